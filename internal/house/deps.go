@@ -1,0 +1,30 @@
+// Package house holds tests of the house itself.
+package house
+
+import (
+	_ "github.com/agext/levenshtein"
+	_ "github.com/cenkalti/backoff/v5"
+	_ "github.com/getkin/kin-openapi/openapi3"
+	_ "github.com/getkin/kin-openapi/openapi3filter"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/nyaruka/phonenumbers"
+	_ "github.com/spf13/cobra"
+	_ "go.etcd.io/bbolt"
+	_ "go.starlark.net/starlark"
+	_ "go.starlark.net/starlarkstruct"
+	_ "go.starlark.net/syntax"
+	_ "go.starlark.net/resolve"
+	_ "go.starlark.net/lib/json"
+	_ "go.starlark.net/lib/math"
+	_ "go.yaml.in/yaml/v3"
+	_ "golang.org/x/net/publicsuffix"
+	_ "golang.org/x/net/idna"
+	_ "golang.org/x/oauth2"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/singleflight"
+	_ "golang.org/x/text/unicode/norm"
+	_ "golang.org/x/text/cases"
+	_ "golang.org/x/text/language"
+	_ "golang.org/x/text/transform"
+	_ "golang.org/x/text/currency"
+)
