@@ -1,0 +1,167 @@
+// Package mapping is the document that tells Crosswalk what to do: two ends, how records find each other, which
+// field goes where by which rule, and for won deals what kind of document is made. It is read from YAML (Parse),
+// checked against itself and against what the two accounts really have (Validate), and never changed after that.
+// A new use case is a new document; nothing here knows HTTP or a vendor. Start with Mapping, then Field.
+package mapping
+
+import "time"
+
+// Mapping is one document, as written by a person, with every default filled in.
+type Mapping struct {
+	Name      string // letters, digits and dashes; unique in a deployment
+	Slot      string // the place a record has for its counterpart: account, product, document, person ...
+	A, B      End
+	With      []With // related records that fields, filters and lines need
+	Since     *Day   // of documents: won before this day is never billed by itself (A2)
+	Document  *Document
+	Match     []MatchRule
+	WhenTaken string // alias | hold: a second record for a taken place
+	AToB      Direction
+	Conflict  string // default winner: a | b | newest | fill | furthest | hold
+	First     string // what linking does where both sides have a value: fill | a | b | hold ("" = fill)
+	Fields    []Field
+	Children  *Children // of documents: the lines
+	ProtectB  []string  // fields of b that are never written
+	Hooks     Hooks
+	After     []string      // open | publish | send_email | einvoice | write_back; each looks before it acts
+	WriteBack []Field       // fields of a that write_back fills: value may use target
+	Watch     []Watch       // other objects whose changes mean this record
+	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default
+	Source    []byte        // the YAML as given
+}
+
+// End is one side. Connection is a role (crm, billing) that the deployment binds to a connection.
+type End struct{ Connection, Object string }
+
+// Day is a calendar day without zone, YYYY-MM-DD.
+type Day struct{ Year, Month, Day int }
+
+// With names a related record: company: { object: companies, pick: primary }. Pick is primary (the association
+// marked so, or the only one; two without a primary is a held record), or all. Fields lists what to read of it
+// beyond what expressions name.
+type With struct {
+	Name, Object, Pick string
+	Fields             []string
+	Optional           bool
+	Line               int
+}
+
+// MatchRule is one way for records to find each other. Rules are tried in order; the first with a hit decides.
+// A's inputs run through Transform and then both sides are compared in the canonical form of Compare
+// (transform.Comparisons: exact, case_insensitive, phone, domain, name, vat). OnHit hold means that a hit by this
+// rule alone is shown to a person and never linked by itself.
+type MatchRule struct {
+	A         []string // fields of a; "id" is the record's own id
+	B         string
+	Transform string
+	Compare   string
+	OnHit     string // link | hold
+	Line      int
+}
+
+// Direction says what may be written at the far side.
+type Direction struct {
+	Create CreateRule
+	Update bool
+}
+
+// CreateRule: When is never, always, or needed (only as what a document needs); Filter is a Starlark expression,
+// "" for all. A record that the filter excludes is skipped with that reason, whether linked or not.
+type CreateRule struct {
+	When   string
+	Filter string
+	Line   int
+}
+
+// Field is one rule: what goes where. Exactly one of A, Value or Static gives the value.
+type Field struct {
+	A          []string // inputs of a
+	B          string   // field of b
+	Transform  string   // calls of package transform, piped with |
+	Value      string   // Starlark expression
+	Static     *string
+	Values     map[string]string // value map; a value not in it is a held record unless Else is set
+	Else       *string
+	Default    *string // when the value is blank
+	Through    string  // the value is a ref to a record of that mapping: its counterpart's id is written
+	Table      string  // the value is the label or code of a row of b's reference table: its key is written
+	Required   bool    // blank holds the record (of Through: the parent must be linked first)
+	Conflict   string  // winner for this field; "" = the mapping's
+	First      string
+	Blank      string // keep | clear: what a blank source does to a filled target; default keep
+	Drift      string // keep | restore: what an edit at the target alone leads to; default keep
+	CreateOnly bool
+	Group      string // decided, written and settled together
+	Line       int
+}
+
+// Key names the field's agreed pair on the link; stable under reordering of the document.
+func (f Field) Key() string { return f.B }
+
+// Hooks are Starlark blocks. BeforeCreate and BeforeUpdate get source, target, fields (what would be written) and
+// return a dict of changed fields, or hold("why") / skip("why"). AfterLink gets source and target and returns a dict of
+// fields to write back at a.
+type Hooks struct {
+	BeforeCreate, BeforeUpdate, AfterLink string
+	Line                                  int
+}
+
+// Watch turns a change of another object into tasks for the records it belongs to, by association.
+type Watch struct {
+	Object string
+	Line   int
+}
+
+// Document makes a mapping one that bills: slot document, one claim per deal shared by all mappings of the slot.
+type Document struct {
+	Kind           string // invoice | contract
+	Recurring      string // no: only when no line recurs; yes: only when one does; any
+	Stage          string // field of a holding the stage; won by the metadata of table Stages (T1)
+	Stages         string // reference table of a's connection: attrs won, closed
+	ClosedOn       string // field of a with the close date or instant
+	EnteredOn      string // field name pattern with {stage}: when the won stage was entered; "" = none
+	Amount         string // field of a with the deal's own total
+	Currency       string // field of a; blank falls back to the account's currency
+	Amounts        string // lines | deal | hold
+	Prices         string // net | gross
+	DiscountPer    string // unit | line: what a discount amount is taken from
+	DefaultProduct string // b's product by name for deals without lines and lines without a product; "" = held
+	Products       string // the mapping through which products are linked
+	Lost           string // keep | archive: what happens to a draft when the deal is no longer won
+	Brake          int    // documents an hour outside an approved run; 0 = max(50, 2 %)
+	Line           int
+}
+
+// Children are the lines of a document: an object of a, and the roles that billing needs, each with the field names
+// of both sides.
+type Children struct {
+	A, B            string // object of a (line_items); name of b's inline list (lines)
+	Product         Role   // through Document.Products
+	Quantity        Role
+	Price           Role // decimal major units at a, minor units at b
+	DiscountAmount  Role // a only: folded into the price
+	DiscountPercent Role // a only
+	Name            Role
+	Recurrence      Role // value map from a's frequency to b's; a blank one is one-time
+	Currency        Role // a only: must equal the deal's
+	Position        Role // a only: order of lines
+	Fields          []Field
+	Line            int
+}
+
+// Role is a field of a line on each side.
+type Role struct {
+	A, B   string
+	Values map[string]string
+	Line   int
+}
+
+// Status of a mapping; only pilot and live ever write.
+type Status string
+
+const (
+	Draft  Status = "draft"
+	Pilot  Status = "pilot"
+	Live   Status = "live"
+	Paused Status = "paused"
+)
