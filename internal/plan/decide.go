@@ -1,0 +1,249 @@
+package plan
+
+import (
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/record"
+)
+
+// Decide is the one function that preview, pilot and live run share. A record that is not linked and has no target is
+// created; a target that is not yet linked is adopted; a linked one is compared three ways.
+func Decide(f *Facts) Decision {
+	if d, stop := gate(f); stop {
+		return d
+	}
+	if f.Mapping.Document != nil {
+		return decideDocument(f)
+	}
+	want := wantedValues(f)
+	if d, stop := stopped(want); stop {
+		return d
+	}
+	return decideFields(f, want)
+}
+
+// gate asks what can be asked of the source alone: filter, and for documents whether it is won and in time.
+func gate(f *Facts) (Decision, bool) {
+	if f.Mapping.Document != nil {
+		if d, stop := wonGate(f); stop {
+			return d, true
+		}
+	}
+	if filter := f.Mapping.AToB.Create.Filter; filter != "" {
+		got, ok := f.Scripts[filter]
+		if !ok || got.Err != nil {
+			r := scriptReason("the filter", got.Err)
+			return Decision{Kind: Hold, Reason: r}, true
+		}
+		if pass, _ := got.Value.(bool); !pass {
+			return skip(Filtered, "the filter of "+f.Mapping.Name+" excludes it: "+filter), true
+		}
+	}
+	return Decision{}, false
+}
+
+// stopped gives the first reason to hold, else the records that must come first.
+func stopped(want []wanted) (Decision, bool) {
+	var needs []Need
+	for _, w := range want {
+		if w.stop != nil {
+			return Decision{Kind: Hold, Reason: w.stop}, true
+		}
+		if w.need != nil {
+			needs = append(needs, *w.need)
+		}
+	}
+	if len(needs) > 0 {
+		return Decision{Kind: Wait, Needs: needs}, true
+	}
+	return Decision{}, false
+}
+
+// decideFields compares wanted values with the target.
+func decideFields(f *Facts, want []wanted) Decision {
+	d := Decision{Object: f.Mapping.B.Object, Write: map[string]record.Value{}, Agreed: map[string]link.Pair{}}
+	switch {
+	case f.Target == nil:
+		return createDecision(f, d, want)
+	case f.Link.State == link.Linked || f.Link.State == link.Claimed && f.Link.B == f.Target.Ref:
+		d.Kind = Update
+		if !f.Mapping.AToB.Update {
+			d.Kind = Nothing
+			return d
+		}
+	default:
+		d.Kind = Adopt
+	}
+	moved := false
+	for _, group := range groups(want) {
+		if reason := decideGroup(f, &d, group, &moved); reason != nil {
+			return Decision{Kind: Hold, Reason: reason}
+		}
+	}
+	if d.Kind == Update && len(d.Write) == 0 {
+		d.Kind = Nothing
+		if moved {
+			d.Kind = Settle
+		}
+	}
+	return d
+}
+
+func createDecision(f *Facts, d Decision, want []wanted) Decision {
+	if f.Mapping.AToB.Create.When == "never" {
+		return skip(CreateOff, f.Mapping.Name+" creates nothing: no record matches this one")
+	}
+	d.Kind = Create
+	for _, w := range want {
+		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: w.rule, New: w.value}
+		if !w.value.Blank() {
+			fd.Action = WriteIt
+			d.Write[w.field.B] = w.value
+			d.Agreed[w.field.Key()] = link.Pair{A: f.digest(w.value), B: f.digest(w.value), Unsure: true}
+		}
+		d.Fields = append(d.Fields, fd)
+	}
+	return d
+}
+
+// groups puts fields of one group together, in the order of the document.
+func groups(want []wanted) [][]wanted {
+	var out [][]wanted
+	at := map[string]int{}
+	for _, w := range want {
+		g := w.field.Group
+		if i, ok := at[g]; ok && g != "" {
+			out[i] = append(out[i], w)
+			continue
+		}
+		at[g] = len(out)
+		out = append(out, []wanted{w})
+	}
+	return out
+}
+
+// verdict is what a group of fields comes to.
+type verdict struct {
+	action Action
+	rule   string
+	stop   *link.Reason
+}
+
+// decideGroup decides a group as one (A10): all its fields are written, or none is.
+func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reason {
+	v := groupVerdict(f, d.Kind, group)
+	if v.stop != nil {
+		return v.stop
+	}
+	for _, w := range group {
+		old := f.Target.Field(w.field.B)
+		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: v.rule, Old: old, New: w.value}
+		pair := link.Pair{A: f.digest(w.value), B: f.digest(old)}
+		switch {
+		case w.value.Kind() == record.Absent || w.field.CreateOnly && d.Kind == Update:
+			fd.Rule = "nothing to say"
+			if w.field.CreateOnly {
+				fd.Rule = "written on create only"
+			}
+			d.Fields = append(d.Fields, fd)
+			continue
+		case w.value.Same(old):
+			fd.Action, fd.Rule = SameAs, "equal"
+		case v.action == WriteIt:
+			fd.Action, fd.Rule = WriteIt, v.rule+": "+w.rule
+			d.Write[w.field.B] = w.value
+			pair.B, pair.Unsure = f.digest(w.value), true
+		}
+		if before, ok := f.Link.Agreed[w.field.Key()]; !ok || before.A != pair.A || before.B != pair.B || before.Unsure != pair.Unsure {
+			*moved = true
+		}
+		d.Agreed[w.field.Key()] = pair
+		d.Fields = append(d.Fields, fd)
+	}
+	return nil
+}
+
+// groupVerdict is the three-way comparison: which side changed since both were last settled.
+func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
+	first := group[0].field
+	aChanged, bChanged, hasPair, bBlank, allSame, clears := false, false, true, true, true, false
+	for _, w := range group {
+		old := f.Target.Field(w.field.B)
+		if w.value.Kind() == record.Absent {
+			continue
+		}
+		if old.Kind() == record.Unreadable {
+			return verdict{action: KeepIt, rule: "unreadable at " + f.Mapping.B.Connection}
+		}
+		pair, ok := f.Link.Agreed[w.field.Key()]
+		hasPair = hasPair && ok
+		aChanged = aChanged || ok && pair.A != f.digest(w.value)
+		bChanged = bChanged || ok && pair.B != f.digest(old)
+		bBlank = bBlank && old.Blank()
+		allSame = allSame && w.value.Same(old)
+		clears = clears || w.value.Blank() && !old.Blank()
+	}
+	if allSame {
+		return verdict{action: SameAs, rule: "equal"}
+	}
+	if clears && first.Blank != "clear" {
+		return verdict{action: KeepIt, rule: "blank: keep"}
+	}
+	switch {
+	case kind == Adopt || !hasPair:
+		return firstVerdict(f.Mapping, first, bBlank)
+	case !aChanged && !bChanged:
+		return verdict{action: KeepIt, rule: "unchanged since settled"}
+	case aChanged && !bChanged:
+		return verdict{action: WriteIt, rule: "changed at " + f.Mapping.A.Connection}
+	case bChanged && !aChanged:
+		if first.Drift == "restore" {
+			return verdict{action: WriteIt, rule: "drift: restore"}
+		}
+		return verdict{action: KeepIt, rule: "changed at " + f.Mapping.B.Connection + ", drift: keep"}
+	}
+	return conflictVerdict(f.Mapping, first, bBlank)
+}
+
+// firstVerdict: no pair yet. Never blank over value; where both have one, "first" decides.
+func firstVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict {
+	if bBlank {
+		return verdict{action: WriteIt, rule: "fills a blank"}
+	}
+	switch pickWord(field.First, m.First, "fill") {
+	case "a":
+		return verdict{action: WriteIt, rule: "first: a"}
+	case "hold":
+		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " differs and the mapping says first: hold"}}
+	}
+	return verdict{action: KeepIt, rule: "first: fill keeps what is there"}
+}
+
+// conflictVerdict: both sides changed since they were settled.
+func conflictVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict {
+	word := pickWord(field.Conflict, m.Conflict, "a")
+	switch {
+	case word == "a" || word == m.A.Connection, word == "fill" && bBlank:
+		return verdict{action: WriteIt, rule: "conflict: " + word}
+	case word == "hold":
+		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " was changed on both sides and the mapping says conflict: hold"}}
+	}
+	return verdict{action: KeepIt, rule: "conflict: " + word}
+}
+
+func pickWord(words ...string) string {
+	for _, w := range words {
+		if w != "" {
+			return w
+		}
+	}
+	return ""
+}
+
+// digest of a value's canonical form; blanks of every kind are one.
+func (f *Facts) digest(v record.Value) string {
+	if v.Blank() {
+		return f.Tools.Digest("")
+	}
+	return f.Tools.Digest(v.Text())
+}

@@ -1,0 +1,212 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/money"
+	"crosswalk/internal/record"
+)
+
+// Won tells whether the source stands in a won stage, by the stage's own metadata (T1): isClosed and probability 1, as the
+// connector reads it. known is false for a stage the table does not have.
+func Won(m *mapping.Mapping, source *record.Record, stages Table) (won, known bool) {
+	row, known := stages[source.Field(m.Document.Stage).Text()]
+	return row.Attrs["won"] == "true", known
+}
+
+// wonGate stops deals that are not won, or were won before the mapping's start date (A2). A deal whose document exists
+// already goes on: what happens to that is decided by its state.
+func wonGate(f *Facts) (Decision, bool) {
+	doc := f.Mapping.Document
+	won, known := Won(f.Mapping, f.Source, f.Tables["a/"+doc.Stages])
+	switch {
+	case f.Source.Archived && f.Link.State == link.Linked:
+		return noLongerWon(f, "was deleted"), true
+	case !known:
+		return hold(UnknownStage, "its "+doc.Stage+" is not one of the account's stages", doc.Stage), true
+	case !won && f.Link.State == link.Linked:
+		return noLongerWon(f, "is no longer in a won stage"), true
+	case !won:
+		return skip(NotWon, "its stage is not a won one", doc.Stage), true
+	case f.Link.State == link.Linked || f.Link.State == link.Claimed || f.Named:
+		return Decision{}, false
+	}
+	day, err := WonDay(f)
+	if err != nil {
+		return hold(NoCloseDate, err.Error(), doc.ClosedOn), true
+	}
+	if f.Mapping.Since != nil && day < f.Mapping.Since.String() {
+		return skip(BeforeSince, fmt.Sprintf("won on %s, before the mapping's since: %s; bill it with: crosswalk run %s %s", day, f.Mapping.Since, f.Mapping.Name, f.Source.Ref)), true
+	}
+	return Decision{}, false
+}
+
+// WonDay is the day the deal was won: its close date or the day it entered the won stage, whichever is earlier, as a day
+// in the account's time zone, YYYY-MM-DD.
+func WonDay(f *Facts) (string, error) {
+	doc := f.Mapping.Document
+	names := []string{doc.ClosedOn}
+	if doc.EnteredOn != "" {
+		names = append(names, strings.ReplaceAll(doc.EnteredOn, "{stage}", f.Source.Field(doc.Stage).Text()))
+	}
+	first := ""
+	for _, name := range names {
+		v := f.Source.Field(name)
+		if v.Blank() {
+			continue
+		}
+		day, err := f.Tools.Transform(`date("portal")`, []string{v.Text()}, Env{TimeZone: f.Account.TimeZone})
+		if err != nil {
+			return "", fmt.Errorf("%s is not a date: %w", name, err)
+		}
+		if first == "" || day < first {
+			first = day
+		}
+	}
+	if first == "" {
+		return "", fmt.Errorf("%s is empty; a won deal needs its close date", doc.ClosedOn)
+	}
+	return first, nil
+}
+
+// noLongerWon keeps the document and says so; a draft may be archived where the mapping says so (T5).
+func noLongerWon(f *Facts, how string) Decision {
+	d := Decision{Kind: Nothing, Object: f.Link.B.Object, Reason: &link.Reason{Category: NoLongerWon,
+		Text: fmt.Sprintf("%s %s, its document %s is kept as it is", f.Source.Ref, how, f.Link.B)}}
+	if f.Mapping.Document.Lost == "archive" && f.Target != nil && draft(f.Target) {
+		d.Kind, d.Archive = Update, true
+		d.Reason.Text = fmt.Sprintf("%s %s, its draft %s is archived", f.Source.Ref, how, f.Link.B)
+	}
+	return d
+}
+
+// draft tells whether a document may still be changed: Light's DRAFT invoices, CREATED and DRAFT contracts.
+func draft(target *record.Record) bool {
+	switch target.Field("state").Text() {
+	case "DRAFT", "CREATED":
+		return true
+	}
+	return false
+}
+
+func decideDocument(f *Facts) Decision {
+	doc := f.Mapping.Document
+	if d, stop := rightKind(f); stop {
+		return d
+	}
+	currency, reason := documentCurrency(f)
+	if reason != nil {
+		return Decision{Kind: Hold, Reason: reason}
+	}
+	want := wantedValues(f)
+	lines, reason, needs := documentLines(f, currency)
+	d, stop := stopped(want)
+	switch {
+	case stop && d.Kind == Hold:
+		return d
+	case reason != nil:
+		return Decision{Kind: Hold, Reason: reason}
+	case stop || len(needs) > 0:
+		return Decision{Kind: Wait, Needs: append(d.Needs, needs...)}
+	}
+	net, reason := netTotal(lines, currency)
+	if reason != nil {
+		return Decision{Kind: Hold, Reason: reason}
+	}
+	want = append(want, fixedFields(doc, currency)...)
+	return finishDocument(f, want, lines, net)
+}
+
+// fixedFields are what billing itself decides: the currency and whether prices include tax.
+func fixedFields(doc *mapping.Document, currency string) []wanted {
+	return []wanted{
+		{field: mapping.Field{A: []string{doc.Currency}, B: "currency"}, value: record.Of(currency), rule: "the deal's currency, else the account's"},
+		{field: mapping.Field{B: "areLinesWithTax"}, value: record.Of(fmt.Sprint(doc.Prices == "gross")), rule: "prices: " + doc.Prices},
+	}
+}
+
+// finishDocument compares with what is there: nothing, a draft, or a document that is no longer ours to change.
+func finishDocument(f *Facts, want []wanted, lines []LineDecision, net money.Amount) Decision {
+	d := decideFields(f, want)
+	d.Net, d.Money = fmt.Sprint(net.Minor), net.Currency
+	if d.Kind == Create {
+		d.Lines = lines
+		return d
+	}
+	d.Lines = lineChanges(f, lines)
+	if len(d.Write) == 0 && !changes(d.Lines) {
+		return d
+	}
+	if !draft(f.Target) {
+		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: PostedDiffers,
+			Text: fmt.Sprintf("%s was changed after its document %s left draft (%s); credit or correct it in billing", f.Source.Ref, f.Link.B, f.Target.Field("state").Text())}}
+	}
+	d.Kind = Update
+	return d
+}
+
+// rightKind sends recurring deals to the contract mapping and the others to the invoice mapping of the slot.
+func rightKind(f *Facts) (Decision, bool) {
+	doc := f.Mapping.Document
+	if f.Link.State == link.Linked || f.Link.State == link.Claimed {
+		return Decision{}, false // the kind is frozen by the claim (A6)
+	}
+	recurs := Recurs(f.Mapping, f.Lines)
+	switch {
+	case doc.Recurring == "no" && recurs:
+		return skip(OtherDocument, "a line recurs: a contract is made instead of an invoice"), true
+	case doc.Recurring == "yes" && !recurs:
+		return skip(OtherDocument, "no line recurs: an invoice is made instead of a contract"), true
+	}
+	return Decision{}, false
+}
+
+// Recurs tells whether any line recurs.
+func Recurs(m *mapping.Mapping, lines []record.Record) bool {
+	if m.Children == nil || m.Children.Recurrence.A == "" {
+		return false
+	}
+	for i := range lines {
+		if !lines[i].Field(m.Children.Recurrence.A).Blank() {
+			return true
+		}
+	}
+	return false
+}
+
+func documentCurrency(f *Facts) (string, *link.Reason) {
+	text := f.Source.Field(f.Mapping.Document.Currency).Text()
+	if text == "" {
+		text = f.Account.Currency
+	}
+	code, err := money.ParseCurrency(text)
+	if err != nil {
+		return "", &link.Reason{Category: UnknownCurrency, Fields: []string{f.Mapping.Document.Currency}, Text: err.Error()}
+	}
+	return code, nil
+}
+
+func netTotal(lines []LineDecision, currency string) (money.Amount, *link.Reason) {
+	total := money.Amount{Currency: currency}
+	for _, l := range lines {
+		var minor int64
+		if _, err := fmt.Sscan(l.Net, &minor); err != nil {
+			return total, &link.Reason{Category: BadNumber, Text: "line " + l.SourceID + " has no net amount"}
+		}
+		sum, err := total.Add(money.Amount{Minor: minor, Currency: currency})
+		if err != nil {
+			return total, &link.Reason{Category: AmountTooLarge, Text: "the lines add up to more than 64 bits of minor units"}
+		}
+		total = sum
+	}
+	switch {
+	case total.Minor < 0:
+		return total, &link.Reason{Category: NegativeAmount, Text: "the total is negative; a credit is an accountant's decision"}
+	case total.Minor == 0:
+		return total, &link.Reason{Category: ZeroAmount, Text: "the total is zero; there is nothing to bill"}
+	}
+	return total, nil
+}

@@ -1,0 +1,314 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/record"
+)
+
+// wanted is the value a field should have at b, before the target is looked at.
+type wanted struct {
+	field mapping.Field
+	value record.Value // Absent: the source says nothing, leave b alone
+	rule  string
+	stop  *link.Reason // the record is held for this
+	need  *Need        // the value waits for this record's counterpart
+}
+
+// wantedValues works out every field of the document or record.
+func wantedValues(f *Facts) []wanted {
+	out := make([]wanted, 0, len(f.Mapping.Fields))
+	for _, field := range f.Mapping.Fields {
+		out = append(out, wantedValue(f, f.Source, field))
+	}
+	return out
+}
+
+func wantedValue(f *Facts, source *record.Record, field mapping.Field) wanted {
+	w := wanted{field: field}
+	switch {
+	case field.Static != nil:
+		w.value, w.rule = record.Of(*field.Static), "static value"
+	case field.Value != "":
+		w = scriptValue(f, w)
+	case field.Through != "":
+		return throughValue(f, w)
+	default:
+		w = inputValue(f, source, w)
+	}
+	if w.stop != nil {
+		return w
+	}
+	w = mapValue(f, w)
+	if w.stop == nil && w.value.Blank() && w.value.Kind() != record.Absent && field.Default != nil {
+		w.value, w.rule = record.Of(*field.Default), "default"
+	}
+	if w.stop == nil && field.Table != "" && !w.value.Blank() {
+		w = tableValue(f, w)
+	}
+	if w.stop == nil && field.Required && w.value.Blank() {
+		w.stop = &link.Reason{Category: MissingValue, Fields: inputs(field),
+			Text: fmt.Sprintf("%s is required for %s and is empty", strings.Join(inputs(field), " and "), field.B)}
+	}
+	return w
+}
+
+func inputs(field mapping.Field) []string {
+	if len(field.A) > 0 {
+		return field.A
+	}
+	return []string{field.B}
+}
+
+// inputValue reads the inputs of a and runs the transform.
+func inputValue(f *Facts, source *record.Record, w wanted) wanted {
+	texts, known := make([]string, len(w.field.A)), 0
+	for i, name := range w.field.A {
+		v := sourceField(f, source, name)
+		if v.Kind() == record.Unreadable {
+			w.stop = unreadable(w.field, name)
+			return w
+		}
+		if v.Known() {
+			known++
+		}
+		texts[i] = v.Text()
+	}
+	if known == 0 {
+		return w // nothing was said: absent is not empty (C15)
+	}
+	if w.field.Transform == "" {
+		w.value, w.rule = sourceField(f, source, w.field.A[0]), "as it is"
+		if len(w.field.A) > 1 {
+			w.value = record.Of(strings.Join(texts, " "))
+		}
+		if w.value.Blank() {
+			w.value = record.Empty()
+		}
+		return w
+	}
+	w.rule = w.field.Transform
+	if strings.Join(texts, "") == "" {
+		w.value = record.Empty()
+		return w
+	}
+	out, err := f.Tools.Transform(w.field.Transform, texts, Env{TimeZone: f.Account.TimeZone, Currency: f.Account.Currency})
+	if err != nil {
+		w.stop = &link.Reason{Category: BadValue, Fields: w.field.A,
+			Text: fmt.Sprintf("%s cannot become %s by %s: %v", strings.Join(w.field.A, " and "), w.field.B, w.field.Transform, err)}
+		return w
+	}
+	w.value = record.Of(out)
+	if out == "" {
+		w.value = record.Empty()
+	}
+	return w
+}
+
+func unreadable(field mapping.Field, name string) *link.Reason {
+	return &link.Reason{Category: UnreadableField, Fields: []string{name},
+		Text: fmt.Sprintf("our credential may not read %s, which %s needs; grant the right or take the field out of the mapping", name, field.B)}
+}
+
+// sourceField reads a field of the source; "id" is its own id, "company.name" a field of the related record of that name.
+func sourceField(f *Facts, source *record.Record, name string) record.Value {
+	if name == "id" {
+		return record.Of(source.Ref.ID)
+	}
+	if with, rest, ok := strings.Cut(name, "."); ok {
+		if records, known := f.Related[with]; known {
+			if len(records) != 1 {
+				return record.Empty()
+			}
+			return records[0].Field(rest)
+		}
+	}
+	return source.Field(name)
+}
+
+func scriptValue(f *Facts, w wanted) wanted {
+	w.rule = "value " + w.field.Value
+	got, ok := f.Scripts[w.field.Value]
+	if !ok || got.Err != nil {
+		w.stop = scriptReason(w.field.B, got.Err)
+		return w
+	}
+	v, err := fromScript(got.Value)
+	if err != nil {
+		w.stop = scriptReason(w.field.B, err)
+		return w
+	}
+	w.value = v
+	return w
+}
+
+func scriptReason(what string, err error) *link.Reason {
+	text := fmt.Sprintf("the expression for %s was not run", what)
+	if err != nil {
+		text = fmt.Sprintf("the expression for %s failed: %v", what, err)
+	}
+	return &link.Reason{Category: ScriptFailed, Fields: []string{what}, Text: text}
+}
+
+func fromScript(v any) (record.Value, error) {
+	switch v := v.(type) {
+	case nil:
+		return record.Empty(), nil
+	case string:
+		if v == "" {
+			return record.Empty(), nil
+		}
+		return record.Of(v), nil
+	case bool:
+		return record.Of(fmt.Sprint(v)), nil
+	case int, int64:
+		return record.Of(fmt.Sprint(v)), nil
+	case []any:
+		parts := make([]string, len(v))
+		for i, p := range v {
+			parts[i] = fmt.Sprint(p)
+		}
+		return record.Many(parts...), nil
+	case fmt.Stringer:
+		return record.Of(v.String()), nil
+	}
+	return record.Value{}, fmt.Errorf("gave a %T; give text, a number, true or false, a list of texts, or None", v)
+}
+
+func mapValue(f *Facts, w wanted) wanted {
+	if len(w.field.Values) == 0 || w.value.Kind() == record.Absent {
+		return w
+	}
+	to, ok := w.field.Values[w.value.Text()]
+	switch {
+	case ok:
+		w.value, w.rule = record.Of(to), "value map"
+	case w.value.Blank():
+	case w.field.Else != nil:
+		w.value, w.rule = record.Of(*w.field.Else), "value map, else"
+	default:
+		w.stop = &link.Reason{Category: UnmappedValue, Fields: inputs(w.field),
+			Text: fmt.Sprintf("%s has a value that the value map of %s does not name; add it to the map or set an else", strings.Join(inputs(w.field), " and "), w.field.B)}
+	}
+	return w
+}
+
+func tableValue(f *Facts, w wanted) wanted {
+	key, found := LookUp(f.Tables["b/"+w.field.Table], w.value.Text())
+	if !found {
+		w.stop = &link.Reason{Category: UnknownLabel, Fields: []string{w.field.B},
+			Text: fmt.Sprintf("%s: no single row of the table %s has this key, label or code", w.field.B, w.field.Table)}
+		return w
+	}
+	w.value = record.Of(key)
+	w.rule = "by name in " + w.field.Table
+	return w
+}
+
+// LookUp finds the one row of a table that a person means: by key, else by code, else by label. Two rows with one label
+// are no answer.
+func LookUp(t Table, name string) (key string, ok bool) {
+	if _, ok := t[name]; ok {
+		return name, true
+	}
+	var hits []string
+	for k, row := range t {
+		if row.Attrs["code"] == name {
+			hits = append(hits, k)
+		}
+	}
+	if len(hits) == 0 {
+		for k, row := range t {
+			if row.Label == name {
+				hits = append(hits, k)
+			}
+		}
+	}
+	if len(hits) != 1 {
+		return "", false
+	}
+	return hits[0], true
+}
+
+// throughValue resolves a reference through its mapping's link.
+func throughValue(f *Facts, w wanted) wanted {
+	w.rule = "through " + w.field.Through
+	ref, reason := referenced(f, w.field)
+	if reason != nil {
+		if w.field.Required {
+			w.stop = reason
+		}
+		return w
+	}
+	need := Need{Mapping: w.field.Through, Ref: ref}
+	c := f.Counterparts[need]
+	switch {
+	case c.State == Ready:
+		w.value = record.Of(c.ID)
+	case !w.field.Required:
+		// left out now and patched when the parent links (B12)
+	case c.State == Stuck:
+		w.stop = parentReason(need, c)
+	default:
+		w.need = &need
+	}
+	return w
+}
+
+func parentReason(need Need, c Counterpart) *link.Reason {
+	r := &link.Reason{Category: ParentHeld, Text: fmt.Sprintf("%s has no counterpart by %s", need.Ref, need.Mapping)}
+	if c.Reason != nil {
+		r.Text += ": " + c.Reason.Category + ": " + c.Reason.Text
+	}
+	return r
+}
+
+// referenced gives the ref a "through" field points to: associations.NAME is the picked related record.
+func referenced(f *Facts, field mapping.Field) (record.Ref, *link.Reason) {
+	name, isAssociation := strings.CutPrefix(field.A[0], "associations.")
+	if !isAssociation {
+		v := f.Source.Field(field.A[0])
+		if v.Blank() {
+			return record.Ref{}, &link.Reason{Category: MissingValue, Fields: field.A, Text: field.A[0] + " is empty"}
+		}
+		return record.Ref{Connection: f.Source.Ref.Connection, Object: f.SourceObjects[field.Through], ID: v.Text()}, nil
+	}
+	for _, with := range f.Mapping.With {
+		if with.Name == name {
+			return Pick(f.Source, with)
+		}
+	}
+	return record.Ref{}, &link.Reason{Category: MissingValue, Fields: field.A, Text: "the mapping's with does not name " + name}
+}
+
+// Pick chooses the one related record that a "with: pick: primary" means: the only one, or the one marked primary.
+func Pick(source *record.Record, with mapping.With) (record.Ref, *link.Reason) {
+	all := source.RelatedTo(with.Object)
+	var primary []record.Ref
+	distinct := map[record.Ref]bool{}
+	for _, r := range all {
+		if r.Primary && !distinct[r.Ref] {
+			primary = append(primary, r.Ref)
+		}
+		distinct[r.Ref] = true
+	}
+	switch {
+	case len(distinct) == 0:
+		return record.Ref{}, &link.Reason{Category: NoCompany, Text: fmt.Sprintf("no %s is associated; associate one", with.Object)}
+	case len(distinct) == 1:
+		return all[0].Ref, nil
+	case len(primary) == 1:
+		return primary[0], nil
+	}
+	ids := make([]string, 0, len(distinct))
+	for r := range distinct {
+		ids = append(ids, r.ID)
+	}
+	sort.Strings(ids)
+	return record.Ref{}, &link.Reason{Category: SeveralCompanies,
+		Text: fmt.Sprintf("%d %s are associated (%s) and none is primary; mark one as primary", len(ids), with.Object, strings.Join(ids, ", "))}
+}

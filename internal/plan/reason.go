@@ -1,0 +1,68 @@
+package plan
+
+// Categories of held and skipped records and of sync errors. Each has one entry in help/errors.md; a test keeps the two
+// equal. They are stored and counted: never rename one.
+const (
+	// Skips: nothing is wrong.
+	NotWon        = "not_won"
+	BeforeSince   = "before_since"
+	Filtered      = "filtered"
+	OtherDocument = "other_document" // the other mapping of the slot makes this one (recurring or not)
+	NotNeeded     = "not_needed"     // created only when a document needs it
+	CreateOff     = "create_off"
+	SkippedByHook = "skipped_by_hook"
+	AliasOf       = "alias"
+	WasUndone     = "tombstone"
+	OwnRecord     = "own_record"
+
+	// Held: somebody must mend or decide.
+	NoCompany         = "no_company"
+	SeveralCompanies  = "several_companies"
+	NoCloseDate       = "no_close_date"
+	UnknownStage      = "unknown_stage"
+	NoAmount          = "no_amount"
+	NegativeAmount    = "negative_amount"
+	ZeroAmount        = "zero_amount"
+	AmountTooLarge    = "amount_too_large"
+	AmountsDiffer     = "amounts_differ"
+	BadNumber         = "bad_number"
+	UnknownCurrency   = "unknown_currency"
+	CurrencyMismatch  = "currency_mismatch"
+	NoPriceInCurrency = "no_price_in_currency"
+	NoProduct         = "no_product"
+	BadDiscount       = "bad_discount"
+	UnknownFrequency  = "unknown_frequency"
+	ParentHeld        = "parent_held"
+	MissingValue      = "missing_value"
+	BadValue          = "bad_value"
+	UnmappedValue     = "unmapped_value"
+	UnknownLabel      = "unknown_label"
+	UnreadableField   = "unreadable_field"
+	ScriptFailed      = "script_failed"
+	HeldByHook        = "held_by_hook"
+	NameHit           = "name_hit"
+	SeveralHits       = "several_hits"
+	TargetArchived    = "target_archived"
+	TargetGone        = "target_gone"
+	Taken             = "taken"
+	Uncertain         = "uncertain"
+	DuplicateMarker   = "duplicate_marker"
+	Brake             = "brake"
+	NoDocumentMapping = "no_document_mapping"
+	NoParentMapping   = "no_parent_mapping"
+
+	// After billing, and faults.
+	NoLongerWon   = "no_longer_won"
+	PostedDiffers = "posted_differs"
+	MergedTwice   = "merged_twice"
+	SourceGone    = "source_gone"
+	AmountWrong   = "amount_wrong"
+	OpenFailed    = "open_failed"
+	RefusedCall   = "refused"
+	NoRights      = "no_rights"
+	Disconnected  = "disconnected"
+	IgnoredWrite  = "ignored_write"
+	TugOfWar      = "tug_of_war"
+	Poison        = "poison"
+	EMailUnsure   = "email_unsure"
+)
