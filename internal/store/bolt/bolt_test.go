@@ -60,12 +60,10 @@ func writeUntilKilled(path string) {
 }
 
 func TestKill9(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "table.db")
-	answered := [4]int{-1, -1, -1, -1}
 	for round := range 3 {
-		killed := filepath.Join(filepath.Dir(path), fmt.Sprint(round))
+		killed := filepath.Join(t.TempDir(), "table.db")
 		lines := killAfter(t, killed, 200+50*round)
-		answered = [4]int{-1, -1, -1, -1}
+		answered := [4]int{-1, -1, -1, -1}
 		for _, line := range lines {
 			var w, n int
 			if _, err := fmt.Sscanf(line, "done %d %d", &w, &n); err != nil {
