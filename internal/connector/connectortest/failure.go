@@ -18,6 +18,7 @@ var failureCases = []acceptance{
 	{name: "a write whose answer is nonsense is unknown", needs: []Ability{Updating}, run: nonsenseWrites},
 	{name: "an expired token is renewed once among fifty callers", needs: []Ability{Expiring}, run: expired},
 	{name: "a revoked grant is unauthorized", needs: []Ability{Revoking}, run: revoked},
+	{name: "a credential that stays refused is unauthorized, a right that lacks is forbidden", run: stillRefused},
 	{name: "a cancelled context stops at once", run: cancelled},
 	{name: "a cancelled context in flight leaves a write unknown", needs: []Ability{Updating}, run: cancelledInFlight},
 	{name: "tables, descriptions and the account fail with an error", run: otherFailures},
@@ -220,6 +221,28 @@ func revoked(e *env) {
 		if f := connector.FaultOf(o.Err); f != connector.Unauthorized {
 			e.Errorf("a write without a grant has the fault %q, want unauthorized", f)
 		}
+	}
+}
+
+func stillRefused(e *env) {
+	ids := e.add(1)
+	for status, want := range map[int]connector.Fault{401: connector.Unauthorized, 403: connector.Forbidden} {
+		_, body := e.s.Refusal("no " + Canary)
+		refuse := Fault{Kind: Answer, Status: status, Body: body, Times: plenty}
+		e.w.Wire.Arm(refuse)
+		if _, err := e.page(e.c, nil); connector.FaultOf(err) != want {
+			e.Errorf("a feed refused with %d gave %v, want %s", status, err, want)
+		}
+		if _, err := e.c.Account(e.Context()); connector.FaultOf(e.clean(err)) != want {
+			e.Errorf("Account refused with %d gave %v, want %s", status, err, want)
+		}
+		if e.s.lacks(e.k, Updating) == "" {
+			o := e.one(e.update(ids[0], text(9)))
+			if o.Status == connector.Done || o.Status == connector.Unknown || connector.FaultOf(o.Err) != want {
+				e.Errorf("an update refused with %d is %s (%v), want %s", status, o.Status, o.Err, want)
+			}
+		}
+		e.w.Wire.Forget()
 	}
 }
 
