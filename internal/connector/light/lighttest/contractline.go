@@ -39,7 +39,8 @@ var contractLineShape = shape{
 	date("amortizationStartDate").orNull(), date("amortizationEndDate").orNull(),
 }
 
-var updateContractLineShape = contractLineShape.update("productId")
+// updateContractLineShape lacks avataxCode: Light's document has it on creation only.
+var updateContractLineShape = slices.DeleteFunc(contractLineShape.update("productId"), func(f field) bool { return f.name == "avataxCode" })
 
 func (s *Sim) newContractLine(body fields, on *Contract, now time.Time) (*ContractLine, *failure) {
 	at := stampOf(now)
