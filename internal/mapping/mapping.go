@@ -1,7 +1,9 @@
 // Package mapping is the document that tells Crosswalk what to do: two ends, how records find each other, which
 // field goes where by which rule, and for won deals what kind of document is made. It is read from YAML (Parse),
-// checked against itself and against what the two accounts really have (Validate), and never changed after that.
-// A new use case is a new document; nothing here knows HTTP or a vendor. Start with Mapping, then Field.
+// checked against itself (Check), against its neighbours (CheckSet) and against what the two accounts really have
+// (Validate), and never changed after that. Every complaint names line and field and says what to write instead.
+// A new use case is a new document; nothing here knows HTTP or a vendor. Start with Mapping, then Field; the YAML keys
+// are explained in internal/help/mapping.md, and presets/ holds documents to copy.
 package mapping
 
 import "time"
@@ -27,7 +29,9 @@ type Mapping struct {
 	WriteBack []Field       // fields of a that write_back fills: value may use target
 	Watch     []Watch       // other objects whose changes mean this record
 	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default
+	YieldsTo  []string      // mappings that may write the same fields; this one then leaves their linked records alone (B13)
 	Source    []byte        // the YAML as given
+	Positions Positions     // where things stand in Source, by path: "fields[3].transform"
 }
 
 // End is one side. Connection is a role (crm, billing) that the deployment binds to a connection.
@@ -73,7 +77,9 @@ type CreateRule struct {
 	Line   int
 }
 
-// Field is one rule: what goes where. Exactly one of A, Value or Static gives the value.
+// Field is one rule: what goes where. Exactly one of A, Value or Static gives the value; several inputs without a
+// transform are joined with a space. Of WriteBack the direction is turned round: A names the one field that is filled at
+// a, and exactly one of B (a field of the document), Value or Static gives the value. See Input for what A may name.
 type Field struct {
 	A          []string // inputs of a
 	B          string   // field of b
@@ -93,6 +99,7 @@ type Field struct {
 	CreateOnly bool
 	Group      string // decided, written and settled together
 	Line       int
+	Path       string // of the entry it comes from: "fields[3]", "lines.fields[0]", "write_back[1]"
 }
 
 // Key names the field's agreed pair on the link; stable under reordering of the document.
@@ -120,6 +127,7 @@ type Document struct {
 	Stages         string // reference table of a's connection: attrs won, closed
 	ClosedOn       string // field of a with the close date or instant
 	EnteredOn      string // field name pattern with {stage}: when the won stage was entered; "" = none
+	Name           string // field of a with the deal's own name, for a line made of the deal itself; "" = none
 	Amount         string // field of a with the deal's own total
 	Currency       string // field of a; blank falls back to the account's currency
 	Amounts        string // lines | deal | hold

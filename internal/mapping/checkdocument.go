@@ -1,0 +1,229 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (c *checker) document() {
+	m, d := c.m, c.m.Document
+	if d == nil {
+		c.withoutDocument()
+		return
+	}
+	if m.Slot != documentSlot {
+		c.addf("slot", "write slot: document, so that a deal can never have two documents", "a mapping that bills takes the slot document, not %q", m.Slot)
+	}
+	if m.Since == nil {
+		c.add("since", "is missing", "write the first day whose won deals are billed, for example since: 2026-01-01; earlier ones are never billed by themselves")
+	}
+	if c.needed("document.kind", d.Kind, "write kind: invoice or kind: contract") {
+		c.word("document.kind", d.Kind, kinds)
+	}
+	c.word("document.recurring", d.Recurring, recurrings)
+	c.word("document.amounts", d.Amounts, amountRules)
+	c.word("document.prices", d.Prices, priceRules)
+	c.word("document.discount_per", d.DiscountPer, discounts)
+	c.word("document.lost", d.Lost, losts)
+	c.needed("document.won.stage", d.Stage, "name the field of a that holds the stage, for example dealstage")
+	c.needed("document.won.closed_on", d.ClosedOn, "name the field of a with the close date, for example closedate")
+	c.needed("document.amount", d.Amount, "name the field of a with the deal's own total, for example amount")
+	if d.EnteredOn != "" && strings.Count(d.EnteredOn, "{stage}") != 1 {
+		c.addf("document.won.entered_on", `write it with {stage} in the stage's place, for example "hs_v2_date_entered_{stage}"`, "%q does not say where the stage's id goes", d.EnteredOn)
+	}
+	if d.Kind == "invoice" && d.Recurring == "yes" {
+		c.add("document.recurring", "an invoice is made once and cannot carry what recurs", "write kind: contract, or recurring: no")
+	}
+}
+
+func (c *checker) withoutDocument() {
+	m := c.m
+	for _, only := range []struct {
+		path  string
+		given bool
+	}{{"since", m.Since != nil}, {"lines", m.Children != nil}} {
+		if only.given {
+			c.addf(only.path, "add document, or leave it out", "%s belongs to a mapping that makes documents", only.path)
+		}
+	}
+	if m.Slot == documentSlot {
+		c.add("slot", "the slot document belongs to mappings that make documents", "add document, or name another slot")
+	}
+}
+
+func (c *checker) lines() {
+	m, l := c.m, c.m.Children
+	if m.Document == nil {
+		return
+	}
+	if l == nil {
+		c.add("lines", "is missing", "a document needs its lines: which records they are, and where product, quantity, price and name go")
+		return
+	}
+	c.needed("lines.of", l.A, "name the kind of record of a that is a line, for example line_items")
+	c.needed("lines.as", l.B, "name b's list of lines, for example lines")
+	for _, want := range l.wanted(m.Document) {
+		c.needed(want.path, want.got, want.fix)
+	}
+	for _, role := range l.Roles() {
+		c.role(role)
+	}
+	seen := map[string]string{}
+	for _, role := range l.Roles() {
+		if role.B != "" {
+			seen[role.B] = "lines." + role.Name
+		}
+	}
+	for _, f := range l.Fields {
+		c.field(f)
+		c.lineField(f)
+		if before, ok := seen[f.B]; ok && f.B != "" {
+			c.addf(f.Path+".b", "leave one of them out", "%s is written by %s already", f.B, before)
+		}
+		seen[f.B] = f.Path
+	}
+}
+
+// lineField refuses what means nothing inside a line: a line is written as a whole, and reads its own record.
+func (c *checker) lineField(f Field) {
+	for _, only := range []struct {
+		key   string
+		given bool
+	}{{"conflict", f.Conflict != ""}, {"first", f.First != ""}, {"drift", f.Drift != "keep"}, {"group", f.Group != ""}, {"create_only", f.CreateOnly},
+		{"through", f.Through != ""}, {"value", f.Value != ""}} {
+		if only.given {
+			c.addf(f.Path+"."+only.key, "leave it out", "%s cannot be used for a field of a line", only.key)
+		}
+	}
+}
+
+type wantedRole struct{ path, got, fix string }
+
+// wanted lists the parts of the lines without which no document can be made.
+func (l *Children) wanted(d *Document) []wantedRole {
+	out := []wantedRole{
+		{"lines.product.b", l.Product.B, "name the field of b's line that holds the product, for example productId"},
+		{"lines.quantity.a", l.Quantity.A, "name the field of the line that holds the quantity"},
+		{"lines.quantity.b", l.Quantity.B, "name the field of b's line that holds the quantity"},
+		{"lines.price.a", l.Price.A, "name the field of the line that holds the unit price"},
+		{"lines.price.b", l.Price.B, "name the field of b's line that holds the unit price, for example priceOverwrite"},
+		{"lines.name.a", l.Name.A, "name the field of the line that holds its name"},
+		{"lines.name.b", l.Name.B, "name the field of b's line that holds its text; a price that had to be rewritten is explained there"},
+	}
+	if l.Product.A != "" {
+		out = append(out, wantedRole{"document.products", d.Products, "name the mapping that links products, for example products-to-products"})
+	} else {
+		out = append(out, wantedRole{"document.default_product", d.DefaultProduct, "name lines.product.a, or the product that every line is billed as"})
+	}
+	if d.Recurring != "any" || d.Kind == "contract" {
+		out = append(out, wantedRole{"lines.recurrence.a", l.Recurrence.A, "name the field of the line that says how often it is billed; without it nobody can tell invoice from contract"})
+	}
+	if d.Kind == "contract" {
+		out = append(out, wantedRole{"lines.recurrence.b", l.Recurrence.B, "name the field of b's line that says how often it is billed, for example billingRecurrence"})
+	}
+	return out
+}
+
+// onlyA are roles that have no field at b: they change other fields of the line.
+var onlyA = []string{"discount_amount", "discount_percent", "currency", "position"}
+
+func (c *checker) role(r NamedRole) {
+	path := "lines." + r.Name
+	if r.B != "" && slices.Contains(onlyA, r.Name) {
+		c.addf(path+".b", "leave b out", "%s is worked into the other fields of the line", r.Name)
+	}
+	if r.B != "" && r.Name == "recurrence" && c.m.Document.Kind == "invoice" {
+		c.add(path+".b", "a line of an invoice does not recur", "leave b and values out; a tells whether the deal is for the contract mapping")
+	}
+	if len(r.Values) > 0 && r.Name != "recurrence" {
+		c.addf(path+".values", "leave it out", "%s takes no value map", r.Name)
+	}
+	if r.Name == "recurrence" && r.B != "" && len(r.Values) == 0 {
+		c.add(path+".values", "is missing", "say which frequency of a is which of b; one that is not named is held, never rounded to a neighbour")
+	}
+	if r.A != "" && strings.HasPrefix(r.A, "associations.") {
+		c.addf(path+".a", "name the field of the line itself", "%s is not a field of a line", r.A)
+	}
+}
+
+// afterWords says after which words a word may stand, by kind of document; openable documents are opened before they are sent.
+var afterWords = map[string]map[string][]string{
+	"invoice":  {"open": nil, "send_email": {"open"}, "einvoice": {"open"}, "write_back": nil},
+	"contract": {"publish": nil, "write_back": nil},
+}
+
+func (c *checker) after() {
+	m := c.m
+	c.writeBack()
+	if m.Document == nil {
+		if len(m.After) > 0 {
+			c.add("after", "after belongs to a mapping that makes documents", "leave it out")
+		}
+		return
+	}
+	legal, ok := afterWords[m.Document.Kind]
+	if !ok {
+		return
+	}
+	for i, word := range m.After {
+		path := fmt.Sprintf("after[%d]", i)
+		needs, known := legal[word]
+		switch {
+		case !known:
+			c.addf(path, didYouMean(word, sortedKeys(legal)), "%q cannot follow an %s", word, m.Document.Kind)
+		case slices.Index(m.After, word) < i:
+			c.addf(path, "leave one of them out", "%s is given twice", word)
+		case len(needs) > 0 && !slices.Contains(m.After, needs[0]):
+			c.addf(path, "add "+needs[0]+", or leave "+word+" out", "%s needs %s: a draft is never sent", word, needs[0])
+		}
+	}
+}
+
+func (c *checker) writeBack() {
+	m := c.m
+	asked := slices.Contains(m.After, "write_back")
+	if asked && len(m.WriteBack) == 0 {
+		c.add("after", "write_back has nothing to write", "add write_back: [ { a: FIELD, b: FIELD OF THE DOCUMENT } ]")
+	}
+	if !asked && len(m.WriteBack) > 0 {
+		c.add("write_back", "is described but not asked for", "add write_back to after, or leave it out")
+	}
+	seen := map[string]bool{}
+	for _, f := range m.WriteBack {
+		c.writeBackField(f)
+		if len(f.A) == 1 && seen[f.A[0]] {
+			c.addf(f.Path+".a", "leave one of them out", "%s is filled twice", f.A[0])
+		}
+		if len(f.A) == 1 {
+			seen[f.A[0]] = true
+		}
+	}
+}
+
+func (c *checker) writeBackField(f Field) {
+	if len(f.A) != 1 {
+		c.add(f.Path+".a", "one field of a is filled", "name one field of "+c.m.A.Object)
+	}
+	var sources []string
+	if f.B != "" {
+		sources = append(sources, "b")
+	}
+	for _, s := range f.sources() {
+		if s != "a" {
+			sources = append(sources, s)
+		}
+	}
+	switch len(sources) {
+	case 1:
+	case 0:
+		c.add(f.Path, "nothing says where the value comes from", "give b (a field of the document), value (an expression with target) or static (a fixed text)")
+	default:
+		c.addf(f.Path, "keep one of them", "the value comes from %s", strings.Join(sources, " and from "))
+	}
+	c.transform(f.Path+".transform", f.Transform, 1)
+	c.script(f.Path+".value", f.Value, LinkBlock)
+	if f.Through != "" || f.Table != "" || f.Group != "" || f.Conflict != "" || f.First != "" {
+		c.add(f.Path, "a field that is written back takes a, b, value, static, transform, values, else, default and blank only", "leave the others out")
+	}
+}

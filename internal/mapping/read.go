@@ -1,0 +1,193 @@
+package mapping
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The functions of this file give the shape of the document, from the top down: one function a section, each naming the
+// keys it knows. Defaults are filled in here, so that a Mapping means the same to everyone who reads it.
+
+func (r *reader) mapping(n *yaml.Node) *Mapping {
+	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "conflict", "first",
+		"fields", "lines", "protect", "hooks", "after", "write_back", "watch", "schedule", "yields_to")
+	m := &Mapping{Name: o.text("mapping"), A: r.end(o, "a"), B: r.end(o, "b"), Since: r.day(o, "since"),
+		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), First: o.text("first"),
+		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Schedule: r.schedule(o, "schedule")}
+	m.Slot = o.word("slot", m.B.Object)
+	m.With = r.with(o)
+	m.Document = r.document(o)
+	o.each("match", func(item *yaml.Node, path string) { m.Match = append(m.Match, r.match(item, path)) })
+	m.AToB = r.direction(o, "a_to_b")
+	m.Fields = r.fields(o, "fields")
+	m.WriteBack = r.fields(o, "write_back")
+	m.Children = r.lines(o)
+	m.ProtectB = o.child("protect", "b").texts("b")
+	m.Hooks = r.hooks(o)
+	o.each("watch", func(item *yaml.Node, path string) {
+		m.Watch = append(m.Watch, Watch{Object: r.object(item, path, "object").text("object"), Line: item.Line})
+	})
+	m.sides()
+	return m
+}
+
+// sides lets a connection's name stand for its side in conflict and first.
+func (m *Mapping) sides() {
+	if m.A.Connection == m.B.Connection {
+		return
+	}
+	side := func(word *string) {
+		switch *word {
+		case "":
+		case m.A.Connection:
+			*word = "a"
+		case m.B.Connection:
+			*word = "b"
+		}
+	}
+	side(&m.Conflict)
+	side(&m.First)
+	for i := range m.Fields {
+		side(&m.Fields[i].Conflict)
+		side(&m.Fields[i].First)
+	}
+}
+
+func (r *reader) end(o object, key string) End {
+	e := o.child(key, "connection", "object")
+	return End{Connection: e.text("connection"), Object: e.text("object")}
+}
+
+func (r *reader) with(o object) []With {
+	var out []With
+	all := o.child("with")
+	for _, name := range all.names() {
+		w := all.child(name, "object", "pick", "fields", "optional")
+		out = append(out, With{Name: name, Object: w.text("object"), Pick: w.word("pick", "primary"), Fields: w.texts("fields"),
+			Optional: w.flag("optional"), Line: r.at[w.path].Line})
+	}
+	return out
+}
+
+func (r *reader) document(o object) *Document {
+	if !o.has("document") {
+		return nil
+	}
+	d := o.child("document", "kind", "recurring", "won", "name", "amount", "currency", "amounts", "prices", "discount_per", "default_product", "products", "lost", "brake")
+	won := d.child("won", "stage", "stages", "closed_on", "entered_on")
+	kind := d.text("kind")
+	recurring := map[string]string{"invoice": "no", "contract": "yes"}[kind]
+	return &Document{Kind: kind, Recurring: recurringWord(d.word("recurring", recurring)),
+		Stage: won.text("stage"), Stages: won.word("stages", "stages"), ClosedOn: won.text("closed_on"), EnteredOn: won.text("entered_on"),
+		Name: d.text("name"), Amount: d.text("amount"), Currency: d.text("currency"), Amounts: d.word("amounts", "hold"), Prices: d.word("prices", "net"),
+		DiscountPer: d.word("discount_per", "unit"), DefaultProduct: d.text("default_product"), Products: d.text("products"),
+		Lost: d.word("lost", "keep"), Brake: d.number("brake"), Line: r.at["document"].Line}
+}
+
+// recurringWord takes true and false for yes and no: some editors turn one into the other.
+func recurringWord(s string) string {
+	switch s {
+	case "true":
+		return "yes"
+	case "false":
+		return "no"
+	}
+	return s
+}
+
+func (r *reader) match(n *yaml.Node, path string) MatchRule {
+	o := r.object(n, path, "a", "b", "transform", "compare", "on_hit")
+	return MatchRule{A: o.texts("a"), B: o.text("b"), Transform: o.trimmed("transform"), Compare: o.word("compare", "exact"),
+		OnHit: o.word("on_hit", "link"), Line: n.Line}
+}
+
+// direction reads true (create and update), false (neither) or the two keys.
+func (r *reader) direction(o object, key string) Direction {
+	if n := o.keys[key]; !isNull(n) && n.Kind == yaml.ScalarNode {
+		all := o.flag(key)
+		return Direction{Create: CreateRule{When: when(all), Line: n.Line}, Update: all}
+	}
+	d := o.child(key, "create", "update")
+	return Direction{Create: r.create(d), Update: d.flag("update")}
+}
+
+func when(always bool) string {
+	if always {
+		return "always"
+	}
+	return "never"
+}
+
+// create reads true, false, a word, or { when, filter }.
+func (r *reader) create(d object) CreateRule {
+	n := d.keys["create"]
+	if isNull(n) {
+		return CreateRule{When: "never", Line: r.at[d.path].Line}
+	}
+	if n.Kind == yaml.ScalarNode {
+		word := n.Value
+		if yes, ok := flagOf(word); ok {
+			word = when(yes)
+		}
+		return CreateRule{When: word, Line: n.Line}
+	}
+	c := d.child("create", "when", "filter")
+	return CreateRule{When: c.word("when", "always"), Filter: c.trimmed("filter"), Line: n.Line}
+}
+
+func (r *reader) hooks(o object) Hooks {
+	h := o.child("hooks", "a_to_b", "after_link")
+	d := h.child("a_to_b", "before_create", "before_update")
+	return Hooks{BeforeCreate: d.trimmed("before_create"), BeforeUpdate: d.trimmed("before_update"), AfterLink: h.trimmed("after_link"),
+		Line: r.at["hooks"].Line}
+}
+
+func (r *reader) day(o object, key string) *Day {
+	if !o.has(key) {
+		return nil
+	}
+	s := o.text(key)
+	if r.misread[o.place(key)] {
+		return nil
+	}
+	d, err := ParseDay(s)
+	if err != nil {
+		r.complain(o.keys[key], o.place(key), err.Error(), "")
+		return nil
+	}
+	return &d
+}
+
+var every = regexp.MustCompile(`^every (?:(\d{1,4}) )?(minute|hour|day|week)s?$`)
+
+var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}
+
+// schedule reads every 15 minutes, every hour, every 2 days, every week: a minute at least, a week at most.
+func (r *reader) schedule(o object, key string) time.Duration {
+	if !o.has(key) {
+		return 0
+	}
+	s := o.text(key)
+	if r.misread[o.place(key)] {
+		return 0
+	}
+	hit := every.FindStringSubmatch(strings.Join(strings.Fields(s), " "))
+	if hit == nil {
+		r.complain(o.keys[key], o.place(key), strconv.Quote(s)+" is not a schedule", "write every 15 minutes, every hour, every 2 days or every week")
+		return 0
+	}
+	count := 1
+	if hit[1] != "" {
+		count, _ = strconv.Atoi(hit[1]) // four digits at most
+	}
+	d := time.Duration(count) * units[hit[2]]
+	if d < time.Minute || d > units["week"] {
+		r.complain(o.keys[key], o.place(key), strconv.Quote(s)+" is out of range", "a feed is read every minute at most and every week at least")
+		return 0
+	}
+	return d
+}

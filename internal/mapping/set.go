@@ -1,0 +1,117 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+)
+
+// CheckSet looks at documents against each other: all those of one deployment that are to be live together. Each
+// document should have passed Check. Names of connections are compared as roles, so bind them before where two roles
+// are one account.
+func CheckSet(all []*Mapping) Problems {
+	s := set{byName: map[string]*Mapping{}}
+	var out Problems
+	for _, m := range all {
+		c := complaints{m: m}
+		if other := s.byName[m.Name]; other != nil {
+			c.addf("mapping", "give each mapping a name of its own", "there are two mappings named %s", m.Name)
+		} else {
+			s.byName[m.Name] = m
+			s.all = append(s.all, m)
+		}
+		out = append(out, c.list...)
+	}
+	for i, m := range s.all {
+		c := complaints{m: m}
+		s.references(&c)
+		s.yields(&c)
+		for _, before := range s.all[:i] {
+			oneSource(&c, before)
+			s.oneWriter(&c, before)
+		}
+		out = append(out, c.list...)
+	}
+	return out.sorted()
+}
+
+type set struct {
+	all    []*Mapping
+	byName map[string]*Mapping
+}
+
+// references looks at the mappings this one names: they must be there, and lead from this a to this b.
+func (s *set) references(c *complaints) {
+	m := c.m
+	for _, f := range m.Fields {
+		if f.Through == "" {
+			continue
+		}
+		object := ""
+		if with, field := m.Input(f.A[0]); with != nil && field == "" {
+			object = with.Object
+		}
+		s.reference(c, f.Path+".through", f.Through, object)
+	}
+	if m.Document != nil && m.Document.Products != "" {
+		s.reference(c, "document.products", m.Document.Products, "")
+	}
+}
+
+func (s *set) reference(c *complaints, path, name, object string) {
+	m, to := c.m, s.byName[name]
+	switch {
+	case to == nil:
+		c.addf(path, didYouMean(name, sortedKeys(s.byName)), "there is no mapping %q", name)
+	case to == m:
+		c.add(path, "a mapping cannot go through itself", "name the mapping of the related record")
+	case to.A.Connection != m.A.Connection || to.B.Connection != m.B.Connection:
+		c.addf(path, "name a mapping between the same two connections", "%s leads from %s to %s, this mapping from %s to %s", name,
+			to.A.Connection, to.B.Connection, m.A.Connection, m.B.Connection)
+	case object != "" && to.A.Object != object:
+		c.addf(path, "name the mapping whose a is "+object, "%s links %s, and this is a reference to %s", name, to.A.Object, object)
+	}
+}
+
+func (s *set) yields(c *complaints) {
+	for i, name := range c.m.YieldsTo {
+		path := fmt.Sprintf("yields_to[%d]", i)
+		to := s.byName[name]
+		switch {
+		case to == nil:
+			c.addf(path, didYouMean(name, sortedKeys(s.byName)), "there is no mapping %q", name)
+		case slices.Contains(to.YieldsTo, c.m.Name):
+			c.addf(path, "let only one of the two yield", "%s yields to %s too, so neither would write", name, c.m.Name)
+		}
+	}
+}
+
+// oneSource keeps deals of two sources from being billed in one place (A6): a deal mirrored in both would be billed twice.
+func oneSource(c *complaints, other *Mapping) {
+	m := c.m
+	if m.Document == nil || other.Document == nil || m.B.Connection != other.B.Connection || m.A == other.A {
+		return
+	}
+	c.addf("a", "all mappings that make documents in one connection must have one source; keep one of the two",
+		"%s makes documents in %s from %s %s, and %s from %s %s", m.Name, m.B.Connection, m.A.Connection, m.A.Object, other.Name, other.A.Connection, other.A.Object)
+}
+
+// oneWriter keeps two mappings from writing one field of one object in turns (B13). Documents of one source are exempt:
+// the claim on the deal decides once which mapping makes and keeps the document.
+func (s *set) oneWriter(c *complaints, other *Mapping) {
+	m := c.m
+	if m.B != other.B || m.Document != nil && other.Document != nil {
+		return
+	}
+	if slices.Contains(m.YieldsTo, other.Name) || slices.Contains(other.YieldsTo, m.Name) || !m.AToB.writes() || !other.AToB.writes() {
+		return
+	}
+	for _, f := range m.Fields {
+		if !other.writes(f.B) {
+			continue
+		}
+		c.addf(f.Path+".b", fmt.Sprintf("add yields_to: [ %s ] here, or yields_to: [ %s ] there, or let only one of them write it", other.Name, m.Name),
+			"%s and %s both write %s of %s", m.Name, other.Name, f.B, m.B.Object)
+	}
+}
+
+func (d Direction) writes() bool { return d.Update || d.Create.When != "never" }

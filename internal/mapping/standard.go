@@ -1,0 +1,36 @@
+package mapping
+
+import (
+	"fmt"
+	"regexp"
+
+	"crosswalk/internal/transform"
+)
+
+// Standard is the language of a program with the given transforms.
+func Standard(set transform.Set, scripts Scripts) Language {
+	return Language{Transforms: standardTransforms{set}, Scripts: scripts}
+}
+
+type standardTransforms struct{ set transform.Set }
+
+var firstCall = regexp.MustCompile(`^\s*([\pL\pN_]+)`)
+
+func (s standardTransforms) Check(calls string, inputs int) error {
+	if _, err := s.set.Parse(BindTransform(calls, "UTC", "EUR")); err != nil {
+		return err
+	}
+	name := firstCall.FindStringSubmatch(calls)
+	if name == nil {
+		return nil
+	}
+	if spec, ok := s.set.Describe(name[1]); ok && spec.Inputs > 0 && inputs > spec.Inputs {
+		return fmt.Errorf("transform %s takes %d inputs at most and has %d; put join, first_of or template before it", spec.Name, spec.Inputs, inputs)
+	}
+	return nil
+}
+
+func (s standardTransforms) CheckComparison(compare string) error {
+	_, err := s.set.Comparison(compare)
+	return err
+}
