@@ -6,6 +6,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,8 +46,7 @@ func Open(path string, opts Options) (*Table, error) {
 		t.sweep = defaultSweep
 	}
 	if err := file.Write(makeBuckets); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("store: open %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("store: open %s: %w", path, err), file.Close())
 	}
 	return t, nil
 }
