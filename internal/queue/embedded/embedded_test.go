@@ -85,6 +85,22 @@ func TestTimesAreExact(t *testing.T) {
 	})
 }
 
+// TestOldReceipt: once a message is received again, the receipt of before neither acknowledges nor releases it.
+func TestOldReceipt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := embedded.NewMemory(embedded.Options{})
+		send(t, q, "a")
+		old := wants(t, q, 1, time.Second, "a:1")
+		time.Sleep(time.Second)
+		wants(t, q, 1, time.Minute, "a:2")
+		q.Release(t.Context(), lane.Live, old, 0)
+		wants(t, q, 1, time.Minute, "")
+		q.Ack(t.Context(), lane.Live, old)
+		time.Sleep(time.Minute)
+		wants(t, q, 1, time.Minute, "a:3")
+	})
+}
+
 // TestDeadLettersComeAgain when nobody has acknowledged them.
 func TestDeadLettersComeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
