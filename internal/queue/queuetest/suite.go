@@ -84,7 +84,7 @@ func cases() []testCase {
 		{name: "release", run: release},
 		{name: "delay", run: delay},
 		{name: "dead letters", run: deadLetters},
-		{name: "two lanes", run: twoLanes},
+		{name: "B1 two lanes", run: twoLanes},
 		{name: "batches", run: batches},
 		{name: "at most max", run: atMostMax},
 		{name: "each message on its own", run: eachOnItsOwn},
