@@ -52,7 +52,7 @@ func (s *Sim) authenticate(c *call, header http.Header) *failure {
 		return gateway(http.StatusUnauthorized, "UNAUTHORIZED", "Credentials are required to access this resource")
 	}
 	c.actor = who
-	s.calls["by "+who.name]++
+	s.callers[who.name]++
 	if bad := s.limit(limited, c.now, header); bad != nil {
 		return bad
 	}

@@ -1,9 +1,6 @@
 package lighttest
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // publishContract makes a contract ACTIVE and bills what is due.
 func (s *Sim) publishContract(c *call) (any, *failure) {
@@ -114,16 +111,18 @@ func (s *Sim) resetContract(c *call) (any, *failure) {
 	})
 }
 
+// advanceContracts bills what has fallen due, up to a termination's day, and then ends what ends.
 func (s *Sim) advanceContracts(now time.Time) {
-	for _, r := range slices.Clone(s.contracts.rows) {
-		if r.now.State == PendingTermination {
-			if r.now.endsOn > today(now) {
-				s.wakeAt(dayStart(r.now.endsOn))
-			} else {
-				s.endContract(r.now)
-			}
-		}
+	for _, r := range s.contracts.rows {
 		s.bill(r.now, now)
+		if r.now.State != PendingTermination {
+			continue
+		}
+		if r.now.endsOn > today(now) {
+			s.wakeAt(dayStart(r.now.endsOn))
+		} else {
+			s.endContract(r.now)
+		}
 	}
 }
 

@@ -35,6 +35,12 @@ func HTML(status int) Fault {
 		Header: http.Header{"Content-Type": {"text/html"}}}
 }
 
+// Redirect is a 307 to another address, as some of Light's endpoints answer; the client has to send its Authorization
+// again there.
+func Redirect(to string) Fault {
+	return Fault{Status: http.StatusTemporaryRedirect, Header: http.Header{"Location": {to}}}
+}
+
 // SetFault sets the function asked before every request, nil for none. It may call the Sim; it must not keep r.
 func (s *Sim) SetFault(hook func(r *http.Request, body []byte) *Fault) {
 	s.mu.Lock()

@@ -262,27 +262,31 @@ func (s *Sim) recordPayment(c *call) (any, *failure) {
 		return nil, bad
 	}
 	return s.changeInvoice(c, func(v *Invoice) *failure {
-		if !slices.Contains([]string{Open, PaymentPending, PartiallyPaid}, v.State) {
-			return conflict("an invoice in state %s takes no payment", v.State)
-		}
-		bank, amount := body.text("bankAccountId"), body["amountInInvoiceCurrency"].(int64)
-		if bad := s.checkReferences(v.CompanyEntityID, bank, ""); bad != nil {
+		if bad := s.checkReferences(v.CompanyEntityID, body.text("bankAccountId"), ""); bad != nil {
 			return unprocessable("bankAccountId", "no bank account of this id")
 		}
-		open := v.Amount - s.paid(v.ID)
-		if amount <= 0 || amount > open {
-			return unprocessable("amountInInvoiceCurrency", "must be from 1 to the open amount %d", open)
-		}
-		s.payments[v.ID] = append(s.payments[v.ID], Payment{ID: s.newID("payment"), InvoiceReceivableID: v.ID, Amount: amount,
-			PaymentDate: string(body.text("paymentDate")), Currency: v.Currency, CreatedAt: stampOf(c.now),
-			Payment: PaymentEntry{Type: "BP", BankAccountID: string(bank), OriginalAmount: amount, OriginalCurrency: v.Currency,
-				AccountingDocumentID: s.newID("accounting document")}})
-		v.State = PartiallyPaid
-		if amount == open {
-			v.State = Paid
-		}
-		return nil
+		return s.pay(v, string(body.text("bankAccountId")), body["amountInInvoiceCurrency"].(int64), string(body.text("paymentDate")), c.now)
 	})
+}
+
+// pay books a payment of at most what is open.
+func (s *Sim) pay(v *Invoice, bank string, amount int64, day string, now time.Time) *failure {
+	if !slices.Contains([]string{Open, PaymentPending, PartiallyPaid}, v.State) {
+		return conflict("an invoice in state %s takes no payment", v.State)
+	}
+	open := v.Amount - s.paid(v.ID)
+	if amount <= 0 || amount > open {
+		return unprocessable("amountInInvoiceCurrency", "must be from 1 to the open amount %d", open)
+	}
+	s.payments[v.ID] = append(s.payments[v.ID], Payment{ID: s.newID("payment"), InvoiceReceivableID: v.ID, Amount: amount,
+		PaymentDate: day, Currency: v.Currency, CreatedAt: stampOf(now),
+		Payment: PaymentEntry{Type: "BP", BankAccountID: bank, OriginalAmount: amount, OriginalCurrency: v.Currency,
+			AccountingDocumentID: s.newID("accounting document")}})
+	v.State = PartiallyPaid
+	if amount == open {
+		v.State = Paid
+	}
+	return nil
 }
 
 const (

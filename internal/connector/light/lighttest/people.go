@@ -156,6 +156,18 @@ func (s *Sim) OpenInvoice(id string) error {
 	return bad.asError("open invoice", id)
 }
 
+// PayInvoice records a payment of all that is open on an invoice.
+func (s *Sim) PayInvoice(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.advance(now)
+	_, bad := s.editInvoice(id, now, personUser, func(v *Invoice) *failure {
+		return s.pay(v, s.banks[0].ID, v.Amount-s.paid(v.ID), string(today(now)), now)
+	})
+	return bad.asError("pay invoice", id)
+}
+
 // ReverseInvoice marks an invoice as reversed by a credit note.
 func (s *Sim) ReverseInvoice(id string) error {
 	return s.EditInvoice(id, func(v *Invoice) { v.State = Reversed })

@@ -83,9 +83,9 @@ func (s *Sim) sampleInvoice(customer Customer, product Product, description Text
 		panic("a sample invoice was refused") // a fault of the simulator
 	}
 	if state == Paid {
-		bank := s.banks[0].ID
-		s.payments[v.ID] = []Payment{{ID: s.newID("payment"), InvoiceReceivableID: v.ID, Amount: v.Amount, PaymentDate: string(today(at.Time)),
-			Currency: v.Currency, CreatedAt: at, Payment: PaymentEntry{Type: "BP", BankAccountID: bank, OriginalAmount: v.Amount,
-				OriginalCurrency: v.Currency, AccountingDocumentID: s.newID("accounting document")}}}
+		v.State = Open
+		if bad := s.pay(v, s.banks[0].ID, v.Amount, string(today(at.Time)), at.Time); bad != nil {
+			panic("a sample payment was refused") // a fault of the simulator
+		}
 	}
 }

@@ -30,6 +30,7 @@ type Sim struct {
 	mu         sync.Mutex
 	fault      func(*http.Request, []byte) *Fault
 	calls      map[string]int
+	callers    map[string]int // by credential
 	made       map[string]uint64
 	keys       map[string]*actor // by API key
 	codes      map[string]grant
@@ -68,7 +69,7 @@ func New(cfg Config) *Sim {
 		cfg.TokenTTL = time.Hour
 	}
 	s := &Sim{
-		cfg: cfg, calls: map[string]int{}, made: map[string]uint64{},
+		cfg: cfg, calls: map[string]int{}, callers: map[string]int{}, made: map[string]uint64{},
 		codes: map[string]grant{}, access: map[string]grant{}, refresh: map[string]grant{},
 		minutes: map[string]*window{}, remembered: map[string]remembered{},
 		seedNumber: map[string]int64{}, numbers: map[string]string{},
@@ -157,7 +158,7 @@ func (s *Sim) handle(r *http.Request, body []byte, fault *Fault) answer {
 			return finish(header, nil, bad)
 		}
 	}
-	return s.once(c, func() answer {
+	return s.once(c, header, func() answer {
 		out, bad := rt.do(s, c)
 		return finish(header, out, bad)
 	})
@@ -206,6 +207,7 @@ func (s *Sim) ResetCalls() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.calls)
+	clear(s.callers)
 }
 
 // CallsBy counts the requests that carried one credential constant of this package (APIKey, OtherAPIKey, ...), or an
@@ -213,7 +215,7 @@ func (s *Sim) ResetCalls() {
 func (s *Sim) CallsBy(credential string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.calls["by "+credential]
+	return s.callers[credential]
 }
 
 func (s *Sim) count(r *http.Request) {
