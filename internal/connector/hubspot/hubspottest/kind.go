@@ -20,6 +20,7 @@ type kind struct {
 	required  []string // all of these on create
 	anyOf     []string // one of these on create
 	search    []string // properties that `query` looks at
+	echo      []string // properties that an update answers besides what it wrote (recorded)
 
 	properties map[string]*property
 	propOrder  []string
@@ -90,14 +91,14 @@ func kindTable() []*kind {
 		{id: "0-1", name: "contacts", singular: "contact", created: "createdate", modified: "lastmodifieddate",
 			defaults: []string{"createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"},
 			scope:    "crm.objects.contacts", mergeable: true, anyOf: []string{"email", "firstname", "lastname"},
-			search: []string{"firstname", "lastname", "email", "phone", "company"}},
+			search: []string{"firstname", "lastname", "email", "phone", "company"}, echo: []string{"hs_pipeline", "lifecyclestage"}},
 		{id: "0-2", name: "companies", singular: "company", created: "createdate", modified: "hs_lastmodifieddate",
 			defaults: dated("name", "domain"), scope: "crm.objects.companies", mergeable: true, anyOf: []string{"name", "domain"},
-			search: []string{"name", "domain", "website", "phone"}},
+			search: []string{"name", "domain", "website", "phone"}, echo: []string{"hs_pipeline", "lifecyclestage"}},
 		{id: "0-3", name: "deals", singular: "deal", created: "createdate", modified: "hs_lastmodifieddate",
 			defaults: dated("dealname", "amount", "closedate", "pipeline", "dealstage"), scope: "crm.objects.deals", mergeable: true,
 			required: []string{"dealname", "dealstage"}, stageProp: "dealstage", pipeProp: "pipeline",
-			search: []string{"dealname", "description", "dealtype"}},
+			search: []string{"dealname", "description", "dealtype"}, echo: []string{"pipeline", "dealstage"}},
 		{id: "0-7", name: "products", singular: "product", created: "createdate", modified: "hs_lastmodifieddate",
 			defaults: dated("name", "description", "price"), scope: "crm.objects.products", required: []string{"name"},
 			search: []string{"name", "description", "price", "hs_sku"}},
@@ -105,9 +106,10 @@ func kindTable() []*kind {
 			defaults: dated("quantity", "amount", "price"), scope: "crm.objects.line_items", search: []string{"name", "hs_sku"}},
 		{id: "0-5", name: "tickets", singular: "ticket", created: "createdate", modified: "hs_lastmodifieddate",
 			defaults: dated("subject", "content", "hs_pipeline", "hs_pipeline_stage", "hs_ticket_priority", "hs_ticket_category"), scope: "tickets", mergeable: true,
-			required: []string{"hs_pipeline_stage"}, stageProp: "hs_pipeline_stage", pipeProp: "hs_pipeline", search: []string{"subject", "content"}},
+			required: []string{"hs_pipeline_stage"}, stageProp: "hs_pipeline_stage", pipeProp: "hs_pipeline", search: []string{"subject", "content"}, echo: []string{"hs_pipeline", "hs_pipeline_stage"}},
 		{id: "0-27", name: "tasks", singular: "task", created: "hs_createdate", modified: "hs_lastmodifieddate", defaults: activity,
-			scope: "crm.objects.contacts", required: []string{"hs_timestamp"}, search: []string{"hs_task_subject", "hs_task_body"}},
+			scope: "crm.objects.contacts", required: []string{"hs_timestamp"}, search: []string{"hs_task_subject", "hs_task_body"},
+			echo: []string{"hs_timestamp", "hs_task_type", "hubspot_owner_id", "hs_pipeline", "hs_pipeline_stage"}},
 		{id: "0-47", name: "meetings", singular: "meeting", created: "hs_createdate", modified: "hs_lastmodifieddate", defaults: activity,
 			scope: "crm.objects.contacts", required: []string{"hs_timestamp"}, search: []string{"hs_meeting_title", "hs_meeting_body"}},
 		{id: "0-46", name: "notes", singular: "note", created: "hs_createdate", modified: "hs_lastmodifieddate", defaults: activity,

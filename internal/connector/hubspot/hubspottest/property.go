@@ -345,6 +345,8 @@ hs_task_status enumeration NOT_STARTED,IN_PROGRESS,WAITING,COMPLETED,DEFERRED
 hs_task_priority enumeration NONE,LOW,MEDIUM,HIGH
 hs_task_type enumeration EMAIL,CALL,TODO
 hs_task_reminders string
+hs_pipeline enumeration r
+hs_pipeline_stage enumeration r
 hs_attachment_ids string
 `,
 	"meetings": `

@@ -83,7 +83,8 @@ func (s *Sim) frame(v view, props map[string]any) map[string]any {
 }
 
 // written is the answer to a write: after a create everything that has a value;
-// after an update what was written and what the portal keeps by itself.
+// after an update what was written, what the portal keeps by itself, and a few
+// that its calculations rest on.
 func (s *Sim) written(d *draft, r *record) map[string]any {
 	props := map[string]any{}
 	for name, v := range r.props {
@@ -92,7 +93,7 @@ func (s *Sim) written(d *draft, r *record) map[string]any {
 			continue
 		}
 		_, sent := d.set[name]
-		if d.target == nil || sent || p.Calculated || p.ModificationMetadata.ReadOnlyValue {
+		if d.target == nil || sent || slices.Contains(r.kind.echo, name) || p.Calculated || p.ModificationMetadata.ReadOnlyValue {
 			props[name] = v
 		}
 	}
@@ -126,6 +127,9 @@ func (s *Sim) listRecords(q *request, k *kind) (answer, *apiError) {
 	}
 	results := []any{}
 	from, _ := slices.BinarySearch(k.order, start)
+	if from == len(k.order) && !s.cfg.Quirks.CursorPastEndIsEmpty {
+		from = 0 // recorded in 2026: a cursor behind the last record gives the first page
+	}
 	for i, id := range k.order[from:] {
 		r := k.records[id]
 		v := r.current()

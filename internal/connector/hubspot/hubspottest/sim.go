@@ -41,22 +41,23 @@ type WebhookConfig struct {
 // Quirks switches behaviour that no source states firmly. The zero value is the
 // behaviour we believe in.
 type Quirks struct {
-	Lenient             bool // accept unknown query parameters and body keys (the vendor mostly ignores them)
-	NotFoundHTML        bool // 404 for a missing record as an HTML page (recorded in 2024) instead of JSON
-	AssociationBumps    bool // an association change moves last-modified of both ends
-	LifecycleOverwrites bool // a backward lifecyclestage write overwrites instead of being ignored
-	NoLifecycleDefaults bool // new contacts and companies get no stage, deals move nobody's stage
-	NullClears          bool // JSON null in a write clears the property instead of being ignored
-	UniqueClash400      bool // clash of a unique property is 400 VALIDATION_ERROR instead of 409 CONFLICT
-	DiscountPerLine     bool // `discount` is an amount for the whole line instead of per unit
-	RoundLineAmounts    bool // line item amount rounded to two decimals
-	RetryAfter          bool // 429 carries Retry-After
-	BatchReadMerged     bool // batch/read follows merged ids instead of reporting them missing
-	MergedUpdateOmitted bool // batch/update leaves a merged id out of the results without an error (instead of an error item)
-	ReparentLineItems   bool // associating a line item with a second deal moves it instead of 400
-	SearchInBurst       bool // search calls count against the ten-second bucket too
-	HistoryPage         int  // maximum list limit with propertiesWithHistory; default 50
-	ListAllVersions     bool // stale reads also hit list calls
+	Lenient              bool // accept unknown query parameters and body keys (the vendor mostly ignores them)
+	NotFoundHTML         bool // 404 for a missing record as an HTML page (recorded in 2024) instead of JSON
+	AssociationBumps     bool // an association change moves last-modified of both ends
+	LifecycleOverwrites  bool // a backward lifecyclestage write overwrites instead of being ignored
+	NoLifecycleDefaults  bool // new contacts and companies get no stage, deals move nobody's stage
+	NullClears           bool // JSON null in a write clears the property instead of being ignored
+	UniqueClash400       bool // clash of a unique property is 400 VALIDATION_ERROR instead of 409 CONFLICT
+	DiscountPerLine      bool // `discount` is an amount for the whole line instead of per unit
+	RoundLineAmounts     bool // line item amount rounded to two decimals
+	RetryAfter           bool // 429 carries Retry-After
+	BatchReadMerged      bool // batch/read follows merged ids instead of reporting them missing
+	MergedUpdateOmitted  bool // batch/update leaves a merged id out of the results without an error (instead of an error item)
+	ReparentLineItems    bool // associating a line item with a second deal moves it instead of 400
+	SearchInBurst        bool // search calls count against the ten-second bucket too
+	CursorPastEndIsEmpty bool // a list cursor behind the last record gives nothing instead of the first page (recorded)
+	HistoryPage          int  // maximum list limit with propertiesWithHistory; default 50
+	ListAllVersions      bool // stale reads also hit list calls
 }
 
 // Sim is one portal. Make it with New; it is safe for concurrent use.

@@ -402,10 +402,8 @@ func (s *Sim) put(r *record, name, value string, by actor) bool {
 			index[fold(value)] = r.id
 		}
 	}
-	if value == "" {
-		delete(r.props, name)
-	} else {
-		r.props[name] = value
+	if _, had := r.props[name]; value != "" || had {
+		r.props[name] = value // a cleared value reads as "" from then on, a never set one as null (recorded)
 	}
 	if old == value {
 		return false
