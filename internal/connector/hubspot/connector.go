@@ -1,0 +1,169 @@
+package hubspot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/record"
+	"crosswalk/internal/rest"
+)
+
+// Buckets that calls are charged to; the wiring gives them to the budget (fact sheet 12). Search calls are few and
+// shared by all apps of the account: 5 a second. Association calls have a quota of their own.
+const (
+	BucketCalls        = "hubspot/calls"        // 110 per 10 s for OAuth apps, 190 for private ones; daily by account
+	BucketSearch       = "hubspot/search"       // 5 per s
+	BucketAssociations = "hubspot/associations" // 100 to 200 per 10 s
+)
+
+// MarkerField is the unique property that carries our marker (A5). Provision makes it.
+const MarkerField = "crosswalk_key"
+
+// Limits of one call (fact sheet 4 and 5). Lower ones can be set, higher ones are refused by HubSpot.
+const (
+	maxBatch        = 100
+	maxSearchPage   = 200
+	maxAssociations = 1000
+	maxSearchBody   = 3000 // bytes
+)
+
+// Config of a connector. Connection and Client are required.
+type Config struct {
+	Connection string       // the name refs carry
+	Client     *rest.Client // base, credential, budget; see package rest
+	Version    string       // Version202609 when empty
+
+	AppID   string   // of our own app: records and events it made are Own
+	Secrets []string // client secrets of the app, newest first; several while one is being rotated
+	Portal  string   // account id this connection is bound to (T18); webhooks of others are refused, "" refuses all
+	UIHost  string   // host of record pages; "" until Account has told it
+
+	Overlap         time.Duration // how long search may hide a change; 0: 60 s
+	Settle          time.Duration // how long after a create HubSpot may hide it; 0: 120 s
+	SearchPage      int           // 0: 200
+	Batch           int           // 0: 100
+	AssociationPage int           // 0: 1,000
+}
+
+// Connector is one HubSpot account. It is safe for concurrent use.
+type Connector struct {
+	Config
+	paths paths
+
+	mu      sync.Mutex
+	learned connector.Account              // zero until Account was answered
+	zone    *time.Location                 // of the account, nil until then
+	fields  map[string]map[string]property // by object, as last described
+}
+
+var (
+	_ connector.Connector   = (*Connector)(nil)
+	_ connector.Writer      = (*Connector)(nil)
+	_ connector.Finder      = (*Connector)(nil)
+	_ connector.Looker      = (*Connector)(nil)
+	_ connector.Provisioner = (*Connector)(nil)
+	_ connector.Receiver    = (*Connector)(nil)
+)
+
+// New makes a connector and names the setting that is wrong, if one is.
+func New(c Config) (*Connector, error) {
+	if c.Connection == "" || c.Client == nil {
+		return nil, fmt.Errorf("hubspot: connection name and client are required")
+	}
+	for _, d := range []struct {
+		setting   string
+		value     *int
+		otherwise int
+	}{{"search page", &c.SearchPage, maxSearchPage}, {"batch", &c.Batch, maxBatch}, {"association page", &c.AssociationPage, maxAssociations}} {
+		if *d.value == 0 {
+			*d.value = d.otherwise
+		}
+		if *d.value < 1 || *d.value > d.otherwise {
+			return nil, fmt.Errorf("hubspot: %s %d: HubSpot takes 1 to %d", d.setting, *d.value, d.otherwise)
+		}
+	}
+	if c.Version == "" {
+		c.Version = Version202609
+	}
+	p, ok := versions[c.Version]
+	if !ok {
+		return nil, fmt.Errorf("hubspot: version %q: use %s, %s or %s", c.Version, Version202609, Version202603, VersionLegacy)
+	}
+	if c.Overlap == 0 {
+		c.Overlap = time.Minute
+	}
+	if c.Settle == 0 {
+		c.Settle = 2 * time.Minute
+	}
+	if c.Overlap < 0 || c.Settle < 0 {
+		return nil, fmt.Errorf("hubspot: overlap and settle must not be negative")
+	}
+	return &Connector{Config: c, paths: p, fields: map[string]map[string]property{}}, nil
+}
+
+// Objects lists what the connector knows.
+func (c *Connector) Objects() []string {
+	var out []string
+	for _, k := range kinds {
+		out = append(out, k.name)
+	}
+	return out
+}
+
+// kind finds the object or gives the error for one that does not exist.
+func (c *Connector) kind(op, object string) (kind, error) {
+	k, ok := kindBy(func(k kind) bool { return k.name == object })
+	if !ok {
+		return kind{}, &connector.Error{Fault: connector.Invalid, Op: op, Code: "no such object"}
+	}
+	return k, nil
+}
+
+func (c *Connector) ref(k kind, id string) record.Ref {
+	return record.Ref{Connection: c.Connection, Object: k.name, ID: id}
+}
+
+// validID tells whether HubSpot can have given this id: a positive 64-bit integer. Others are not asked for: in a
+// batch one of them would refuse all.
+func validID(id string) bool {
+	n, err := strconv.ParseInt(id, 10, 64)
+	return err == nil && n > 0 && strconv.FormatInt(n, 10) == id
+}
+
+func (c *Connector) chunks(ids []string, size int) [][]string {
+	return slices.Collect(slices.Chunk(ids, size))
+}
+
+// associated tells whether a field stands for associations, and with which kind.
+func associated(field string) (kind, bool) {
+	const prefix = "associations."
+	if len(field) <= len(prefix) || field[:len(prefix)] != prefix {
+		return kind{}, false
+	}
+	return kindBy(func(k kind) bool { return k.singular == field[len(prefix):] })
+}
+
+// call sends a request and decodes a 2xx answer into out, unless that is nil. Every error is a *connector.Error.
+func (c *Connector) call(ctx context.Context, op string, r rest.Request, out any) (rest.Answer, error) {
+	if r.Bucket == "" {
+		r.Bucket = BucketCalls
+	}
+	answer, err := c.Client.Do(ctx, r)
+	if err != nil {
+		return answer, unanswered(op, err)
+	}
+	if !answer.OK() {
+		return answer, c.refused(op, r.Bucket, answer)
+	}
+	if out != nil {
+		if err := decode(answer.Body, out); err != nil {
+			return answer, &connector.Error{Fault: connector.Unavailable, Op: op, Code: "malformed answer", Status: answer.Status, Err: correlation(answer)}
+		}
+	}
+	return answer, nil
+}

@@ -1,0 +1,77 @@
+package hubspot
+
+import "slices"
+
+// kind is one object type (fact sheet 4).
+type kind struct {
+	name     string // plural, the path segment and our object name
+	singular string // in events and association type names
+	typeID   string
+	modified string // contacts differ from all others: the classic trap
+	created  string
+	group    string // property group for a field of ours
+	page     bool   // has a page of its own in HubSpot
+}
+
+var kinds = []kind{
+	{"contacts", "contact", "0-1", "lastmodifieddate", "createdate", "contactinformation", true},
+	{"companies", "company", "0-2", "hs_lastmodifieddate", "createdate", "companyinformation", true},
+	{"deals", "deal", "0-3", "hs_lastmodifieddate", "createdate", "dealinformation", true},
+	{"products", "product", "0-7", "hs_lastmodifieddate", "createdate", "productinformation", true},
+	{"line_items", "line_item", "0-8", "hs_lastmodifieddate", "createdate", "lineiteminformation", false},
+	{"tasks", "task", "0-27", "hs_lastmodifieddate", "hs_createdate", "taskinformation", true},
+	{"notes", "note", "0-46", "hs_lastmodifieddate", "hs_createdate", "noteinformation", true},
+	{"meetings", "meeting", "0-47", "hs_lastmodifieddate", "hs_createdate", "meetinginformation", true},
+	{"calls", "call", "0-48", "hs_lastmodifieddate", "hs_createdate", "callinformation", true},
+	{"emails", "email", "0-49", "hs_lastmodifieddate", "hs_createdate", "emailinformation", true},
+}
+
+// kindBy finds a kind by a predicate; ok is false when HubSpot has it and we do not know it.
+func kindBy(is func(kind) bool) (kind, bool) {
+	i := slices.IndexFunc(kinds, is)
+	if i < 0 {
+		return kind{}, false
+	}
+	return kinds[i], true
+}
+
+func kindNamed(name string) (kind, bool) {
+	return kindBy(func(k kind) bool { return k.name == name || k.singular == name })
+}
+
+func kindOfType(typeID string) (kind, bool) {
+	return kindBy(func(k kind) bool { return k.typeID == typeID })
+}
+
+// pair is a direction of association.
+type pair struct{ from, to string }
+
+// joint holds the type ids of a direction (fact sheet 5); primary is 0 where there is none. Other pairs and custom
+// labels are read but not written.
+type joint struct{ plain, primary int }
+
+var joints = map[pair]joint{
+	{"contacts", "companies"}: {279, 1},
+	{"companies", "contacts"}: {280, 0},
+	{"deals", "companies"}:    {341, 5},
+	{"companies", "deals"}:    {342, 0},
+	{"deals", "contacts"}:     {3, 0},
+	{"contacts", "deals"}:     {4, 0},
+	{"line_items", "deals"}:   {20, 0},
+	{"deals", "line_items"}:   {19, 0},
+	{"notes", "contacts"}:     {202, 0},
+	{"notes", "companies"}:    {190, 0},
+	{"notes", "deals"}:        {214, 0},
+	{"tasks", "contacts"}:     {204, 0},
+	{"tasks", "companies"}:    {192, 0},
+	{"tasks", "deals"}:        {216, 0},
+	{"meetings", "contacts"}:  {200, 0},
+	{"meetings", "companies"}: {188, 0},
+	{"meetings", "deals"}:     {212, 0},
+	{"calls", "contacts"}:     {194, 0},
+	{"calls", "companies"}:    {182, 0},
+	{"calls", "deals"}:        {206, 0},
+	{"emails", "contacts"}:    {198, 0},
+	{"emails", "companies"}:   {186, 0},
+	{"emails", "deals"}:       {210, 0},
+}

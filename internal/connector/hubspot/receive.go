@@ -1,0 +1,171 @@
+package hubspot
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector"
+)
+
+// Limits of a delivery (fact sheet 3): HubSpot sends at most 100 events; a megabyte is far more than they take.
+const (
+	maxEvents = 100
+	maxBody   = 1 << 20
+)
+
+// event is one of a delivery. Everything is optional and of open value sets.
+type event struct {
+	Portal     scalar `json:"portalId"`
+	Type       string `json:"subscriptionType"`
+	OtherType  string `json:"eventType"` // what some documents call it
+	Object     scalar `json:"objectId"`
+	ObjectType string `json:"objectTypeId"`
+	Source     string `json:"changeSource"`
+	SourceID   scalar `json:"sourceId"`
+
+	Primary scalar   `json:"primaryObjectId"`
+	Merged  []scalar `json:"mergedObjectIds"`
+	New     scalar   `json:"newObjectId"`
+
+	Association string `json:"associationType"`
+	From        scalar `json:"fromObjectId"`
+	To          scalar `json:"toObjectId"`
+	FromType    string `json:"fromObjectTypeId"`
+	ToType      string `json:"toObjectTypeId"`
+}
+
+// Receive lets in what HubSpot signed within the last five minutes for this connection's account, and says where to
+// look. An event of another account of the same app is not ours and left out; a delivery of none but others is
+// refused.
+func (c *Connector) Receive(r *http.Request, url string, body []byte, now time.Time) ([]connector.Signal, error) {
+	if len(body) > maxBody {
+		return nil, refuse("too_large", "the body is over one megabyte")
+	}
+	ok, stale := signed(c.Secrets, r, url, body, now)
+	switch {
+	case !ok:
+		return nil, refuse("signature", "no v3 signature by a secret of this app")
+	case stale:
+		return nil, refuse("stale", "the timestamp is not within five minutes of now")
+	}
+	var events []event
+	if json.Unmarshal(body, &events) != nil || events == nil {
+		return nil, refuse("malformed", "the body is not a list of events")
+	}
+	if len(events) > maxEvents {
+		return nil, refuse("malformed", "more than 100 events")
+	}
+	return c.signals(events)
+}
+
+func refuse(reason, detail string) error {
+	return &connector.RefusedError{Reason: reason, Detail: detail}
+}
+
+func (c *Connector) signals(events []event) ([]connector.Signal, error) {
+	var out []connector.Signal
+	ours := 0
+	for _, e := range events {
+		if c.Portal == "" || e.Portal.text != c.Portal {
+			continue
+		}
+		ours++
+		for _, s := range c.of(e) {
+			s.Account = e.Portal.text
+			s.Bulk = e.Source == "IMPORT"
+			s.Own = e.Source == "INTEGRATION" && c.AppID != "" && e.SourceID.text == c.AppID
+			if !slices.Contains(out, s) { // one event per subscribed property: the same place to look
+				out = append(out, s)
+			}
+		}
+	}
+	if ours == 0 && len(events) > 0 {
+		return nil, refuse("account", "no event is for the account this connection is bound to")
+	}
+	return out, nil
+}
+
+// of gives the signals of one event; none for what we do not follow.
+func (c *Connector) of(e event) []connector.Signal {
+	typ := e.Type
+	if typ == "" {
+		typ = e.OtherType
+	}
+	prefix, what, _ := strings.Cut(typ, ".")
+	if what == "associationChange" {
+		return c.ends(e)
+	}
+	k, ok := kindBy(func(k kind) bool { return k.singular == prefix })
+	if prefix == "object" {
+		k, ok = kindOfType(e.ObjectType)
+	}
+	if !ok {
+		return nil
+	}
+	if what == "merge" {
+		return c.merged(k, e)
+	}
+	return c.signal(k, e.Object, signalKind(what))
+}
+
+// signalKind reads the verb; one that HubSpot invents later means: look there.
+func signalKind(what string) connector.SignalKind {
+	switch what {
+	case "creation":
+		return connector.Created
+	case "deletion", "privacyDeletion":
+		return connector.Deleted
+	}
+	return connector.Changed
+}
+
+func (c *Connector) signal(k kind, id scalar, what connector.SignalKind) []connector.Signal {
+	if !validID(id.text) {
+		return nil
+	}
+	return []connector.Signal{{Ref: c.ref(k, id.text), Kind: what}}
+}
+
+// merged points every old id at the new one, and at the new record itself (fact sheet 4: a merge makes a new id).
+func (c *Connector) merged(k kind, e event) []connector.Signal {
+	to := e.New
+	if !validID(to.text) {
+		to = e.Primary
+	}
+	if !validID(to.text) {
+		to = e.Object
+	}
+	out := c.signal(k, to, connector.Changed)
+	if out == nil {
+		return nil
+	}
+	for _, old := range append([]scalar{e.Primary}, e.Merged...) {
+		if !validID(old.text) || old.text == to.text {
+			continue
+		}
+		out = append(out, connector.Signal{Ref: c.ref(k, old.text), Kind: connector.Merged, To: c.ref(k, to.text)})
+	}
+	return out
+}
+
+// ends gives both records of an association that came or went.
+func (c *Connector) ends(e event) []connector.Signal {
+	var out []connector.Signal
+	left, right, _ := strings.Cut(strings.ToLower(e.Association), "_to_")
+	for _, end := range []struct {
+		name, typeID string
+		id           scalar
+	}{{left, e.FromType, e.From}, {right, e.ToType, e.To}} {
+		k, ok := kindOfType(end.typeID)
+		if !ok {
+			k, ok = kindBy(func(k kind) bool { return k.singular == end.name })
+		}
+		if ok {
+			out = append(out, c.signal(k, end.id, connector.Changed)...)
+		}
+	}
+	return out
+}
