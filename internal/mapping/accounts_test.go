@@ -12,7 +12,7 @@ import (
 func hubspot() mapping.Schema {
 	frequencies := "=weekly,biweekly,monthly,quarterly,per_six_months,annually,per_two_years,per_three_years,per_four_years,per_five_years"
 	return mapping.Schema{Connection: "hubspot", Objects: objects(map[string]string{
-		"companies": "name text, domain text, website text, phone text, industry enum=ACCOUNTING,COMPUTER_SOFTWARE, address text, address2 text, city text, state text, zip text, country text, description text, annualrevenue number, createdate datetime~, vat_number text",
+		"companies": "name text, domain text, website text, phone text, industry enum=ACCOUNTING,COMPUTER_SOFTWARE, address text, address2 text, city text, state text, zip text, country text, description text, annualrevenue number, createdate datetime~, vat_number text, billing_email text",
 		"products":  "name text, description text, price number, hs_sku text, recurringbillingfrequency enum" + frequencies + ", active bool, createdate datetime~",
 		"deals":     "dealname text, amount number, deal_currency_code enum=EUR,USD,JPY,BHD, closedate datetime, dealstage enum=closedwon,closedlost,48817, pipeline enum=default,48815, description text, dealtype enum=newbusiness,existingbusiness, hs_is_closed_won bool~, hs_v2_date_entered_closedwon datetime~, hs_v2_date_entered_48817 datetime~, invoice_number text",
 		"line_items": "name text, quantity number, price number, amount number~, discount number, hs_discount_percentage number, hs_product_id number, hs_line_item_currency_code enum=EUR,USD,JPY,BHD, recurringbillingfrequency enum" + frequencies +
@@ -79,6 +79,9 @@ func property(text string) mapping.Property {
 }
 
 func labelOf(name string) string {
+	if name == "vat_number" {
+		return "Tax ID" // a label that says nothing of the name
+	}
 	words := strings.ToLower(strings.ReplaceAll(name, "_", " "))
 	return strings.ToUpper(words[:1]) + words[1:]
 }

@@ -217,7 +217,7 @@ func (c *checker) script(path, script string, kind ScriptKind) {
 	if script == "" {
 		return
 	}
-	if err := c.language.Scripts.Check(script, kind, surroundingsOf(script, kind)); err != nil {
+	if err := c.language.Scripts.Check(script, kind, ScriptNames(script, kind)); err != nil {
 		c.add(path, err.Error(), "")
 	}
 }

@@ -171,7 +171,7 @@ func (c *checker) after() {
 		needs, known := legal[word]
 		switch {
 		case !known:
-			c.addf(path, didYouMean(word, sortedKeys(legal)), "%q cannot follow an %s", word, m.Document.Kind)
+			c.addf(path, didYouMean(word, sortedKeys(legal)), "%q is nothing that can follow the making of this %s", word, m.Document.Kind)
 		case slices.Index(m.After, word) < i:
 			c.addf(path, "leave one of them out", "%s is given twice", word)
 		case len(needs) > 0 && !slices.Contains(m.After, needs[0]):
@@ -222,7 +222,7 @@ func (c *checker) writeBackField(f Field) {
 		c.addf(f.Path, "keep one of them", "the value comes from %s", strings.Join(sources, " and from "))
 	}
 	c.transform(f.Path+".transform", f.Transform, 1)
-	c.script(f.Path+".value", f.Value, LinkBlock)
+	c.script(f.Path+".value", f.Value, LinkExpression)
 	if f.Through != "" || f.Table != "" || f.Group != "" || f.Conflict != "" || f.First != "" {
 		c.add(f.Path, "a field that is written back takes a, b, value, static, transform, values, else, default and blank only", "leave the others out")
 	}

@@ -20,6 +20,7 @@ func language() mapping.Language {
 type resolvingScripts struct{}
 
 func (resolvingScripts) Check(script string, kind mapping.ScriptKind, names []string) error {
+	script = strings.ReplaceAll(script, "with.", "with_.")
 	known := func(name string) bool {
 		for _, n := range names {
 			if n == name {
@@ -29,16 +30,14 @@ func (resolvingScripts) Check(script string, kind mapping.ScriptKind, names []st
 		return name == "hold" || name == "skip"
 	}
 	options := &syntax.FileOptions{}
-	if kind == mapping.Expression {
+	if !kind.Block() {
 		expr, err := options.ParseExpr("expression", script, 0)
 		if err == nil {
 			_, err = resolve.ExprOptions(options, expr, known, starlark.Universe.Has)
 		}
 		return clean(err)
 	}
-	if kind == mapping.HookBlock || strings.Contains(script, "return") {
-		script = "def hook():\n  " + strings.ReplaceAll(script, "\n", "\n  ")
-	}
+	script = "def hook():\n  " + strings.ReplaceAll(script, "\n", "\n  ")
 	file, err := options.Parse("script", script, 0)
 	if err == nil {
 		err = resolve.File(file, known, starlark.Universe.Has)

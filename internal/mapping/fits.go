@@ -58,11 +58,14 @@ var takes = map[string][]string{
 }
 
 var typeFix = map[string]string{
-	"number":   "add a transform, for example transform: number",
+	"number":   "add a transform, for example transform: decimal",
 	"integer":  "add a transform that makes a whole number, for example minor_units for money",
 	"bool":     "add values: { ...: true, ...: false }",
 	"date":     `add a transform, for example transform: 'date("portal")'`,
 	"datetime": "add a transform, for example transform: datetime",
+	"enum":     "add values: { ...: ... }",
+	"multi":    "add values: { ...: ... }",
+	"list":     "add a transform that makes one entry of it",
 	"ref":      "add through: MAPPING, or table: TABLE",
 	"text":     "add a transform, for example transform: 'join(\", \")'",
 }

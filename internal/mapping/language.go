@@ -18,8 +18,8 @@ type Transforms interface {
 
 // Scripts knows expressions and hooks.
 type Scripts interface {
-	// Check compiles a script. names are those it may take from its surroundings: fields of the record in an expression,
-	// source, target and fields in a hook. The error names the place in the script.
+	// Check compiles a script without running it. names are those it is run with (see ScriptNames). The error names the
+	// place in the script.
 	Check(script string, kind ScriptKind, names []string) error
 }
 
@@ -27,7 +27,11 @@ type Scripts interface {
 type ScriptKind string
 
 const (
-	Expression ScriptKind = "expression" // filter, value: the fields of a by name, and related records by their name in with
-	HookBlock  ScriptKind = "hook"       // before_create, before_update: source, target, fields
-	LinkBlock  ScriptKind = "link"       // after_link and values of write_back: source, target
+	Expression     ScriptKind = "expression"      // filter, value: one expression, with the fields of a by name
+	HookBlock      ScriptKind = "hook"            // before_create, before_update: statements, return gives the result
+	LinkBlock      ScriptKind = "link"            // after_link: statements
+	LinkExpression ScriptKind = "link expression" // value of write_back: one expression, with target
 )
+
+// Block tells whether scripts of the kind are statements rather than one expression.
+func (k ScriptKind) Block() bool { return k == HookBlock || k == LinkBlock }

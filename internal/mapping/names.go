@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,9 +21,10 @@ func namesOf(script string, kind ScriptKind) names {
 	if strings.TrimSpace(script) == "" {
 		return names{}
 	}
-	if kind == HookBlock || kind == LinkBlock && strings.Contains(script, "return") {
+	script = renameWith(script)
+	if kind.Block() {
 		script = "def hook():\n  " + strings.ReplaceAll(script, "\n", "\n  ")
-	} else if kind == Expression {
+	} else {
 		script = "(" + script + "\n)"
 	}
 	file, err := (&syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}).Parse("", script, 0)
@@ -34,6 +36,12 @@ func namesOf(script string, kind ScriptKind) names {
 	syntax.Walk(file, w.visit)
 	return names{free: slices.Sorted(maps.Keys(w.free)), items: slices.Sorted(maps.Keys(w.items))}
 }
+
+var withWord = regexp.MustCompile(`\bwith\s*\.`)
+
+// renameWith writes with_ for with, which Starlark reserves. A text in quotes that holds "with." is changed too, which
+// changes no name.
+func renameWith(script string) string { return withWord.ReplaceAllString(script, withName+".") }
 
 type nameWalk struct {
 	bound       map[string]bool // assigned somewhere in the script

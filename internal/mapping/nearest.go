@@ -9,18 +9,22 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// nearest gives the valid name that a person most likely meant, "" when none is near: at most a third of its letters
-// differ, ignoring case, dashes and underscores.
+// nearest gives the valid name that a person most likely meant, ignoring case, dashes and underscores; "" when none is
+// near: more than a third of it would have to be changed (in short names, more than two letters, of three more than one).
 func nearest(name string, valid []string) string {
-	best, bestScore := "", 0.0
 	plain := plainName(name)
-	for _, v := range valid {
-		if score := levenshtein.Similarity(plain, plainName(v), nil); score > bestScore {
-			best, bestScore = v, score
-		}
+	allowed := max(2, len(plain)/3)
+	if len(plain) <= 3 {
+		allowed = len(plain) / 2
 	}
-	if bestScore < 0.66 {
-		return ""
+	best, least := "", allowed+1
+	for _, v := range valid {
+		if len(plain) > 3 && strings.HasPrefix(plainName(v), plain) {
+			return v // broken off: need for needed
+		}
+		if d := levenshtein.Distance(plain, plainName(v), nil); d < least {
+			best, least = v, d
+		}
 	}
 	return best
 }

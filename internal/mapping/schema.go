@@ -99,10 +99,15 @@ func (o Object) property(name string) (Property, bool) {
 func (o Object) unknownFix(name string) string {
 	names := make([]string, 0, len(o.Properties))
 	for _, p := range o.Properties {
+		names = append(names, p.Name)
+		if plainName(p.Name) == plainName(name) {
+			return "did you mean " + p.Name + "?"
+		}
+	}
+	for _, p := range o.Properties {
 		if plainName(p.Label) == plainName(name) {
 			return "this is the label of " + p.Name + "; write " + p.Name
 		}
-		names = append(names, p.Name)
 	}
 	if best := nearest(name, names); best != "" {
 		return "did you mean " + best + "?"

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -21,71 +22,103 @@ func (m *Mapping) scripts() []script {
 		out = append(out, script{f.Path + ".value", f.Value, Expression})
 	}
 	for _, f := range m.WriteBack {
-		out = append(out, script{f.Path + ".value", f.Value, LinkBlock})
+		out = append(out, script{f.Path + ".value", f.Value, LinkExpression})
 	}
 	return slices.DeleteFunc(out, func(s script) bool { return s.text == "" })
 }
 
-// surroundings are names that scripts have besides fields: the lines of a document, and its account.
-var surroundings = []string{"lines", "account"}
+// What a script is run with besides the fields of a by their bare names, which only expressions have: source and target
+// are the records as wholes, with_ (written with) the related ones by name, lines those of the deal, lists the lists that
+// the record is in.
+var (
+	everywhere = []string{"source", withName, "lines", "lists"}
+	scriptArgs = map[ScriptKind][]string{
+		Expression:     everywhere,
+		HookBlock:      slices.Concat(everywhere, []string{"target", "fields"}),
+		LinkBlock:      slices.Concat(everywhere, []string{"target"}),
+		LinkExpression: slices.Concat(everywhere, []string{"target"}),
+	}
+)
 
-// surroundingsOf gives the names that a script of this kind is run with.
-func surroundingsOf(script string, kind ScriptKind) []string {
-	switch kind {
-	case HookBlock:
-		return []string{"source", "target", "fields"}
-	case LinkBlock:
-		return []string{"source", "target"}
+// withName is how with is written in Starlark, where with is a reserved word; scripts may write either.
+const withName = "with_"
+
+// ScriptNames gives the names that a script must be run with, sorted: source, with_ and so on, and the fields of a that
+// an expression uses by their bare names.
+func ScriptNames(text string, kind ScriptKind) []string {
+	names := slices.Clone(scriptArgs[kind])
+	if kind == Expression {
+		for _, name := range namesOf(text, kind).free {
+			head, _, _ := strings.Cut(name, ".")
+			names = append(names, head)
+		}
 	}
-	heads := map[string]bool{}
-	for _, name := range namesOf(script, kind).free {
-		head, _, _ := strings.Cut(name, ".")
-		heads[head] = true
-	}
-	return sortedKeys(heads)
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
-// side splits a name that a script takes into the side it is of and the rest: a for fields of the source by their bare
-// name (expressions) or under source, b for target, "" for what is no field of a record.
-func (s script) side(name string) (side, rest string) {
+// side says what a name in a script is a field of.
+type side int
+
+const (
+	sideNone side = iota // of nothing: a whole record, the lines
+	sideA                // of the source
+	sideB                // of the target
+	sideWith             // of a related record: the name is company.domain
+)
+
+func (s script) side(name string) (side, string) {
 	head, rest, dotted := strings.Cut(name, ".")
-	if s.kind == Expression {
-		if slices.Contains(surroundings, head) {
-			return "", ""
-		}
-		return "a", name
-	}
 	switch {
-	case !dotted:
-		return "", ""
-	case head == "source":
-		return "a", rest
-	case head == "target":
-		return "b", rest
+	case head == withName && dotted:
+		return sideWith, rest
+	case head == "source" && dotted:
+		return sideA, rest
+	case head == "target" && dotted:
+		return sideB, rest
+	case s.kind == Expression && !slices.Contains(everywhere, head):
+		return sideA, name
 	}
-	return "", ""
+	return sideNone, ""
 }
 
 // scripts looks up the fields that scripts name.
 func (v *validator) scripts() {
 	for _, s := range v.m.scripts() {
 		for _, name := range namesOf(s.text, s.kind).free {
-			switch side, rest := s.side(name); {
-			case side == "a" && v.m.Related(rest) == nil && !v.method(rest):
-				v.input(s.path, rest)
-			case side == "b" && v.haveB:
-				v.have(s.path, v.target, rest)
+			switch side, rest := s.side(name); side {
+			case sideA:
+				v.scriptField(s.path, rest, v.source, v.haveA)
+			case sideB:
+				v.scriptField(s.path, rest, v.target, v.haveB)
+			case sideWith:
+				v.scriptRelated(s.path, rest)
 			}
 		}
 	}
 }
 
-// method tells whether the first part of a dotted name is a field already, so that the rest is one of its methods.
-func (v *validator) method(name string) bool {
-	head, _, dotted := strings.Cut(name, ".")
-	if !dotted {
-		return false
+// scriptField looks up name, or its first part when the rest is a method of the value.
+func (v *validator) scriptField(path, name string, o Object, have bool) {
+	head, _, _ := strings.Cut(name, ".")
+	if _, ok := o.property(head); ok || !have || name == "id" {
+		return
 	}
-	_, ok := v.source.property(head)
-	return ok
+	if v.m.Related(head) != nil {
+		v.addf(path, "write with."+name, "%s is a related record", head)
+		return
+	}
+	v.have(path, o, name)
+}
+
+func (v *validator) scriptRelated(path, name string) {
+	head, field, dotted := strings.Cut(name, ".")
+	w := v.m.Related(head)
+	if w == nil {
+		v.addf(path, fmt.Sprintf("add with: { %s: { object: ... } }", head), "with has no related record %q", head)
+		return
+	}
+	if o, ok := v.a.Objects[w.Object]; ok && dotted {
+		v.scriptField(path, field, o, true)
+	}
 }

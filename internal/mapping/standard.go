@@ -1,8 +1,10 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"crosswalk/internal/transform"
 )
@@ -18,7 +20,7 @@ var firstCall = regexp.MustCompile(`^\s*([\pL\pN_]+)`)
 
 func (s standardTransforms) Check(calls string, inputs int) error {
 	if _, err := s.set.Parse(BindTransform(calls, "UTC", "EUR")); err != nil {
-		return err
+		return short(err)
 	}
 	name := firstCall.FindStringSubmatch(calls)
 	if name == nil {
@@ -32,5 +34,14 @@ func (s standardTransforms) Check(calls string, inputs int) error {
 
 func (s standardTransforms) CheckComparison(compare string) error {
 	_, err := s.set.Comparison(compare)
+	return short(err)
+}
+
+// short leaves out the list of everything there is where the nearest name is given.
+func short(err error) error {
+	var e *transform.Error
+	if errors.As(err, &e) && strings.Contains(e.Reason, "did you mean") {
+		return &transform.Error{Transform: e.Transform, Reason: e.Reason}
+	}
 	return err
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,6 +43,9 @@ func Validate(m *Mapping, language Language, a, b Schema) (Problems, Resolved) {
 	v.writeBack()
 	v.scripts()
 	v.required()
+	slices.SortStableFunc(v.resolved, func(a, b Resolution) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), strings.Compare(a.Field, b.Field), strings.Compare(a.Name+a.ID, b.Name+b.ID))
+	})
 	return v.list.sorted(), v.resolved
 }
 
@@ -182,7 +186,6 @@ func (v *validator) table(f Field) {
 		}
 		v.resolved = append(v.resolved, Resolution{Line: v.m.Positions.Of(path).Line, Field: path, Name: name, ID: key, Label: t[key].Label})
 	}
-	slices.SortStableFunc(v.resolved, func(a, b Resolution) int { return strings.Compare(a.Field, b.Field) })
 }
 
 // written gives every fixed text that the field may write, by its path.

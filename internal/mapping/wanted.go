@@ -8,7 +8,7 @@ import (
 
 // Wants are what must be read to decide about one record of a, each list sorted and without repeats.
 type Wants struct {
-	Fields  []string            // of the record itself
+	A       []string            // of the record itself
 	With    []string            // objects whose associations must come along: of with, watch and the lines
 	Lines   []string            // fields of the line object; nil for mappings without lines
 	Related map[string][]string // fields by name in with
@@ -22,9 +22,11 @@ func Wanted(m *Mapping, wonStages []string) Wants {
 	w.rules()
 	w.document(wonStages)
 	w.scripts()
-	delete(w.fields, "")
-	delete(w.lines, "")
-	out := Wants{Fields: sortedKeys(w.fields), With: sortedKeys(w.with), Related: map[string][]string{}}
+	for _, set := range []map[string]bool{w.fields, w.lines} {
+		delete(set, "")
+		maps.DeleteFunc(set, func(_ string, wanted bool) bool { return !wanted })
+	}
+	out := Wants{A: sortedKeys(w.fields), With: sortedKeys(w.with), Related: map[string][]string{}}
 	if m.Children != nil {
 		out.Lines = sortedKeys(w.lines)
 	}
@@ -46,7 +48,7 @@ func WantedB(m *Mapping) []string {
 	}
 	for _, s := range m.scripts() {
 		for _, name := range namesOf(s.text, s.kind).free {
-			if side, rest := s.side(name); side == "b" {
+			if side, rest := s.side(name); side == sideB {
 				fields[rest] = true
 			}
 		}
@@ -129,7 +131,6 @@ func (w *wants) document(wonStages []string) {
 			w.lines[name] = name != "id"
 		}
 	}
-	maps.DeleteFunc(w.lines, func(_ string, wanted bool) bool { return !wanted })
 }
 
 func (w *wants) scripts() {
@@ -137,8 +138,11 @@ func (w *wants) scripts() {
 		used := namesOf(s.text, s.kind)
 		loops := false
 		for _, name := range used.free {
-			loops = loops || name == "lines" || name == "source.lines"
-			if side, rest := s.side(name); side == "a" && w.m.Related(rest) == nil {
+			loops = loops || name == "lines"
+			switch side, rest := s.side(name); side {
+			case sideA:
+				w.fields[rest] = rest != "id"
+			case sideWith:
 				w.input(rest)
 			}
 		}
