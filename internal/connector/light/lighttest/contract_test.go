@@ -395,6 +395,29 @@ func TestListFieldsAndIdempotency(t *testing.T) {
 			}
 		}
 	}
+	s := lighttest.New(lighttest.Config{})
+	s.Sample()
+	c := newClient(t, s)
+	group, _ := property(t, s, "industry", "")
+	for _, name := range lighttest.Operations() {
+		method, path, _ := strings.Cut(name, " ")
+		item := doc.Paths.Value(path)
+		if item == nil || method != "GET" {
+			continue
+		}
+		for _, p := range item.Get.Parameters {
+			m := fields.FindStringSubmatch(p.Value.Schema.Value.Description)
+			if m == nil {
+				continue
+			}
+			ask := map[string][]string{"filter": {":ne:null", ":in:null"}, "sort": {":asc", ":desc"}}[p.Value.Name]
+			for _, field := range strings.Split(strings.ReplaceAll(m[1], "`", ""), ", ") {
+				for _, how := range ask {
+					c.list(strings.ReplaceAll(path, "{groupId}", group), p.Value.Name, field+how, "cursor", "0")
+				}
+			}
+		}
+	}
 	for _, name := range lighttest.Operations() {
 		method, path, _ := strings.Cut(name, " ")
 		if item := doc.Paths.Value(path); item != nil {

@@ -142,3 +142,17 @@ func dayStart(day Text) time.Time {
 	}
 	return t
 }
+
+// contractUpload answers a place to put a contract's document; nothing is kept of what is put there.
+func (s *Sim) contractUpload(c *call) (any, *failure) {
+	body, bad := c.read(shape{text("filename").required()}, false)
+	if bad != nil {
+		return nil, bad
+	}
+	k := find(s, s.contracts, c.vars["contractId"], c.now)
+	if k == nil {
+		return gone("Contract")
+	}
+	key := k.ID + "/" + string(body.text("filename"))
+	return map[string]any{"uploadUrl": c.origin() + "/files/" + s.newID("upload"), "key": key, "metadata": map[string]string{}}, nil
+}

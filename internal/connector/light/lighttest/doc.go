@@ -59,6 +59,7 @@
 //	                          before; the first period of each line at publishing, the next ones on their day
 //	reset of a contract       archives its drafts; 409 when one is beyond draft
 //	DELETE of a contract      CREATED and DRAFT only
+//	archived customer         may still be changed; refused on documents
 //	archived product          cannot be put on a line or changed
 //	custom property text      values[0].label, its id fixed by group and text; a deleted choice disappears from records
 //	stale reads               three reads in ten inside Config.StaleRead; a new record has no older version

@@ -3,6 +3,7 @@ package lighttest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -54,11 +55,15 @@ func FailOnce(route string, fault Fault) func(*http.Request, []byte) *Fault {
 	return FailTimes(1, route, fault)
 }
 
-// FailTimes is FailOnce for the first n requests.
-func FailTimes(n int, route string, fault Fault) func(*http.Request, []byte) *Fault {
+// FailTimes is FailOnce for the first n requests. It panics when there is no such route: a test that waits for a fault
+// that cannot come proves nothing.
+func FailTimes(n int, name string, fault Fault) func(*http.Request, []byte) *Fault {
+	if name != "" && !slices.ContainsFunc(routes, func(r route) bool { return r.name == name }) {
+		panic("lighttest: no operation is named " + name)
+	}
 	var hits atomic.Int64
 	return func(r *http.Request, _ []byte) *Fault {
-		if route != "" && Route(r) != route || hits.Add(1) > int64(n) {
+		if name != "" && Route(r) != name || hits.Add(1) > int64(n) {
 			return nil
 		}
 		out := fault

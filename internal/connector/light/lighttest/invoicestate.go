@@ -3,7 +3,6 @@ package lighttest
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -13,59 +12,6 @@ type opening struct {
 	fail string // message of the failure it will end in
 	mail *Email // to send when open
 	user string
-}
-
-// Email is an e-mail Light sent with an invoice.
-type Email struct {
-	InvoiceID  string
-	Subject    string
-	ReplyTo    string
-	Recipients []string
-	CC         []string
-	At         time.Time
-}
-
-// Payment is a payment on an invoice, in minor units.
-type Payment struct {
-	ID                  string       `json:"id"`
-	InvoiceReceivableID string       `json:"invoiceReceivableId"`
-	Amount              int64        `json:"amount"`
-	PaymentDate         string       `json:"paymentDate"`
-	Currency            string       `json:"currency"`
-	Payment             PaymentEntry `json:"payment"`
-	CreatedAt           Stamp        `json:"createdAt"`
-}
-
-// PaymentEntry says how it was paid: BP, a bank payment.
-type PaymentEntry struct {
-	Type                 string `json:"type"`
-	BankAccountID        string `json:"bankAccountId"`
-	EndToEndID           Text   `json:"endToEndId"`
-	OriginalAmount       int64  `json:"originalAmount"`
-	OriginalCurrency     string `json:"originalCurrency"`
-	AccountingDocumentID string `json:"accountingDocumentId"`
-}
-
-// pdf is an invoice's document.
-type pdf struct {
-	ID                  string `json:"id"`
-	InvoiceReceivableID string `json:"invoiceReceivableId"`
-	Status              string `json:"status"`
-	URL                 Text   `json:"url"`
-	CreatedAt           Stamp  `json:"createdAt"`
-	UpdatedAt           Stamp  `json:"updatedAt"`
-
-	signature string
-	until     time.Time
-}
-
-var emailShape = shape{
-	text("subject").required(), text("replyTo").required(), list("recipients", email("")).required(),
-	list("cc", email("").orNull()).orNull(), text("customMessage").orNull(),
-}
-
-func emailOf(id string, info fields, now time.Time) *Email {
-	return &Email{id, string(info.text("subject")), string(info.text("replyTo")), info.texts("recipients"), info.texts("cc"), now}
 }
 
 // openInvoice starts the opening; what the ledger needs and is missing is refused at once (?), the rest fails later.
@@ -115,21 +61,6 @@ func (s *Sim) mayOpen(v *Invoice) *failure {
 		return unprocessable("customProperties", "%s is required", name)
 	}
 	return nil
-}
-
-// openingMail addresses the e-mail sent at opening: to whom emailInfo says, else the customer's own recipients (?).
-func (s *Sim) openingMail(v *Invoice, customer *Customer, info fields, now time.Time) (*Email, *failure) {
-	if info != nil {
-		return emailOf(v.ID, info, now), nil
-	}
-	to := customer.RecipientEmails
-	if len(to) == 0 && customer.Email != "" {
-		to = []string{string(customer.Email)}
-	}
-	if len(to) == 0 {
-		return nil, unprocessable("emailInfo", "the customer has no e-mail address")
-	}
-	return &Email{v.ID, "Invoice", s.company.InvoiceEmail, to, customer.CCEmails, now}, nil
 }
 
 func (s *Sim) wakeAt(t time.Time) {
@@ -184,18 +115,6 @@ func (s *Sim) finishOpening(old *Invoice) {
 	}
 }
 
-// nextNumber continues the entity's sequence, stepping over numbers people gave.
-func (s *Sim) nextNumber(v *Invoice) Text {
-	probe := *v
-	for {
-		probe.InvoiceNumber = Text(strconv.FormatInt(s.seedNumber[string(v.CompanyEntityID)], 10))
-		s.seedNumber[string(v.CompanyEntityID)]++
-		if _, taken := s.numbers[numberKey(&probe)]; !taken {
-			return probe.InvoiceNumber
-		}
-	}
-}
-
 // resetInvoice allows OPEN without payments (?); the number stays.
 func (s *Sim) resetInvoice(c *call) (any, *failure) {
 	return s.moveInvoice(c, []string{Open}, Draft, http.StatusConflict)
@@ -220,105 +139,4 @@ func (s *Sim) moveInvoice(c *call, from []string, to string, refusal int) (any, 
 		}
 		return nil
 	})
-}
-
-// sendable are the states in which an invoice may be e-mailed (?).
-var sendable = []string{Open, PaymentPending, PartiallyPaid, Paid}
-
-func (s *Sim) emailInvoice(c *call) (any, *failure) {
-	body, bad := c.read(emailShape, false)
-	if bad != nil {
-		return nil, bad
-	}
-	v := s.invoices.get(c.vars["invoiceReceivableId"])
-	if v == nil {
-		return gone("Invoice receivable")
-	}
-	if !slices.Contains(sendable, v.State) {
-		return nil, conflict("an invoice in state %s cannot be sent", v.State)
-	}
-	s.emails = append(s.emails, *emailOf(v.ID, body, c.now))
-	return reply{status: http.StatusNoContent}, nil
-}
-
-func (s *Sim) listPayments(c *call) (any, *failure) {
-	if s.invoices.get(c.vars["invoiceReceivableId"]) == nil {
-		return gone("Invoice receivable")
-	}
-	return append([]Payment{}, s.payments[c.vars["invoiceReceivableId"]]...), nil
-}
-
-func (s *Sim) paid(id string) int64 {
-	var sum int64
-	for _, p := range s.payments[id] {
-		sum += p.Amount
-	}
-	return sum
-}
-
-func (s *Sim) recordPayment(c *call) (any, *failure) {
-	body, bad := c.read(shape{date("paymentDate").required(), uuid("bankAccountId").required(), integer("amountInInvoiceCurrency").required()}, false)
-	if bad != nil {
-		return nil, bad
-	}
-	return s.changeInvoice(c, func(v *Invoice) *failure {
-		if bad := s.checkReferences(v.CompanyEntityID, body.text("bankAccountId"), ""); bad != nil {
-			return unprocessable("bankAccountId", "no bank account of this id")
-		}
-		return s.pay(v, string(body.text("bankAccountId")), body["amountInInvoiceCurrency"].(int64), string(body.text("paymentDate")), c.now)
-	})
-}
-
-// pay books a payment of at most what is open.
-func (s *Sim) pay(v *Invoice, bank string, amount int64, day string, now time.Time) *failure {
-	if !slices.Contains([]string{Open, PaymentPending, PartiallyPaid}, v.State) {
-		return conflict("an invoice in state %s takes no payment", v.State)
-	}
-	open := v.Amount - s.paid(v.ID)
-	if amount <= 0 || amount > open {
-		return unprocessable("amountInInvoiceCurrency", "must be from 1 to the open amount %d", open)
-	}
-	s.payments[v.ID] = append(s.payments[v.ID], Payment{ID: s.newID("payment"), InvoiceReceivableID: v.ID, Amount: amount,
-		PaymentDate: day, Currency: v.Currency, CreatedAt: stampOf(now),
-		Payment: PaymentEntry{Type: "BP", BankAccountID: bank, OriginalAmount: amount, OriginalCurrency: v.Currency,
-			AccountingDocumentID: s.newID("accounting document")}})
-	v.State = PartiallyPaid
-	if amount == open {
-		v.State = Paid
-	}
-	return nil
-}
-
-const (
-	documentDelay = 2 * time.Second  // how long a PDF is GENERATING
-	documentLife  = 10 * time.Minute // how long its signed address is good
-)
-
-// invoiceDocument answers the document's state; each call when READY signs a fresh address.
-func (s *Sim) invoiceDocument(c *call) (any, *failure) {
-	v := s.invoices.get(c.vars["invoiceReceivableId"])
-	if v == nil {
-		return gone("Invoice receivable")
-	}
-	doc, ok := s.documents[v.ID]
-	if !ok {
-		doc = pdf{ID: s.newID("document"), InvoiceReceivableID: v.ID, Status: "GENERATING", CreatedAt: stampOf(c.now)}
-	}
-	doc.UpdatedAt, doc.URL = stampOf(c.now), ""
-	if c.now.Sub(doc.CreatedAt.Time) >= documentDelay {
-		doc.Status, doc.signature, doc.until = "READY", s.newSecret("signature"), c.now.Add(documentLife)
-		doc.URL = Text(c.origin() + "/files/" + doc.ID + "?signature=" + doc.signature)
-	}
-	s.documents[v.ID] = doc
-	return doc, nil
-}
-
-// download serves what a signed address names, to anyone who has the address.
-func (s *Sim) download(c *call) (any, *failure) {
-	for _, doc := range s.documents {
-		if doc.ID == c.vars["documentId"] && doc.signature != "" && doc.signature == c.request.URL.Query().Get("signature") && c.now.Before(doc.until) {
-			return reply{status: http.StatusOK, media: "application/pdf", raw: []byte("%PDF-1.4\n% invoice " + doc.InvoiceReceivableID + "\n%%EOF\n")}, nil
-		}
-	}
-	return nil, gateway(http.StatusForbidden, "FORBIDDEN", "The address is wrong or no longer good")
 }

@@ -250,3 +250,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// origin is where the caller reached the simulator.
+func (c *call) origin() string {
+	scheme := "http"
+	if c.request.TLS != nil || c.request.URL.Scheme == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + c.request.Host
+}
