@@ -56,19 +56,32 @@ type view struct {
 	props    map[string]string
 	updated  time.Time
 	archived bool
+	merged   bool // merged away or erased
 }
 
 func (r *record) current() view {
-	return view{record: r, props: r.props, updated: r.updated, archived: r.archived}
+	return view{record: r, props: r.props, updated: r.updated, archived: r.archived, merged: !r.visible()}
 }
 
-// asOf is the record as it stood at t, false if it did not exist yet.
-func (r *record) asOf(t time.Time) (view, bool) {
-	if !r.since.After(t) {
+// indexed is the record as the search index knows it at t: the newest version
+// that has arrived there. Versions arrive between half of lag and the whole of it
+// after they were written, each at its own time and not in the order of writing
+// (recorded: one batch of 50 came in over seconds, out of order). False if none
+// has arrived.
+func (r *record) indexed(t time.Time, lag time.Duration, seed uint64) (view, bool) {
+	arrived := func(since time.Time) bool {
+		half := uint64(lag / 2)
+		own := time.Duration(half)
+		if half > 0 {
+			own += time.Duration(mix(uint64(r.id)^uint64(since.UnixNano())^seed) % half)
+		}
+		return !since.Add(own).After(t)
+	}
+	if arrived(r.since) {
 		return r.current(), true
 	}
 	for _, old := range slices.Backward(r.past) {
-		if !old.since.After(t) {
+		if arrived(old.since) {
 			return view{record: r, props: old.props, updated: old.updated, archived: old.archived}, true
 		}
 	}

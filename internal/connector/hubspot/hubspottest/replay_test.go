@@ -53,7 +53,9 @@ func TestRecorded(t *testing.T) {
 				s := New(Config{Quirks: Quirks{NotFoundHTML: true, NoLifecycleDefaults: true}})
 				p := planter{t: t, s: s}
 				p.stage(x, u)
-				compareExchange(t, s, x, nil)
+				for _, d := range compareExchange(t, s, x, nil, nil) {
+					t.Errorf("%s %s: %s", x.Request.Method, u.Path, d)
+				}
 			})
 			done[file]++
 			done["total"]++
@@ -66,8 +68,8 @@ func TestRecorded(t *testing.T) {
 }
 
 // compareExchange sends the request and compares the answer; ids translates
-// recorded ids to the simulator's.
-func compareExchange(t *testing.T, s *Sim, x exchange, ids map[string]string) {
+// recorded ids to the simulator's; learn, if any, adds to it once the call is made.
+func compareExchange(t *testing.T, s *Sim, x exchange, ids map[string]string, learn func()) []string {
 	t.Helper()
 	u, _ := url.Parse(x.Request.URI)
 	body := x.Request.Body
@@ -78,27 +80,28 @@ func compareExchange(t *testing.T, s *Sim, x exchange, ids map[string]string) {
 	if status != x.Response.Status {
 		t.Fatalf("%s %s: status %d, recorded %d\n%s", x.Request.Method, u.RequestURI(), status, x.Response.Status, raw)
 	}
+	if learn != nil {
+		learn()
+	}
 	var want, got any
 	if len(x.Response.Body) == 0 || json.Unmarshal(x.Response.Body, &want) != nil || want == nil {
 		if len(raw) > 0 {
-			t.Errorf("body %s, recorded none", raw)
+			return []string{fmt.Sprintf("body %s, recorded none", raw)}
 		}
-		return
+		return nil
 	}
 	if page, ok := want.(string); ok { // an HTML page
 		if page != string(raw) {
-			t.Errorf("page %q, recorded %q", raw, page)
+			return []string{fmt.Sprintf("page %q, recorded %q", raw, page)}
 		}
-		return
+		return nil
 	}
 	if err := json.Unmarshal(raw, &got); err != nil {
 		t.Fatalf("not JSON: %s", raw)
 	}
 	c := comparison{s: s, ids: ids}
 	c.value("", want, got)
-	for _, d := range c.diffs {
-		t.Errorf("%s %s: %s", x.Request.Method, u.Path, d)
-	}
+	return c.diffs
 }
 
 func translate(v string, ids map[string]string) string {
@@ -379,6 +382,9 @@ func (c *comparison) differ(path, format string, args ...any) {
 }
 
 func (c *comparison) value(path string, want, got any) {
+	if strings.HasSuffix(path, ".twitterhandle") {
+		return // filled by the vendor from public sources (company enrichment), which is not simulated
+	}
 	if reflect.TypeOf(want) != reflect.TypeOf(got) {
 		c.differ(path, "%T %v, recorded %T %v", got, got, want, want)
 		return

@@ -70,13 +70,9 @@ func (s *Sim) search(q *request, k *kind) (answer, *apiError) {
 	hits := s.hits(k, groups, in.Query)
 	s.order(k, hits, rule)
 	page := hits[min(offset, len(hits)):min(offset+limit, len(hits))]
-	results := []any{}
-	for _, v := range page {
-		one, e := s.show(v, shape{properties: in.Properties})
-		if e != nil {
-			return answer{}, e
-		}
-		results = append(results, one)
+	results, e := s.hydrate(page, in.Properties)
+	if e != nil {
+		return answer{}, e
 	}
 	body := map[string]any{"total": len(hits), "results": results}
 	if end := offset + len(page); end < len(hits) {
@@ -229,17 +225,17 @@ func (k *kind) sortRule(in []json.RawMessage) (sortRule, *apiError) {
 	return rule, nil
 }
 
-// hits are the records that the index shows by now and that match.
+// hits are the records that the index knows by now and that match by what it
+// knows. A record that has changed since still matches by its old values, one
+// that was archived or merged since still counts (recorded: a total of 1 with no
+// results, and hits whose values do not fit the filter).
 func (s *Sim) hits(k *kind, groups [][]filter, query string) []view {
-	at := time.Now().Add(-s.cfg.SearchLag)
+	now := time.Now()
 	var out []view
 	for _, id := range k.order {
 		r := k.records[id]
-		if !r.visible() {
-			continue
-		}
-		v, ok := r.asOf(at)
-		if !ok || v.archived || r.archived {
+		v, ok := r.indexed(now, s.cfg.SearchLag, s.cfg.Seed)
+		if !ok || v.archived || v.merged {
 			continue
 		}
 		if s.matches(v, groups) && v.contains(query) {
@@ -247,6 +243,27 @@ func (s *Sim) hits(k *kind, groups [][]filter, query string) []view {
 		}
 	}
 	return out
+}
+
+// hydrate turns index hits into results: current values, without the records
+// that are gone by now. A page can so be shorter than its limit and not the last.
+func (s *Sim) hydrate(page []view, properties []string) ([]any, *apiError) {
+	results := []any{}
+	for _, hit := range page {
+		if hit.record.archived || !hit.visible() {
+			continue
+		}
+		v, ok := s.read(hit.record)
+		if !ok {
+			v = hit
+		}
+		one, e := s.show(v, shape{properties: properties})
+		if e != nil {
+			return nil, e
+		}
+		results = append(results, one)
+	}
+	return results, nil
 }
 
 func (s *Sim) matches(v view, groups [][]filter) bool {

@@ -15,7 +15,7 @@ type Config struct {
 	Seed uint64 // ids, shuffles, correlation ids, stale reads, retry spacing
 
 	Limits        bool          // vendor rate limits on (section 12)
-	SearchLag     time.Duration // age a write must have before search sees it; 0 = at once
+	SearchLag     time.Duration // age at which search surely matches by a write; 0 = at once. Half of it hides it surely. Values in results are current all the same (recorded)
 	StaleRead     time.Duration // for this long after a write a GET or batch read may (30 %) answer the version before it
 	CalculatedLag time.Duration // hs_is_closed_won and its siblings trail dealstage by this (T1)
 
