@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"crosswalk/internal/money"
 
@@ -127,7 +128,7 @@ func toStarlark(v any, depth int) (starlark.Value, error) {
 	case bool:
 		return starlark.Bool(v), nil
 	case string:
-		return starlark.String(v), nil
+		return starlark.String(validText(v)), nil
 	case int:
 		return starlark.MakeInt(v), nil
 	case int64:
@@ -139,7 +140,7 @@ func toStarlark(v any, depth int) (starlark.Value, error) {
 	case []string:
 		list := make([]starlark.Value, len(v))
 		for i, s := range v {
-			list[i] = starlark.String(s)
+			list[i] = starlark.String(validText(s))
 		}
 		return frozen(list), nil
 	case []any:
@@ -156,6 +157,10 @@ func toStarlark(v any, depth int) (starlark.Value, error) {
 	}
 	return nil, fmt.Errorf("a value of Go type %T cannot be handed to a script", v)
 }
+
+// validText replaces bytes that are no UTF-8: they would not survive the way to the child process and back, and a
+// result must not depend on where it was computed.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func frozen(list []starlark.Value) starlark.Value {
 	l := starlark.NewList(list)
@@ -187,7 +192,7 @@ func (o *output) value(v starlark.Value, depth int) (any, error) {
 		return nil, &limitError{what: fmt.Sprintf("the result is nested more than %d deep", maxOutputDepth)}
 	}
 	if text, ok := v.(starlark.String); ok {
-		return string(text), o.spend(len(text))
+		return validText(string(text)), o.spend(len(text))
 	}
 	if err := o.spend(0); err != nil {
 		return nil, err
