@@ -19,9 +19,9 @@ func hubspot() mapping.Schema {
 			", hs_recurring_billing_start_date date, hs_position_on_quote number",
 		"contacts": "email text, firstname text, lastname text",
 	}), Tables: map[string]mapping.Table{"stages": {
-		"closedwon":  {Label: "Closed won", Attrs: map[string]string{"won": "true", "closed": "true", "pipeline": "Sales Pipeline"}},
-		"closedlost": {Label: "Closed lost", Attrs: map[string]string{"won": "false", "closed": "true", "pipeline": "Sales Pipeline"}},
-		"48817":      {Label: "Won", Attrs: map[string]string{"won": "true", "closed": "true", "pipeline": "Renewals"}},
+		"closedwon":  {Label: "Closed won", Attrs: map[string]string{"won": "true", "closed": "true", "pipeline_label": "Sales Pipeline"}},
+		"closedlost": {Label: "Closed lost", Attrs: map[string]string{"won": "false", "closed": "true", "pipeline_label": "Sales Pipeline"}},
+		"48817":      {Label: "Won", Attrs: map[string]string{"won": "true", "closed": "true", "pipeline_label": "Renewals"}},
 	}}}
 }
 

@@ -16,6 +16,7 @@ type reader struct {
 	problems Problems
 	at       Positions
 	misread  map[string]bool
+	around   map[string]bool // what holds something misread, once it is asked for
 }
 
 func (r *reader) complain(n *yaml.Node, path, message, fix string) {
@@ -45,7 +46,9 @@ func (r *reader) object(n *yaml.Node, path string, known ...string) object {
 	if isNull(n) {
 		return o
 	}
-	r.at[path] = Position{n.Line, n.Column}
+	if _, known := r.at[path]; !known { // else it has the place of its key
+		r.at[path] = Position{n.Line, n.Column}
+	}
 	if n.Kind != yaml.MappingNode {
 		r.complain(n, path, "this is "+kindOf(n)+", not a set of keys", keysFix(known))
 		return o
@@ -204,6 +207,10 @@ func (o object) each(key string, do func(item *yaml.Node, path string)) {
 	}
 	if n.Kind != yaml.SequenceNode {
 		o.r.complain(n, o.place(key), "this is "+kindOf(n)+", not a list", "begin each entry with a dash, or write [ ... ]")
+		return
+	}
+	if len(n.Content) > maxEntries {
+		o.r.complain(n, o.place(key), fmt.Sprintf("the list has %d entries, at most %d are read", len(n.Content), maxEntries), "split the mapping")
 		return
 	}
 	for i, item := range n.Content {

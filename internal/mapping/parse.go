@@ -12,11 +12,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxSource is the largest document in bytes, and maxDepth how deep its YAML may nest: far more than any use needs, so
-// that a hostile file costs a refusal and nothing else.
+// MaxSource is the largest document in bytes, maxDepth how deep its YAML may nest, maxEntries how long a list may be, and
+// maxProblems how many complaints are given: far more than any use needs, so that a hostile file costs a refusal and
+// nothing else.
 const (
-	MaxSource = 256 << 10
-	maxDepth  = 8
+	MaxSource   = 256 << 10
+	maxDepth    = 8
+	maxEntries  = 1000
+	maxProblems = 1000
 )
 
 // Parse reads one document. The error is Problems with every complaint about its shape: YAML that cannot be read,
@@ -49,19 +52,34 @@ func Load(source []byte, language Language) (*Mapping, error) {
 // misreadAround tells whether the path, something around it or something in it could not be read, so that a complaint
 // about its meaning would only confuse.
 func (r *reader) misreadAround(path string) bool {
-	for p := range r.misread {
-		if p == path || p == "" || strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[") || strings.HasPrefix(p, path+".") {
-			return true
+	if r.around == nil {
+		r.around = map[string]bool{}
+		for p := range r.misread {
+			for p = outer(p); p != "" && !r.around[p]; p = outer(p) {
+				r.around[p] = true
+			}
 		}
 	}
-	return false
+	if r.around[path] {
+		return true
+	}
+	for ; ; path = outer(path) {
+		if r.misread[path] || path == "" {
+			return r.misread[path]
+		}
+	}
 }
 
 func (r *reader) finished(m *Mapping) Problems {
 	for i := range r.problems {
 		r.problems[i].Mapping = m.Name
 	}
-	return r.problems.sorted()
+	all := r.problems.sorted()
+	if more := len(all) - maxProblems; more > 0 {
+		last := all[maxProblems-1]
+		all = append(all[:maxProblems], Problem{Mapping: m.Name, Line: last.Line, Column: last.Column, Message: fmt.Sprintf("and %d more complaints", more)})
+	}
+	return all
 }
 
 func parse(source []byte) (*Mapping, *reader) {

@@ -79,9 +79,12 @@ func (ps Positions) Of(path string) Position {
 		if path == "" {
 			return Position{}
 		}
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		path = outer(path)
 	}
 }
+
+// outer is the path of what holds a path, "" for the document.
+func outer(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
 
 // complaints collects problems about one mapping.
 type complaints struct {

@@ -36,7 +36,8 @@ type Option struct{ Value, Label string }
 // Table is a reference table: rows by key.
 type Table map[string]Row
 
-// Row of a reference table. Attrs hold plain facts such as won=true, closed=true, code=DE01, pipeline=Sales.
+// Row of a reference table. Attrs hold plain facts such as won=true, closed=true, code=DE01,
+// pipeline_label=Sales.
 type Row struct {
 	Label string
 	Attrs map[string]string

@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// script is one script of a document and where it stands.
-type script struct {
+// placedScript is one script of a document and where it stands.
+type placedScript struct {
 	path string
 	text string
 	kind ScriptKind
 }
 
 // scripts lists every script of a document.
-func (m *Mapping) scripts() []script {
-	out := []script{{"a_to_b.create.filter", m.AToB.Create.Filter, Expression},
+func (m *Mapping) scripts() []placedScript {
+	out := []placedScript{{"a_to_b.create.filter", m.AToB.Create.Filter, Expression},
 		{"hooks.a_to_b.before_create", m.Hooks.BeforeCreate, HookBlock}, {"hooks.a_to_b.before_update", m.Hooks.BeforeUpdate, HookBlock},
 		{"hooks.after_link", m.Hooks.AfterLink, LinkBlock}}
 	for _, f := range m.Fields {
-		out = append(out, script{f.Path + ".value", f.Value, Expression})
+		out = append(out, placedScript{f.Path + ".value", f.Value, Expression})
 	}
 	for _, f := range m.WriteBack {
-		out = append(out, script{f.Path + ".value", f.Value, LinkExpression})
+		out = append(out, placedScript{f.Path + ".value", f.Value, LinkExpression})
 	}
-	return slices.DeleteFunc(out, func(s script) bool { return s.text == "" })
+	return slices.DeleteFunc(out, func(s placedScript) bool { return s.text == "" })
 }
 
 // What a script is run with besides the fields of a by their bare names, which only expressions have: source and target
@@ -67,7 +67,7 @@ const (
 	sideWith             // of a related record: the name is company.domain
 )
 
-func (s script) side(name string) (side, string) {
+func (s placedScript) side(name string) (side, string) {
 	head, rest, dotted := strings.Cut(name, ".")
 	switch {
 	case head == withName && dotted:

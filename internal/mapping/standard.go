@@ -6,12 +6,24 @@ import (
 	"regexp"
 	"strings"
 
+	"crosswalk/internal/script"
 	"crosswalk/internal/transform"
 )
 
-// Standard is the language of a program with the given transforms.
-func Standard(set transform.Set, scripts Scripts) Language {
-	return Language{Transforms: standardTransforms{set}, Scripts: scripts}
+// Standard is the language of a program with the given transforms, and scripts as package script compiles them.
+func Standard(set transform.Set) Language {
+	return Language{Transforms: standardTransforms{set}, Scripts: standardScripts{}}
+}
+
+type standardScripts struct{}
+
+func (standardScripts) Check(text string, kind ScriptKind, names []string) error {
+	mode := script.Expr
+	if kind.Block() {
+		mode = script.Block
+	}
+	_, err := script.Compile(text, mode, names)
+	return err
 }
 
 type standardTransforms struct{ set transform.Set }

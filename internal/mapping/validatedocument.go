@@ -34,7 +34,7 @@ func (v *validator) document() {
 }
 
 func stageLabel(row Row) string {
-	if pipeline := row.Attrs["pipeline"]; pipeline != "" {
+	if pipeline := row.Attrs["pipeline_label"]; pipeline != "" {
 		return pipeline + ": " + row.Label
 	}
 	return row.Label

@@ -143,7 +143,9 @@ func (w *wants) scripts() {
 			case sideA:
 				w.fields[rest] = rest != "id"
 			case sideWith:
-				w.input(rest)
+				if strings.Contains(rest, ".") {
+					w.input(rest)
+				}
 			}
 		}
 		for _, item := range used.items {
