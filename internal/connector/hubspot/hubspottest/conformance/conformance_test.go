@@ -1,0 +1,58 @@
+package conformance_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+	"time"
+
+	"crosswalk/internal/connector/hubspot/hubspottest"
+)
+
+// TestOfficialClient runs the script against a simulator on 127.0.0.1 with
+// sample data, limits and a little search lag. It needs node and npm; without
+// them it is skipped, unless CROSSWALK_REQUIRE_SHARED=1 says that everything
+// must run.
+func TestOfficialClient(t *testing.T) {
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			need(t, "%s is not installed: %v", tool, err)
+		}
+	}
+	if _, err := os.Stat("node_modules"); err != nil {
+		if out, err := exec.CommandContext(t.Context(), "npm", "ci", "--no-fund", "--no-audit").CombinedOutput(); err != nil {
+			need(t, "npm ci: %v\n%s", err, out)
+		}
+	}
+	sim := hubspottest.New(hubspottest.Config{Seed: 7, Limits: true, SearchLag: time.Second})
+	sim.Sample()
+	server := httptest.NewServer(sim)
+	defer server.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	delivered := make(chan struct{})
+	go func() { defer close(delivered); sim.Run(ctx, nil) }()
+	defer func() { stop(); <-delivered }()
+
+	script := exec.CommandContext(t.Context(), "node", "conformance.mjs")
+	script.Env = append(os.Environ(), "HUBSPOT_BASE_URL="+server.URL)
+	out, err := script.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatalf("conformance.mjs: %v", err)
+	}
+	if !regexp.MustCompile(`(?m)^conformance: \d{2,} calls of the official client checked$`).Match(out) {
+		t.Error("the script did not say how many calls it checked")
+	}
+}
+
+// need skips, or fails where everything is required.
+func need(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CROSSWALK_REQUIRE_SHARED") == "1" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
