@@ -53,7 +53,7 @@ type Link struct {
 // DefaultLine is the key in Lines of the one line made for a deal without lines.
 const DefaultLine = "deal"
 
-// Claim says which create is intended. Key is (slot, source, generation) and never content, mapping, version or kind (A6).
+// Claim says which create is intended. A held or skipped link keeps the generation and attempt of a claim that was given up. Key is (slot, source, generation) and never content, mapping, version or kind (A6).
 type Claim struct {
 	Key        string    `json:"key"`
 	Generation int       `json:"generation,omitempty"`
@@ -85,6 +85,7 @@ type Pair struct {
 type Intent struct {
 	Token string            `json:"token"`
 	Until time.Time         `json:"until"`
+	A     map[string]string `json:"a"` // digest per field of the source it was decided from
 	B     map[string]string `json:"b"` // digest per field of what will be written
 }
 
@@ -133,4 +134,13 @@ type Pointer struct {
 	B    record.Ref `json:"b"`
 	A    record.Ref `json:"a"`
 	At   time.Time  `json:"at"`
+}
+
+// Given is what stays of a claim that was given up or fulfilled: enough for the next create to go on from there. A nil
+// claim stays nil.
+func (c *Claim) Given() *Claim {
+	if c == nil {
+		return nil
+	}
+	return &Claim{Key: c.Key, Generation: c.Generation, Attempt: c.Attempt}
 }

@@ -93,6 +93,9 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 	if f.Mapping.AToB.Create.When == "never" {
 		return skip(CreateOff, f.Mapping.Name+" creates nothing: no record matches this one")
 	}
+	if f.Mapping.AToB.Create.When == "needed" && !f.Needed {
+		return skip(NotNeeded, "no record matches it, and "+f.Mapping.Name+" creates one only when a document needs it")
+	}
 	d.Kind = Create
 	for _, w := range want {
 		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: w.rule, New: w.value}

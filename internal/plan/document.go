@@ -38,8 +38,12 @@ func wonGate(f *Facts) (Decision, bool) {
 	if err != nil {
 		return hold(NoCloseDate, err.Error(), doc.ClosedOn), true
 	}
-	if f.Mapping.Since != nil && day < f.Mapping.Since.String() {
-		return skip(BeforeSince, fmt.Sprintf("won on %s, before the mapping's since: %s; bill it with: crosswalk run %s %s", day, f.Mapping.Since, f.Mapping.Name, f.Source.Ref)), true
+	since := f.WonSince
+	if since == "" && f.Mapping.Since != nil {
+		since = f.Mapping.Since.String()
+	}
+	if day < since {
+		return skip(BeforeSince, fmt.Sprintf("won on %s, before the mapping's since: %s; bill it with: crosswalk run %s %s", day, since, f.Mapping.Name, f.Source.Ref)), true
 	}
 	return Decision{}, false
 }

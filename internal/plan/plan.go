@@ -32,6 +32,10 @@ type Facts struct {
 	Scripts map[string]ScriptResult
 	// SourceObjects gives, by mapping name, the object at a that a "through" or a line's product points to.
 	SourceObjects map[string]string
+	// WonSince, a day, takes the place of the mapping's since when a person's run says so.
+	WonSince string
+	// Needed is set when a document needs this record's counterpart.
+	Needed bool
 	// Named is set when a person's run named this record: the start date does not hold it back (A2).
 	Named bool
 }

@@ -14,6 +14,7 @@ const (
 	AliasOf       = "alias"
 	WasUndone     = "tombstone"
 	OwnRecord     = "own_record"
+	Waits         = "waits" // the system could not take it yet
 
 	// Held: somebody must mend or decide.
 	NoCompany         = "no_company"

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// hourly is how much one slot has written outside approved runs in one hour.
+type hourly struct {
+	Count   int  `json:"count"`
+	Extra   int  `json:"extra,omitempty"`   // what a person allowed on top
+	Tripped bool `json:"tripped,omitempty"` // the brake stopped something this hour
+}
+
+// tally is how many records of a slot are linked; the brake's percentage is of these.
+type tally struct {
+	Linked int `json:"linked"`
+}
+
+// The brake (A2, B8): more than this outside an approved run within an hour stops and asks.
+const (
+	brakeDocuments        = 50
+	brakeDocumentsPercent = 2
+	brakeRecords          = 1000
+	brakeRecordsPercent   = 5
+)
+
+func brakeOn(slot string) string { return "brake/" + slot }
+
+// brake lets through what the hour's allowance covers; the rest is parked until a person resumes the mapping.
+func (e *Engine) brake(ctx context.Context, b *batch, items []*item) []*item {
+	if b.plan != nil {
+		return items // approved: preview, approval by digest, run
+	}
+	bySlot := map[string][]*item{}
+	var order []string
+	for _, i := range items {
+		if bySlot[i.m.Slot] == nil {
+			order = append(order, i.m.Slot)
+		}
+		bySlot[i.m.Slot] = append(bySlot[i.m.Slot], i)
+	}
+	stopped := map[*item]bool{}
+	for _, slot := range order {
+		list := bySlot[slot]
+		allowed, err := e.allow(ctx, list[0].m, len(list))
+		if err != nil {
+			e.fail(ctx, list, "", err)
+			continue
+		}
+		for _, i := range list[allowed:] {
+			stopped[i] = true
+			i.end(Result{End: Later, Until: time.Now().Add(24 * time.Hour), On: brakeOn(slot)})
+		}
+		if allowed < len(list) {
+			text := fmt.Sprintf("the brake stopped %s: more writes in one hour than the brake allows outside an approved run; look at what waits, then: crosswalk resume %s", list[0].m.Name, list[0].m.Name)
+			if err := e.openError(ctx, plan.Brake, list[0].m.Name, record.Ref{}, record.Ref{}, text); err != nil {
+				e.undecided(list[allowed:], err)
+			}
+		}
+	}
+	return slices.DeleteFunc(open(items), func(i *item) bool { return stopped[i] })
+}
+
+// allow takes n writes from the hour's allowance and says how many there were.
+func (e *Engine) allow(ctx context.Context, a *Active, n int) (int, error) {
+	total, err := getItem[tally](ctx, e.Table, tallyKey(a.Slot))
+	if err != nil {
+		return 0, err
+	}
+	limit := max(brakeRecords, total.Value.Linked*brakeRecordsPercent/100)
+	if a.Document != nil {
+		limit = max(brakeDocuments, total.Value.Linked*brakeDocumentsPercent/100)
+		if a.Document.Brake > 0 {
+			limit = a.Document.Brake
+		}
+	}
+	allowed := 0
+	_, err = change(ctx, e, brakeKey(a.Slot, time.Now()), func(h *hourly, _ bool) bool {
+		allowed = max(0, min(n, limit+h.Extra-h.Count))
+		h.Count += allowed
+		h.Tripped = h.Tripped || allowed < n
+		return true
+	})
+	return allowed, err
+}
+
+// releaseBrake lets a mapping's stopped work go on: this hour's allowance is raised by what a person saw waiting.
+func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
+	_, err := change(ctx, e, brakeKey(a.Slot, time.Now()), func(h *hourly, _ bool) bool {
+		h.Extra, h.Tripped = h.Extra+1_000_000, false
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if err := e.closeError(ctx, plan.Brake, a.Name, record.Ref{}); err != nil {
+		return err
+	}
+	return e.wake(ctx, brakeOn(a.Slot))
+}
+
+// tallyLinked adds newly linked records to their slot's count, once a batch.
+func (e *Engine) tallyLinked(ctx context.Context, items []*item) error {
+	bySlot := map[string]int{}
+	for _, i := range items {
+		bySlot[i.m.Slot]++
+	}
+	for slot, n := range bySlot {
+		if _, err := change(ctx, e, tallyKey(slot), func(t *tally, _ bool) bool { t.Linked += n; return true }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// findCounterparts looks up every record that the items refer to (customer, products). Those without a link are worked
+// here and now, all together, before the records that need them: a document call is made only when all are linked.
+func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) {
+	perItem := map[*item][]plan.Need{}
+	all := map[plan.Need]bool{}
+	var order []plan.Need
+	for _, i := range items {
+		i.needs = map[plan.Need]plan.Counterpart{}
+		for _, a := range i.group {
+			f, err := e.facts(ctx, b, i, a)
+			if err != nil {
+				e.fail(ctx, []*item{i}, a.ConnA, err)
+				break
+			}
+			for _, need := range plan.Needs(f) {
+				perItem[i] = append(perItem[i], need)
+				if !all[need] {
+					all[need] = true
+					order = append(order, need)
+				}
+			}
+		}
+	}
+	found, err := e.counterparts(ctx, b, order)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	e.workNeeded(ctx, b, items, perItem, found)
+	if err := e.readPrices(ctx, b, items, found); err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	for _, i := range items {
+		if i.done() {
+			continue
+		}
+		for _, need := range perItem[i] {
+			i.needs[need] = found[need]
+		}
+		e.addDefaultProduct(ctx, b, i)
+	}
+}
+
+// counterparts reads the links of needed records.
+func (e *Engine) counterparts(ctx context.Context, b *batch, needs []plan.Need) (map[plan.Need]plan.Counterpart, error) {
+	out := make(map[plan.Need]plan.Counterpart, len(needs))
+	keys := map[plan.Need]table.Key{}
+	var list []table.Key
+	for _, need := range needs {
+		a := b.set.byName[need.Mapping]
+		if a == nil {
+			out[need] = stuck(plan.NoParentMapping, "there is no mapping "+need.Mapping)
+			continue
+		}
+		keys[need] = e.linkKey(a.Slot, need.Ref)
+		list = append(list, keys[need])
+	}
+	links, err := getItems[link.Link](ctx, e.Table, list)
+	if err != nil {
+		return nil, err
+	}
+	for need, key := range keys {
+		out[need] = counterpartOf(links[key].Value)
+	}
+	return out, nil
+}
+
+func counterpartOf(l link.Link) plan.Counterpart {
+	switch l.State {
+	case link.Linked, link.Alias:
+		if l.Reason != nil && l.Reason.Category == plan.TargetArchived {
+			return plan.Counterpart{State: plan.Stuck, ID: l.B.ID, Reason: l.Reason}
+		}
+		return plan.Counterpart{State: plan.Ready, ID: l.B.ID}
+	case link.Held, link.Tombstone:
+		return plan.Counterpart{State: plan.Stuck, Reason: l.Reason}
+	}
+	return plan.Counterpart{State: plan.Waiting, Reason: l.Reason}
+}
+
+func stuck(category, text string) plan.Counterpart {
+	return plan.Counterpart{State: plan.Stuck, Reason: &link.Reason{Category: category, Text: text}}
+}
+
+// workNeeded works the needed records that have no counterpart yet, then looks again.
+func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perItem map[*item][]plan.Need, found map[plan.Need]plan.Counterpart) {
+	subs := map[plan.Need]*item{}
+	var order []*item
+	for _, i := range items {
+		for _, need := range perItem[i] {
+			c := found[need]
+			a := b.set.byName[need.Mapping]
+			if c.State == plan.Ready || a == nil || subs[need] != nil || i.depth >= maxDepth {
+				continue
+			}
+			if !b.preview && !a.works(i.task.Pilot || i.pilot()) {
+				found[need] = stuck(plan.NoParentMapping, fmt.Sprintf("%s is %s, and only a live mapping makes it", a.Name, a.Head.Status))
+				continue
+			}
+			id := a.Slot + "#" + need.Ref.String()
+			if b.chosen[id] {
+				continue // it is worked in this very batch; its link wakes the one that waits
+			}
+			b.chosen[id] = true
+			task := Task{Ref: need.Ref, Mapping: a.Name, Cause: "needed", Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor}
+			subs[need] = &item{task: task, ref: need.Ref, group: []*Active{a}, needed: true, depth: i.depth + 1}
+			order = append(order, subs[need])
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	e.workItems(ctx, b, order)
+	var again []plan.Need
+	for need, sub := range subs {
+		if b.preview {
+			found[need] = previewed(sub)
+			continue
+		}
+		again = append(again, need)
+	}
+	now, err := e.counterparts(ctx, b, again)
+	if err != nil {
+		for _, i := range items {
+			i.end(meaning(time.Now(), "", err))
+		}
+		return
+	}
+	for need, c := range now {
+		sub := subs[need]
+		if c.State == plan.Waiting && sub.result != nil && (sub.result.End == Done || sub.result.End == Never) {
+			c.State = plan.Stuck // skipped by a filter: waiting would be for ever (B12)
+			if c.Reason == nil {
+				c.Reason = sub.decision.Reason
+			}
+		}
+		found[need] = c
+	}
+}
+
+// previewed is what a needed record would come to.
+func previewed(sub *item) plan.Counterpart {
+	switch sub.decision.Kind {
+	case plan.Create:
+		return plan.Counterpart{State: plan.Ready, ID: "new:" + sub.ref.String()}
+	case plan.Adopt:
+		return plan.Counterpart{State: plan.Ready, ID: sub.target.Ref.ID}
+	case plan.Hold, plan.Skip:
+		return plan.Counterpart{State: plan.Stuck, Reason: sub.decision.Reason}
+	}
+	return plan.Counterpart{State: plan.Waiting}
+}
+
+// pilot tells whether the item's work may use mappings in pilot: one of its own group is.
+func (i *item) pilot() bool {
+	for _, a := range i.group {
+		if a.Head.Status == "pilot" {
+			return true
+		}
+	}
+	return false
+}
+
+// readPrices reads the billing products of lines that have no price of their own, in one call.
+func (e *Engine) readPrices(ctx context.Context, b *batch, items []*item, found map[plan.Need]plan.Counterpart) error {
+	byConn := map[string]map[string][]plan.Need{}
+	for _, i := range items {
+		if i.done() || i.m.Children == nil {
+			continue
+		}
+		products := b.set.byName[i.m.Document.Products]
+		if products == nil {
+			continue
+		}
+		for _, l := range i.lines {
+			need := plan.Need{Mapping: products.Name, Ref: record.Ref{Connection: i.ref.Connection, Object: products.A.Object, ID: l.Field(i.m.Children.Product.A).Text()}}
+			c := found[need]
+			if !l.Field(i.m.Children.Price.A).Blank() || c.State != plan.Ready {
+				continue
+			}
+			if byConn[products.ConnB] == nil {
+				byConn[products.ConnB] = map[string][]plan.Need{}
+			}
+			byConn[products.ConnB][c.ID] = append(byConn[products.ConnB][c.ID], need)
+		}
+	}
+	for conn, byID := range byConn {
+		var ids []string
+		for id := range byID {
+			ids = append(ids, id)
+		}
+		ids = distinct(ids)
+		products := b.set.byName[byID[ids[0]][0].Mapping]
+		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: products.B.Object, IDs: ids, Fields: []string{"name", "pricings", "state"}})
+		if err != nil {
+			return err
+		}
+		for n, r := range reads {
+			for _, need := range byID[ids[n]] {
+				c := found[need]
+				c.Record = r.Record
+				found[need] = c
+			}
+		}
+	}
+	return nil
+}
+
+// addDefaultProduct puts the mapping's default product among the counterparts.
+func (e *Engine) addDefaultProduct(ctx context.Context, b *batch, i *item) {
+	for _, a := range i.group {
+		if a.Document == nil || a.Document.DefaultProduct == "" {
+			continue
+		}
+		id, err := e.productByName(ctx, b, a)
+		if err != nil {
+			e.fail(ctx, []*item{i}, a.ConnB, err)
+			return
+		}
+		if id != "" {
+			i.needs[plan.DefaultProductNeed(a.Mapping)] = plan.Counterpart{State: plan.Ready, ID: id}
+		}
+	}
+}
+
+// productByName finds the one active product of that name at b; "" when there is none or more than one.
+func (e *Engine) productByName(ctx context.Context, b *batch, a *Active) (string, error) {
+	object := "products"
+	if p := b.set.byName[a.Document.Products]; p != nil {
+		object = p.B.Object
+	}
+	cacheName := "\x00product/" + a.Document.DefaultProduct
+	e.tables.mu.Lock()
+	kept, ok := e.tables.kept[a.ConnB+"/"+cacheName]
+	e.tables.mu.Unlock()
+	if ok && time.Since(kept.at) < e.TablesFor {
+		return kept.table[""].Label, nil
+	}
+	finder, ok := e.Connections[a.ConnB].(connector.Finder)
+	if !ok {
+		return "", fmt.Errorf("%s cannot be asked for a product by name", a.ConnB)
+	}
+	answers, err := finder.Find(ctx, object, []connector.Ask{{Field: "name", Text: a.Document.DefaultProduct}}, []string{"name", "state"})
+	if err != nil {
+		return "", err
+	}
+	id, hits := "", 0
+	for _, r := range answers[0].Records {
+		if r.Field("name").Text() == a.Document.DefaultProduct && !r.Archived {
+			id, hits = r.Ref.ID, hits+1
+		}
+	}
+	if hits != 1 {
+		return "", nil
+	}
+	e.tables.mu.Lock()
+	defer e.tables.mu.Unlock()
+	e.tables.kept[a.ConnB+"/"+cacheName] = keptTable{at: time.Now(), table: plan.Table{"": {Label: id}}}
+	return id, nil
+}

@@ -1,0 +1,346 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// followUp does what stands in a linked document's todo list, in order. Every step looks at the state first and is struck
+// from the list by a conditional put; what sends something to people is struck before the call: at most once.
+func (e *Engine) followUp(ctx context.Context, b *batch, items []*item) {
+	if b.preview {
+		return
+	}
+	e.verify(ctx, b, items)
+	for _, i := range items {
+		for len(i.link.Todo) > 0 && i.link.Todo[0].Do != "verify" && !i.waiting() {
+			if !e.doNext(ctx, b, i) {
+				break
+			}
+		}
+	}
+}
+
+// waiting tells whether the item's result already says that it must come again.
+func (i *item) waiting() bool {
+	return i.result != nil && (i.result.End == Later || i.result.End == Retry) && i.result.Err != nil
+}
+
+// verify reads new and changed documents back (all of the batch together), learns their lines, and compares the net total
+// with the plan's: another total is a sync error, and such a document is never opened.
+func (e *Engine) verify(ctx context.Context, b *batch, items []*item) {
+	byObject := map[[2]string][]*item{}
+	for _, i := range items {
+		if len(i.link.Todo) > 0 && i.link.Todo[0].Do == "verify" {
+			o := [2]string{i.link.B.Connection, i.link.B.Object}
+			byObject[o] = append(byObject[o], i)
+		}
+	}
+	for _, o := range sortedKeys(byObject) {
+		list := byObject[o]
+		ids, fields := make([]string, len(list)), []string{}
+		for n, i := range list {
+			ids[n] = i.link.B.ID
+			fields = append(fields, i.m.wantedB...)
+		}
+		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: ids, Fields: distinct(fields)})
+		if err != nil || len(reads) != len(ids) {
+			for _, i := range list {
+				e.comeAgain(i, errOr(err, "not every read was answered"))
+			}
+			continue
+		}
+		var puts []table.Put
+		var verified []*item
+		for n, i := range list {
+			if e.takeVerified(i, reads[n]) {
+				verified = append(verified, i)
+				puts = append(puts, put(i.key, i.link, e.token(), table.IfRev(i.rev)))
+			}
+		}
+		for n, err := range e.Table.Put(ctx, puts) {
+			i := verified[n]
+			if err != nil {
+				e.undecided(verified[n:n+1], err)
+				continue
+			}
+			i.rev++
+			if i.link.Reason != nil {
+				if err := e.noteError(ctx, i); err != nil {
+					e.undecided(verified[n:n+1], err)
+				}
+			}
+		}
+	}
+}
+
+// comeAgain parks an item whose follow-up could not be done; what is done stays done.
+func (e *Engine) comeAgain(i *item, err error) {
+	r := meaning(time.Now(), i.m.ConnB, err)
+	if r.End != Later {
+		r = Result{End: Later, Until: time.Now().Add(transientPause), Err: err}
+	}
+	if i.result != nil {
+		r.Counts = i.result.Counts
+	}
+	i.result = &r
+}
+
+// takeVerified compares a document as read back with what was planned.
+func (e *Engine) takeVerified(i *item, read record.Read) bool {
+	if read.State != record.Found || e.stale(read.Record.Modified, i.link.StampB) {
+		if i.task.Stale < maxStale || read.State == record.Unanswered {
+			e.comeAgain(i, errOr(read.Err, "the document cannot be read back yet"))
+			i.result.Stale = i.task.Stale + 1
+			return false
+		}
+	}
+	if read.Record == nil {
+		e.setReason(i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " cannot be read back; look in billing"})
+		i.link.Todo = nil
+		return true
+	}
+	i.target = read.Record
+	e.learnLines(i)
+	i.link.Todo = i.link.Todo[1:]
+	net, ok := e.netOf(i, read.Record)
+	if !ok || net != i.link.Net {
+		e.setReason(i, &link.Reason{Category: plan.AmountWrong,
+			Text: fmt.Sprintf("%s reads back with another net total than was planned for %s; it is not opened; correct it in billing", i.link.B, i.ref)})
+		i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do != "write_back" })
+	} else if i.link.Reason != nil && i.link.Reason.Category == plan.AmountWrong {
+		i.link.Reason = nil
+	}
+	for key, pair := range i.link.Agreed {
+		if v := read.Record.Field(key); v.Known() && pair.Unsure {
+			pair.B, pair.Unsure = e.digestOf(v), false
+			i.link.Agreed[key] = pair
+		}
+	}
+	return true
+}
+
+// learnLines finds which line at b is which of ours: by id where known, else by equal fields. Lines that are nobody's are
+// kept under their own id, so that the next decision removes them.
+func (e *Engine) learnLines(i *item) {
+	byID := map[string]bool{}
+	for _, l := range i.link.Lines {
+		byID[l.ID] = true
+	}
+	fresh := i.link.Lines == nil
+	lines := map[string]link.Line{}
+	for id, l := range i.link.Lines {
+		lines[id] = l
+	}
+	for n := range i.target.Children {
+		child := &i.target.Children[n]
+		if byID[child.Ref.ID] {
+			continue
+		}
+		matched := false
+		for _, want := range i.decision.Lines {
+			if have, ok := lines[want.SourceID]; (!ok && fresh || ok && have.ID == "") && sameLine(child, want.Fields) {
+				lines[want.SourceID] = link.Line{ID: child.Ref.ID, Digest: want.Digest}
+				matched = true
+				break
+			}
+		}
+		if !matched && (fresh || i.resent) {
+			lines["?"+child.Ref.ID] = link.Line{ID: child.Ref.ID}
+		}
+	}
+	i.link.Lines = lines
+}
+
+// netOf adds up a document's lines in minor units: the vendor's own net amount where it shows one and prices are net, else
+// quantity times price.
+func (e *Engine) netOf(i *item, doc *record.Record) (string, bool) {
+	total := new(big.Rat)
+	for n := range doc.Children {
+		child := &doc.Children[n]
+		if v := child.Field("netAmount"); !v.Blank() && i.m.Document.Prices != "gross" {
+			net, ok := new(big.Rat).SetString(v.Text())
+			if !ok {
+				return "", false
+			}
+			total.Add(total, net)
+			continue
+		}
+		quantity, ok1 := new(big.Rat).SetString(child.Field(i.m.Children.Quantity.B).Text())
+		price, ok2 := new(big.Rat).SetString(child.Field(i.m.Children.Price.B).Text())
+		if !ok1 || !ok2 {
+			return "", false
+		}
+		total.Add(total, quantity.Mul(quantity, price))
+	}
+	if !total.IsInt() {
+		return total.FloatString(6), true
+	}
+	return total.Num().String(), true
+}
+
+// doNext does the first todo; it returns whether the next may follow.
+func (e *Engine) doNext(ctx context.Context, b *batch, i *item) bool {
+	switch todo := i.link.Todo[0]; todo.Do {
+	case "send_email", "einvoice":
+		return e.atMostOnce(ctx, b, i, todo)
+	case "write_back":
+		return e.writeBack(ctx, b, i)
+	default:
+		return e.untilDone(ctx, b, i, todo)
+	}
+}
+
+// reached tells whether a document's state shows that an action is done, or under way.
+func reached(do, state string) (done, underWay bool) {
+	switch do {
+	case "open":
+		return slices.Contains([]string{"OPEN", "PAYMENT_PENDING", "PARTIALLY_PAID", "PAID", "REVERSED", "ARCHIVED"}, state), state == "OPEN_IN_PROGRESS"
+	case "publish":
+		return slices.Contains([]string{"ACTIVE", "PENDING_TERMINATION", "TERMINATED"}, state), false
+	case "archive":
+		return state == "ARCHIVED", false
+	}
+	return false, false
+}
+
+// untilDone opens or publishes: read the state, act if not yet, ask again while it is under way (B7).
+func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Todo) bool {
+	reads, err := e.Connections[i.m.ConnB].Read(ctx, connector.ReadRequest{Object: i.link.B.Object, IDs: []string{i.link.B.ID}, Fields: []string{"state"}})
+	if err != nil || len(reads) != 1 || reads[0].Record == nil {
+		e.comeAgain(i, errOr(err, "the document's state could not be read"))
+		return false
+	}
+	done, underWay := reached(todo.Do, reads[0].Record.Field("state").Text())
+	switch {
+	case done:
+		return e.strike(ctx, i)
+	case underWay:
+		i.result = &Result{End: Later, Until: time.Now().Add(stalePause), Counts: i.counts(), Err: errPending}
+		return false
+	case todo.Handle != "" && todo.Tries >= 2: // it was asked, and came back to draft
+		e.setReason(i, &link.Reason{Category: plan.OpenFailed, Text: fmt.Sprintf("%s: %s did not succeed in billing; see the reason there", i.link.B, todo.Do)})
+		return e.strike(ctx, i)
+	}
+	w, err := e.writer(i.m.ConnB)
+	if err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	i.link.Todo[0].Tries++
+	i.link.Todo[0].Handle = strconv.FormatInt(time.Now().UnixMilli(), 10)
+	if !e.putTodo(ctx, i) {
+		return false
+	}
+	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID}})[0]
+	note := ""
+	if o.Err != nil {
+		note = o.Err.Error()
+	}
+	b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.link.B, Status: string(o.Status), Note: todo.Do + " " + note})
+	switch o.Status {
+	case connector.Done:
+		i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+		return e.strike(ctx, i)
+	case connector.Refused:
+		e.setReason(i, &link.Reason{Category: plan.OpenFailed, Text: fmt.Sprintf("%s: %s: %v", i.link.B, todo.Do, o.Err)})
+		return e.strike(ctx, i)
+	}
+	i.result = &Result{End: Later, Until: time.Now().Add(stalePause), Counts: i.counts(), Err: errOr(o.Err, errPending.Error())}
+	return false
+}
+
+var errPending = fmt.Errorf("under way at the system")
+
+func (i *item) counts() Counts {
+	if i.result == nil {
+		return Counts{}
+	}
+	return i.result.Counts
+}
+
+// atMostOnce strikes the todo before the call: an unknown outcome is shown to a person and never repeated.
+func (e *Engine) atMostOnce(ctx context.Context, b *batch, i *item, todo link.Todo) bool {
+	w, err := e.writer(i.m.ConnB)
+	if err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	if !e.strike(ctx, i) {
+		return false
+	}
+	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID}})[0]
+	if o.Status == connector.Done || o.Status == connector.Pending {
+		return true
+	}
+	e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was asked once and its outcome is not known to be good (%v); look in billing", i.link.B, todo.Do, o.Err)})
+	return e.putTodo(ctx, i)
+}
+
+// writeBack fills the mapping's write_back fields at a with what is known of the document.
+func (e *Engine) writeBack(ctx context.Context, b *batch, i *item) bool {
+	w, err := e.writer(i.m.ConnA)
+	if err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	fields := map[string]record.Value{}
+	for _, f := range i.m.WriteBack {
+		to := f.A[0] // the direction is turned round: A is filled
+		switch {
+		case f.Static != nil:
+			fields[to] = record.Of(*f.Static)
+		case f.B == "id":
+			fields[to] = record.Of(i.link.B.ID)
+		case f.B != "" && i.target != nil:
+			fields[to] = i.target.Field(f.B)
+		}
+	}
+	for name, v := range fields {
+		if i.source != nil && i.source.Field(name).Same(v) || v.Kind() == record.Absent {
+			delete(fields, name)
+		}
+	}
+	if len(fields) > 0 {
+		o := w.Write(ctx, []connector.Write{{Op: connector.OpUpdate, Object: i.ref.Object, ID: i.ref.ID, Fields: fields, Base: i.source}})[0]
+		if o.Status == connector.Refused {
+			e.setReason(i, &link.Reason{Category: plan.RefusedCall, Text: "write back: " + o.Err.Error()})
+		} else if o.Status != connector.Done {
+			e.comeAgain(i, errOr(o.Err, "write back is not done"))
+			return false
+		}
+	}
+	return e.strike(ctx, i)
+}
+
+// strike takes the first todo off the list, under the link's condition.
+func (e *Engine) strike(ctx context.Context, i *item) bool {
+	i.link.Todo = i.link.Todo[1:]
+	return e.putTodo(ctx, i)
+}
+
+func (e *Engine) putTodo(ctx context.Context, i *item) bool {
+	err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev))
+	if err != nil {
+		e.undecided([]*item{i}, err)
+		return false
+	}
+	i.rev++
+	if i.link.Reason != nil {
+		if err := e.noteError(ctx, i); err != nil {
+			e.undecided([]*item{i}, err)
+			return false
+		}
+	}
+	return true
+}

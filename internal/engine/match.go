@@ -1,0 +1,394 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// matchEntry is what is kept under one match key: which records have that canonical value, and who is about to create one
+// with it (A8). It is a hint: every hit is read and compared before it is believed.
+type matchEntry struct {
+	Refs  []record.Ref `json:"refs,omitempty"`
+	Many  bool         `json:"many,omitempty"`
+	Claim *matchClaim  `json:"claim,omitempty"`
+}
+
+type matchClaim struct {
+	A     record.Ref `json:"a"`
+	Until time.Time  `json:"until"`
+}
+
+// maxMatchRefs is how many records one key remembers; more are "many", and many is always a person's question.
+const maxMatchRefs = 5
+
+func ruleName(r mapping.MatchRule) string { return r.B + "~" + r.Compare }
+
+// sourceKey is a record's canonical value by a rule, "" for none.
+func (e *Engine) sourceKey(i *item, r mapping.MatchRule, env plan.Env) string {
+	texts := make([]string, len(r.A))
+	for n, name := range r.A {
+		if name == "id" {
+			texts[n] = i.ref.ID
+			continue
+		}
+		texts[n] = i.source.Field(name).Text()
+	}
+	text := strings.Join(texts, " ")
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	if r.Transform != "" {
+		out, err := e.Tools.Transform(r.Transform, texts, env)
+		if err != nil {
+			return ""
+		}
+		text = out
+	}
+	return e.Tools.Canonical(r.Compare, text)
+}
+
+// match finds, for items that are not linked, the record they are the counterpart of: the keys in the store, brought up
+// to date by one read of the target's feed, then the records themselves.
+func (e *Engine) match(ctx context.Context, b *batch, items []*item) {
+	var open []*item
+	for _, i := range items {
+		if i.link.State != link.Linked && i.link.State != link.Claimed && len(i.m.Match) > 0 {
+			open = append(open, i)
+		}
+	}
+	if len(open) == 0 {
+		return
+	}
+	targets := map[[2]string][]*item{}
+	for _, i := range open {
+		o := [2]string{i.m.ConnB, i.m.B.Object}
+		targets[o] = append(targets[o], i)
+	}
+	for _, o := range sortedKeys(targets) {
+		if err := e.CatchUp(ctx, b.set, o[0], o[1]); err != nil {
+			e.fail(ctx, targets[o], o[0], err)
+			continue
+		}
+		if err := e.matchObject(ctx, b, o[0], o[1], targets[o]); err != nil {
+			e.fail(ctx, targets[o], o[0], err)
+		}
+	}
+}
+
+func sortedKeys[V any](m map[[2]string]V) [][2]string {
+	var keys [][2]string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [2]string) int { return strings.Compare(a[0]+"/"+a[1], b[0]+"/"+b[1]) })
+	return keys
+}
+
+func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string, items []*item) error {
+	type ask struct {
+		item      *item
+		rule      int
+		canonical string
+		key       table.Key
+	}
+	var asks []ask
+	var keys []table.Key
+	for _, i := range items {
+		account, err := e.account(ctx, i.m.ConnA)
+		if err != nil {
+			return err
+		}
+		for n, r := range i.m.Match {
+			canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
+			if canonical == "" {
+				continue
+			}
+			a := ask{i, n, canonical, e.matchKey(conn, object, ruleName(r), canonical)}
+			asks, keys = append(asks, a), append(keys, a.key)
+		}
+	}
+	entries, err := getItems[matchEntry](ctx, e.Table, keys)
+	if err != nil {
+		return err
+	}
+	var ids, fields []string
+	for _, a := range asks {
+		for _, ref := range entries[a.key].Value.Refs {
+			ids = append(ids, ref.ID)
+		}
+		fields = append(fields, a.item.m.Match[a.rule].B)
+		fields = append(fields, a.item.m.wantedB...)
+	}
+	records := map[string]*record.Record{}
+	if ids = distinct(ids); len(ids) > 0 {
+		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: object, IDs: ids, Fields: distinct(fields)})
+		if err != nil {
+			return err
+		}
+		for n, r := range reads {
+			switch {
+			case r.State == record.Found:
+				records[ids[n]] = r.Record
+			case r.State == record.Unanswered || r.State == record.NoRight:
+				return errOr(r.Err, "a possible match could not be read")
+			}
+		}
+	}
+	decided := map[*item]bool{}
+	for _, a := range asks {
+		if decided[a.item] {
+			continue
+		}
+		entry := entries[a.key].Value
+		rule := a.item.m.Match[a.rule]
+		var hits []*record.Record
+		for _, ref := range entry.Refs {
+			if r := records[ref.ID]; r != nil && e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical {
+				hits = append(hits, r)
+			}
+		}
+		if entry.Many || len(hits) > 0 {
+			decided[a.item] = true
+			e.takeHits(ctx, b, a.item, rule, hits, entry.Many)
+			continue
+		}
+		if c := entry.Claim; c != nil && c.A != a.item.ref && c.Until.After(time.Now()) && !b.preview {
+			decided[a.item] = true
+			a.item.end(Result{End: Later, Until: minTime(c.Until, time.Now().Add(contentionPause))})
+		}
+	}
+	return nil
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// takeHits: one hit links, several are held, a hit by a weak rule is held, an archived one is held and not revived.
+func (e *Engine) takeHits(ctx context.Context, b *batch, i *item, rule mapping.MatchRule, hits []*record.Record, many bool) {
+	refs := make([]string, len(hits))
+	for n, h := range hits {
+		refs[n] = h.Ref.String()
+	}
+	what := strings.Join(refs, ", ")
+	switch {
+	case many || len(hits) > 1:
+		e.holdReason(ctx, b, i, plan.SeveralHits, fmt.Sprintf("several records match by %s: %s; link the right one", rule.B, what))
+	case rule.OnHit == "hold":
+		e.holdReason(ctx, b, i, plan.NameHit, fmt.Sprintf("%s matches by %s alone; link it, or make another field agree", what, rule.B))
+	case hits[0].Archived:
+		e.holdReason(ctx, b, i, plan.TargetArchived, fmt.Sprintf("it matches %s, which is archived; activate it in billing, or link another", what))
+	default:
+		i.hit = hits[0]
+	}
+}
+
+func (e *Engine) holdReason(ctx context.Context, b *batch, i *item, category, text string) {
+	i.decision = plan.Decision{Kind: plan.Hold, Object: i.m.B.Object, Reason: &link.Reason{Category: category, Text: text}}
+	e.settleReason(ctx, b, i)
+}
+
+// CatchUp brings the match keys of a target object up to date: one call when nothing changed there. Killed in between, a
+// page is read again.
+func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object string) error {
+	var rules []mapping.MatchRule
+	var fields []string
+	for _, name := range set.names {
+		a := set.byName[name]
+		if a.ConnB != conn || a.B.Object != object {
+			continue
+		}
+		for _, r := range a.Match {
+			if !slices.ContainsFunc(rules, func(q mapping.MatchRule) bool { return ruleName(q) == ruleName(r) }) {
+				rules = append(rules, r)
+				fields = append(fields, r.B)
+			}
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	signature := strings.Join(distinct(mapSlice(rules, ruleName)), ",")
+	got, err := getItem[feed](ctx, e.Table, feedKey(conn, object))
+	if err != nil {
+		return err
+	}
+	state := got.Value
+	if state.Index != signature {
+		state = feed{Index: signature} // other rules: every record must be looked at again
+	}
+	rev := got.Rev
+	for pages := 0; ; pages++ {
+		page, err := e.Connections[conn].Changes(ctx, connector.FeedRequest{Object: object, Cursor: state.Cursor, Fields: distinct(fields)})
+		if err != nil {
+			return err
+		}
+		if err := e.addMatchKeys(ctx, conn, object, rules, page.Records); err != nil {
+			return err
+		}
+		same := string(state.Cursor) == string(page.Cursor)
+		state.Cursor, state.ReadAt = page.Cursor, time.Now()
+		if same && !page.More {
+			return nil
+		}
+		err = e.putOne(ctx, feedKey(conn, object), state, table.IfRev(rev))
+		switch {
+		case lost(err):
+			rev = 0 // somebody else keeps the cursor; ours goes on alone
+			if now, err := getItem[feed](ctx, e.Table, feedKey(conn, object)); err == nil {
+				rev = now.Rev
+			}
+		case err != nil:
+			return err
+		default:
+			rev++
+		}
+		if !page.More || pages > 10000 {
+			return nil
+		}
+	}
+}
+
+func mapSlice[T, R any](list []T, f func(T) R) []R {
+	out := make([]R, len(list))
+	for n, v := range list {
+		out[n] = f(v)
+	}
+	return out
+}
+
+// addMatchKeys adds records to the keys of their values.
+func (e *Engine) addMatchKeys(ctx context.Context, conn, object string, rules []mapping.MatchRule, records []record.Record) error {
+	add := map[table.Key][]record.Ref{}
+	for n := range records {
+		for _, rule := range rules {
+			v := records[n].Field(rule.B)
+			if v.Blank() {
+				continue
+			}
+			canonical := e.Tools.Canonical(rule.Compare, v.Text())
+			if canonical == "" {
+				continue
+			}
+			key := e.matchKey(conn, object, ruleName(rule), canonical)
+			if !slices.Contains(add[key], records[n].Ref) {
+				add[key] = append(add[key], records[n].Ref)
+			}
+		}
+	}
+	for tries := 0; len(add) > 0; tries++ {
+		keys := make([]table.Key, 0, len(add))
+		for k := range add {
+			keys = append(keys, k)
+		}
+		slices.SortFunc(keys, func(a, b table.Key) int { return strings.Compare(a.PK, b.PK) })
+		have, err := getItems[matchEntry](ctx, e.Table, keys)
+		if err != nil {
+			return err
+		}
+		var puts []table.Put
+		for _, k := range keys {
+			entry := have[k].Value
+			if !entry.add(add[k]) {
+				delete(add, k)
+				continue
+			}
+			puts = append(puts, put(k, entry, e.token(), table.IfRev(have[k].Rev)))
+		}
+		for n, err := range e.Table.Put(ctx, puts) {
+			switch {
+			case err == nil:
+				delete(add, puts[n].Key)
+			case !lost(err) || tries > 20:
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add notes refs; it tells whether anything changed.
+func (m *matchEntry) add(refs []record.Ref) bool {
+	changed := false
+	for _, ref := range refs {
+		if slices.Contains(m.Refs, ref) {
+			continue
+		}
+		if len(m.Refs) >= maxMatchRefs {
+			changed = changed || !m.Many
+			m.Many = true
+			continue
+		}
+		m.Refs = append(m.Refs, ref)
+		changed = true
+	}
+	return changed
+}
+
+// claimKeys claims the first match key of each item that is about to create, so that two sources of one value cannot both
+// create (A8). An item whose key another source holds waits.
+func (e *Engine) claimKeys(ctx context.Context, b *batch, items []*item) {
+	keyOf := map[*item]table.Key{}
+	taken := map[table.Key]*item{}
+	var keys []table.Key
+	for _, i := range items {
+		for _, r := range i.m.Match {
+			account, err := e.account(ctx, i.m.ConnA)
+			if err != nil {
+				e.fail(ctx, []*item{i}, i.m.ConnA, err)
+				break
+			}
+			canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
+			if canonical == "" || r.A[0] == "id" {
+				continue
+			}
+			key := e.matchKey(i.m.ConnB, i.m.B.Object, ruleName(r), canonical)
+			if taken[key] != nil {
+				i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+				break
+			}
+			taken[key], keyOf[i] = i, key
+			keys = append(keys, key)
+			break
+		}
+	}
+	have, err := getItems[matchEntry](ctx, e.Table, keys)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	var puts []table.Put
+	var owners []*item
+	for _, i := range items {
+		key, ok := keyOf[i]
+		if !ok || i.done() {
+			continue
+		}
+		entry := have[key].Value
+		if c := entry.Claim; c != nil && c.A != i.ref && c.Until.After(time.Now()) {
+			i.end(Result{End: Later, Until: minTime(c.Until, time.Now().Add(contentionPause))})
+			continue
+		}
+		entry.Claim = &matchClaim{A: i.ref, Until: time.Now().Add(e.ClaimFor)}
+		puts = append(puts, put(key, entry, e.token(), table.IfRev(have[key].Rev)))
+		owners = append(owners, i)
+	}
+	for n, err := range e.Table.Put(ctx, puts) {
+		if err != nil {
+			e.fail(ctx, []*item{owners[n]}, "", err)
+		}
+	}
+}

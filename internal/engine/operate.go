@@ -1,0 +1,467 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// NotFoundError names something a person asked for that is not there.
+type NotFoundError struct{ What, Name string }
+
+func (e *NotFoundError) Error() string { return fmt.Sprintf("there is no %s %s", e.What, e.Name) }
+
+// RefusedError is a request of a person that cannot be carried out as things stand; Fix says what to do.
+type RefusedError struct{ Why, Fix string }
+
+func (e *RefusedError) Error() string { return e.Why + "; " + e.Fix }
+
+// StatusChange is who put a mapping into which status, with which version: kept for ever.
+type StatusChange struct {
+	Mapping string         `json:"mapping"`
+	Version int            `json:"version"`
+	Status  mapping.Status `json:"status"`
+	Actor   string         `json:"actor"`
+	At      time.Time      `json:"at"`
+	Note    string         `json:"note,omitempty"`
+}
+
+// Apply stores a document as the mapping's next version. The same text again is no new version. A running version goes on
+// running until the new one is taken live.
+func (e *Engine) Apply(ctx context.Context, yaml []byte, actor string) (Head, error) {
+	m, err := e.Compile(yaml)
+	if err != nil {
+		return Head{}, err
+	}
+	got, err := getItem[Head](ctx, e.Table, mappingHeadKey(m.Name))
+	if err != nil {
+		return Head{}, err
+	}
+	h := got.Value
+	if h.Latest > 0 {
+		last, err := getItem[Version](ctx, e.Table, mappingKey(m.Name, h.Latest))
+		if err != nil {
+			return h, err
+		}
+		if last.Value.YAML == string(yaml) {
+			return h, nil
+		}
+	}
+	h.Name, h.Latest, h.Actor = m.Name, h.Latest+1, actor
+	if h.Status == "" {
+		h.Status, h.At = mapping.Draft, time.Now()
+	}
+	v := Version{Name: m.Name, Version: h.Latest, YAML: string(yaml), Actor: actor, At: time.Now()}
+	if err := e.putOne(ctx, mappingKey(m.Name, h.Latest), v, table.IfAbsent()); err != nil {
+		if lost(err) {
+			return h, &RefusedError{"somebody else applied " + m.Name + " at the same moment", "look at it and apply again"}
+		}
+		return h, err
+	}
+	return h, e.putOne(ctx, mappingHeadKey(m.Name), h, table.IfRev(got.Rev))
+}
+
+// Heads lists the mappings.
+func (e *Engine) Heads(ctx context.Context) ([]Head, error) {
+	var out []Head
+	err := list(ctx, e.Table, "M", "", func(_ table.Key, h Head) bool { out = append(out, h); return true })
+	return out, err
+}
+
+// LatestMapping gives the newest version of a mapping, compiled, with its ends bound.
+func (e *Engine) LatestMapping(ctx context.Context, name string) (*Active, error) {
+	got, err := getItem[Head](ctx, e.Table, mappingHeadKey(name))
+	if err != nil {
+		return nil, err
+	}
+	if got.Rev == 0 {
+		return nil, &NotFoundError{"mapping", name}
+	}
+	return e.activate(ctx, got.Value, got.Value.Latest)
+}
+
+// SetStatus moves a mapping draft -> pilot -> live -> paused and notes who did it. Pilot and live take the latest version
+// into use. A pilot names its records; resume goes back to live, releases the brake and says how much waits.
+func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (Head, error) {
+	var refused error
+	h, err := change(ctx, e, mappingHeadKey(name), func(h *Head, exists bool) bool {
+		if !exists {
+			refused = &NotFoundError{"mapping", name}
+			return false
+		}
+		if refused = allowedStatus(*h, to); refused != nil {
+			return false
+		}
+		if to == mapping.Pilot || to == mapping.Live && h.Status != mapping.Paused {
+			h.Running = h.Latest
+		}
+		if to == mapping.Pilot {
+			h.Pilot = pilot
+		}
+		if to == mapping.Paused {
+			h.Since = time.Now()
+		}
+		if to == mapping.Live && h.Status != mapping.Paused {
+			h.At = time.Now()
+		}
+		h.Status, h.Actor = to, actor
+		return true
+	})
+	if err != nil || refused != nil {
+		return h, errors.Join(refused, err)
+	}
+	change := StatusChange{Mapping: name, Version: h.Running, Status: to, Actor: actor, At: time.Now(), Note: note}
+	if err := e.putOne(ctx, decisionKey(change.At.UTC().Format(time.RFC3339Nano)+"#"+name), change, table.Condition{}); err != nil {
+		return h, err
+	}
+	if to == mapping.Live {
+		a, err := e.activate(ctx, h, h.Running)
+		if err != nil {
+			return h, err
+		}
+		if err := e.releaseBrake(ctx, a); err != nil {
+			return h, err
+		}
+		return h, e.wake(ctx, "mapping/"+name)
+	}
+	return h, nil
+}
+
+func allowedStatus(h Head, to mapping.Status) error {
+	switch {
+	case to == mapping.Paused && h.Status != mapping.Live && h.Status != mapping.Pilot:
+		return &RefusedError{fmt.Sprintf("%s is %s and does not run", h.Name, h.Status), "only a mapping that is live or in pilot can be paused"}
+	case to == mapping.Draft:
+		return &RefusedError{"a mapping does not go back to draft", "pause it, or apply a new version"}
+	}
+	return nil
+}
+
+// Approve puts a person's name under a saved plan, by its digest.
+func (e *Engine) Approve(ctx context.Context, id, digest, actor string) (SavedPlan, error) {
+	var refused error
+	p, err := change(ctx, e, planKey(id), func(p *SavedPlan, exists bool) bool {
+		switch {
+		case !exists || !p.Complete:
+			refused = &NotFoundError{"complete plan", id}
+		case digest != "" && digest != p.Digest:
+			refused = &RefusedError{"the plan's digest is another one", "look at plan " + id + " again"}
+		case p.Approver != "":
+			refused = &RefusedError{"plan " + id + " is approved already, by " + p.Approver, "run it: crosswalk run --plan " + id}
+		case p.Actor == actor && !e.Single:
+			refused = &RefusedError{"the one who made a plan cannot approve it", "ask somebody else, or set approval: single in the configuration of a team of one"}
+		default:
+			p.Approver, p.Approved, p.Single = actor, time.Now(), e.Single
+			return true
+		}
+		return false
+	})
+	return p, errors.Join(refused, err)
+}
+
+// RunPlan carries an approved plan out: exactly its rows.
+func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
+	p, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
+	switch {
+	case err != nil:
+		return Run{}, err
+	case p.Rev == 0 || !p.Value.Complete:
+		return Run{}, &NotFoundError{"complete plan", id}
+	case p.Value.Approver == "":
+		return Run{}, &RefusedError{"plan " + id + " is not approved", "crosswalk approve " + id}
+	case p.Value.RanAs != "":
+		return Run{}, &RefusedError{"plan " + id + " was carried out by run " + p.Value.RanAs, "make a new preview for what has come since"}
+	}
+	a, err := e.LatestMapping(ctx, p.Value.Mapping)
+	if err != nil {
+		return Run{}, err
+	}
+	if !a.works(false) {
+		return Run{}, &RefusedError{a.Name + " is " + string(a.Head.Status), "crosswalk live " + a.Name}
+	}
+	r, err := e.StartRun(ctx, Run{Kind: "plan", Mapping: p.Value.Mapping, Plan: id, Actor: actor}, nil)
+	if err != nil {
+		return r, err
+	}
+	v := p.Value
+	v.RanAs = r.ID
+	return r, e.putOne(ctx, planKey(id), v, table.IfRev(p.Rev))
+}
+
+// Plan reads a saved plan's head.
+func (e *Engine) Plan(ctx context.Context, id string) (SavedPlan, error) {
+	p, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
+	if err == nil && p.Rev == 0 {
+		err = &NotFoundError{"plan", id}
+	}
+	return p.Value, err
+}
+
+// PlanRows gives rows of a plan, from an offset.
+func (e *Engine) PlanRows(ctx context.Context, id string, from, most int) ([]PlanRow, error) {
+	var out []PlanRow
+	n := 0
+	err := e.eachRow(ctx, id, func(r PlanRow) bool {
+		if n >= from {
+			out = append(out, r)
+		}
+		n++
+		return len(out) < most
+	})
+	return out, err
+}
+
+// RunMapping starts a run of one mapping: of named records, or of everything its source holds.
+func (e *Engine) RunMapping(ctx context.Context, r Run, refs []record.Ref) (Run, error) {
+	a, err := e.LatestMapping(ctx, r.Mapping)
+	if err != nil {
+		return r, err
+	}
+	if r.Kind != "preview" && !a.works(r.Pilot) {
+		return r, &RefusedError{a.Name + " is " + string(a.Head.Status), "only a mapping that is live, or in pilot for its named records, writes"}
+	}
+	for _, ref := range refs {
+		if ref.Connection != a.ConnA || ref.Object != a.A.Object {
+			return r, &RefusedError{fmt.Sprintf("%s is not a record of %s", ref, a.Name), fmt.Sprintf("name records as %s:%s/ID", a.ConnA, a.A.Object)}
+		}
+	}
+	return e.StartRun(ctx, r, refs)
+}
+
+// Retry brings records back to be looked at: one, or all of a category.
+func (e *Engine) Retry(ctx context.Context, ref record.Ref, category, actor string) (int, error) {
+	var tasks []Task
+	if !ref.IsZero() {
+		tasks = append(tasks, Task{Ref: ref, Cause: "retry", Actor: actor})
+	} else {
+		errs, err := e.Errors(ctx, category)
+		if err != nil {
+			return 0, err
+		}
+		for _, s := range errs {
+			if !s.Ref.IsZero() {
+				tasks = append(tasks, Task{Ref: s.Ref, Cause: "retry", Actor: actor})
+			}
+		}
+	}
+	for _, t := range tasks {
+		for _, s := range []string{plan.Poison} {
+			if err := e.closeError(ctx, s, t.Mapping, t.Ref); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(tasks), e.Enqueue(ctx, lane.Live, tasks)
+}
+
+// Errors lists open sync errors, of one category or all.
+func (e *Engine) Errors(ctx context.Context, category string) ([]SyncError, error) {
+	var out []SyncError
+	prefix := ""
+	if category != "" {
+		prefix = category + "#"
+	}
+	err := list(ctx, e.Table, "E", prefix, func(_ table.Key, s SyncError) bool { out = append(out, s); return true })
+	return out, err
+}
+
+// Explanation answers "why": what is known of a record, newest decision first.
+type Explanation struct {
+	Ref      record.Ref     `json:"ref"`
+	Slot     string         `json:"slot"`
+	Link     link.Link      `json:"link"`
+	Entries  []Entry        `json:"entries"`
+	Outcomes []EntryOutcome `json:"outcomes,omitempty"`
+	URL      string         `json:"url,omitempty"`
+	Target   string         `json:"targetURL,omitempty"`
+}
+
+// maxHistory is how many decisions why goes back.
+const maxHistory = 20
+
+// Why explains a record of either side from the store alone.
+func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error) {
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []table.Key
+	slots := map[table.Key]string{}
+	for _, name := range set.names {
+		a := set.byName[name]
+		var key table.Key
+		switch {
+		case a.ConnA == ref.Connection && a.A.Object == ref.Object:
+			key = e.linkKey(a.Slot, ref)
+		case a.ConnB == ref.Connection:
+			p, err := getItem[link.Pointer](ctx, e.Table, e.pointerKey(a.Slot, ref))
+			if err != nil {
+				return nil, err
+			}
+			if p.Rev == 0 {
+				continue
+			}
+			key = e.linkKey(a.Slot, p.Value.A)
+		default:
+			continue
+		}
+		if slots[key] == "" {
+			slots[key] = a.Slot
+			keys = append(keys, key)
+		}
+	}
+	links, err := getItems[link.Link](ctx, e.Table, keys)
+	if err != nil {
+		return nil, err
+	}
+	var out []Explanation
+	for _, key := range keys {
+		l, ok := links[key]
+		if !ok {
+			continue
+		}
+		x := Explanation{Ref: l.Value.A, Slot: slots[key], Link: l.Value}
+		if c, ok := e.Connections[l.Value.A.Connection]; ok {
+			x.URL = c.URL(l.Value.A)
+		}
+		if c, ok := e.Connections[l.Value.B.Connection]; ok {
+			x.Target = c.URL(l.Value.B)
+		}
+		if x.Entries, x.Outcomes, err = e.history(ctx, l.Value.A, l.Value.Page); err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// history follows a record's chain of audit pages.
+func (e *Engine) history(ctx context.Context, ref record.Ref, page string) ([]Entry, []EntryOutcome, error) {
+	var entries []Entry
+	var outcomes []EntryOutcome
+	for page != "" && len(entries) < maxHistory {
+		run, id, _ := strings.Cut(page, "|")
+		items, _, err := e.Table.Query(ctx, table.Query{PK: "J#" + run, Prefix: id + "#"})
+		if err != nil {
+			return nil, nil, err
+		}
+		page = ""
+		for _, item := range items {
+			if strings.HasSuffix(item.SK, "#out") {
+				var list []EntryOutcome
+				if err := unpack(item.Data, &list); err != nil {
+					return nil, nil, err
+				}
+				outcomes = append(outcomes, slices.DeleteFunc(list, func(o EntryOutcome) bool { return o.Ref != ref })...)
+				continue
+			}
+			var list []Entry
+			if err := unpack(item.Data, &list); err != nil {
+				return nil, nil, err
+			}
+			for n := len(list) - 1; n >= 0; n-- {
+				if list[n].Ref == ref {
+					entries = append(entries, list[n])
+					page = list[n].Prev
+				}
+			}
+		}
+	}
+	return entries, outcomes, nil
+}
+
+// MappingStatus is one line of the status screen.
+type MappingStatus struct {
+	Head   Head           `json:"head"`
+	Linked int            `json:"linked"`
+	Open   map[string]int `json:"open"` // open sync errors by category
+	Brake  bool           `json:"brake,omitempty"`
+}
+
+// Status is one screen: mappings, what waits, what is open.
+type Status struct {
+	At       time.Time                    `json:"at"`
+	Mappings []MappingStatus              `json:"mappings"`
+	Lanes    map[lane.Lane]lane.Counts    `json:"lanes"`
+	Parked   int                          `json:"parked"`
+	Runs     []Run                        `json:"runs,omitempty"` // under way
+	Accounts map[string]connector.Account `json:"accounts,omitempty"`
+}
+
+// Status reads the store and the queue; it calls no system.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	s := Status{At: time.Now(), Lanes: map[lane.Lane]lane.Counts{}}
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return s, err
+	}
+	errs, err := e.Errors(ctx, "")
+	if err != nil {
+		return s, err
+	}
+	for _, name := range set.names {
+		a := set.byName[name]
+		m := MappingStatus{Head: a.Head, Open: map[string]int{}}
+		t, err := getItem[tally](ctx, e.Table, tallyKey(a.Slot))
+		if err != nil {
+			return s, err
+		}
+		h, err := getItem[hourly](ctx, e.Table, brakeKey(a.Slot, time.Now()))
+		if err != nil {
+			return s, err
+		}
+		m.Linked, m.Brake = t.Value.Linked, h.Value.Tripped
+		for _, x := range errs {
+			if x.Mapping == name {
+				m.Open[x.Category]++
+			}
+		}
+		s.Mappings = append(s.Mappings, m)
+	}
+	for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
+		if s.Lanes[l], err = e.Queue.Counts(ctx, l); err != nil {
+			return s, err
+		}
+	}
+	if err := list(ctx, e.Table, "W", "", func(table.Key, parked) bool { s.Parked++; return true }); err != nil {
+		return s, err
+	}
+	runs, err := e.Runs(ctx)
+	for _, r := range runs {
+		if r.Status == "listing" || r.Status == "working" {
+			s.Runs = append(s.Runs, r)
+		}
+	}
+	return s, err
+}
+
+// Idle tells whether nothing waits, is under way or will wake within the given time: for demos and tests.
+func (e *Engine) Idle(ctx context.Context, within time.Duration) (bool, error) {
+	for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
+		c, err := e.Queue.Counts(ctx, l)
+		if err != nil || c.Waiting+c.InWork > 0 {
+			return false, err
+		}
+	}
+	soon := false
+	err := list(ctx, e.Table, "W", "", func(_ table.Key, p parked) bool {
+		soon = p.Due.Before(time.Now().Add(within))
+		return false
+	})
+	if err != nil || soon {
+		return false, err
+	}
+	runs, err := e.Runs(ctx)
+	return !slices.ContainsFunc(runs, func(r Run) bool { return r.Status == "listing" || r.Status == "working" }), err
+}

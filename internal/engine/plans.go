@@ -1,0 +1,270 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// SavedPlan is the head of a preview: what would be written, in pages, with one digest over all rows. Approval names the
+// digest; run --plan carries out exactly these rows and refuses those that no longer fit.
+type SavedPlan struct {
+	ID       string            `json:"id"`
+	Mapping  string            `json:"mapping"`
+	Run      string            `json:"run"`
+	Actor    string            `json:"actor"`
+	At       time.Time         `json:"at"`
+	Complete bool              `json:"complete"`
+	Pages    int               `json:"pages"`
+	Rows     int               `json:"rows"`   // of the mapping itself
+	Needed   int               `json:"needed"` // rows of records its documents need
+	Kinds    map[string]int    `json:"kinds"`
+	Reasons  map[string]int    `json:"reasons"` // skips and holds by category
+	Totals   map[string]string `json:"totals"`  // net by currency, minor units
+	Digest   string            `json:"digest,omitempty"`
+	Approver string            `json:"approver,omitempty"`
+	Approved time.Time         `json:"approved,omitzero"`
+	Single   bool              `json:"single,omitempty"` // approved under approval: single
+	RanAs    string            `json:"ranAs,omitempty"`
+}
+
+// PlanRow is one record's decision as previewed.
+type PlanRow struct {
+	Ref     record.Ref           `json:"ref"`
+	Slot    string               `json:"slot"`
+	Mapping string               `json:"mapping"`
+	Version int                  `json:"version"`
+	Needed  bool                 `json:"needed,omitempty"`
+	Kind    plan.Kind            `json:"kind"`
+	Object  string               `json:"object,omitempty"`
+	Target  record.Ref           `json:"target,omitzero"`
+	Reason  *link.Reason         `json:"reason,omitempty"`
+	Fields  []plan.FieldDecision `json:"fields,omitempty"`
+	Lines   []plan.LineDecision  `json:"lines,omitempty"`
+	Net     string               `json:"net,omitempty"`
+	Money   string               `json:"money,omitempty"`
+	Digest  string               `json:"digest"`
+}
+
+// planRun is a saved plan ready to be carried out.
+type planRun struct {
+	head SavedPlan
+	rows map[string]string // digest by slot and ref
+}
+
+// planCache keeps opened plans; a complete plan never changes.
+type planCache struct {
+	mu   sync.Mutex
+	open map[string]*planRun
+}
+
+func (e *Engine) openPlan(ctx context.Context, id string) (*planRun, error) {
+	e.plans.mu.Lock()
+	p := e.plans.open[id]
+	e.plans.mu.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	head, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
+	if err != nil {
+		return nil, err
+	}
+	if head.Rev == 0 || head.Value.Approver == "" {
+		return nil, fmt.Errorf("plan %s is not approved", id)
+	}
+	p = &planRun{head: head.Value, rows: map[string]string{}}
+	err = e.eachRow(ctx, id, func(r PlanRow) bool {
+		p.rows[r.Slot+"#"+r.Ref.String()] = r.Digest
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.plans.mu.Lock()
+	defer e.plans.mu.Unlock()
+	if e.plans.open == nil {
+		e.plans.open = map[string]*planRun{}
+	}
+	e.plans.open[id] = p
+	return p, nil
+}
+
+// eachRow hands every row of a plan to f, pages first, then what they need.
+func (e *Engine) eachRow(ctx context.Context, id string, f func(PlanRow) bool) error {
+	q := table.Query{PK: planPageKey(id, 0).PK}
+	for {
+		items, more, err := e.Table.Query(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			var rows []PlanRow
+			if err := unpack(item.Data, &rows); err != nil {
+				return fmt.Errorf("plan %s: page %s: %w", id, item.SK, err)
+			}
+			for _, r := range rows {
+				if !f(r) {
+					return nil
+				}
+			}
+			q.After = item.SK
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// planRowOf is an item's decision as a row. Ids of counterparts are replaced by what they stand for, so that a customer that
+// the same plan creates does not change the digest.
+func (e *Engine) planRowOf(i *item) PlanRow {
+	d := i.decision
+	r := PlanRow{Ref: i.ref, Slot: i.m.Slot, Mapping: i.m.Name, Version: i.m.Version, Needed: i.needed, Kind: d.Kind, Object: d.Object,
+		Reason: d.Reason, Fields: d.Fields, Lines: d.Lines, Net: d.Net, Money: d.Money, Target: i.link.B}
+	if i.target != nil {
+		r.Target = i.target.Ref
+	}
+	stands := map[string]string{}
+	for need, c := range i.needs {
+		if c.ID != "" {
+			stands[c.ID] = "counterpart of " + need.Ref.String()
+		}
+	}
+	type write struct {
+		Kind    plan.Kind
+		Object  string
+		Version int
+		Target  record.Ref
+		Fields  map[string]string
+		Lines   []map[string]string
+		Net     string
+		Money   string
+	}
+	w := write{Kind: d.Kind, Object: d.Object, Version: i.m.Version, Target: r.Target, Fields: standFor(d.Write, stands), Net: d.Net, Money: d.Money}
+	for _, l := range d.Lines {
+		line := standFor(l.Fields, stands)
+		line["\x00op"] = l.Op
+		w.Lines = append(w.Lines, line)
+	}
+	data, err := json.Marshal(w)
+	if err != nil {
+		panic("engine: a plan row does not encode: " + err.Error())
+	}
+	sum := sha256.Sum256(data)
+	r.Digest = hex.EncodeToString(sum[:12])
+	return r
+}
+
+func standFor(fields map[string]record.Value, stands map[string]string) map[string]string {
+	out := make(map[string]string, len(fields))
+	for name, v := range fields {
+		text := v.Text()
+		if s, ok := stands[text]; ok {
+			text = s
+		}
+		out[name] = text
+	}
+	return out
+}
+
+// checkPlan lets through only what an approved plan says, to the last field. What has changed since is refused and listed.
+func (e *Engine) checkPlan(ctx context.Context, b *batch, items []*item) {
+	if b.plan == nil {
+		return
+	}
+	for _, i := range items {
+		if i.link.State == link.Claimed || !slices.Contains([]plan.Kind{plan.Create, plan.Update, plan.Adopt}, i.decision.Kind) {
+			continue
+		}
+		row := e.planRowOf(i)
+		if b.plan.rows[row.Slot+"#"+row.Ref.String()] == row.Digest {
+			continue
+		}
+		i.end(Result{End: Never, Counts: Counts{Refused: 1}})
+		if err := e.noteRefused(ctx, i.task.Run, i.ref); err != nil {
+			e.undecided([]*item{i}, err)
+		}
+	}
+}
+
+// previewPage decides a page of records without writing anything and stores the rows.
+func (e *Engine) previewPage(ctx context.Context, set *mappingSet, run *Run, n int, tasks []Task) error {
+	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run.ID), chosen: map[string]bool{}, preview: true}
+	results := e.workTasks(ctx, b, tasks)
+	for _, r := range results {
+		if r.End == Retry || r.End == Later && r.Err != nil {
+			return fmt.Errorf("preview: %w", r.Err)
+		}
+	}
+	var rows, needed []PlanRow
+	for _, i := range b.all {
+		if i.m == nil || i.decision.Kind == "" {
+			continue
+		}
+		if row := e.planRowOf(i); row.Needed {
+			needed = append(needed, row)
+		} else {
+			rows = append(rows, row)
+		}
+	}
+	puts := []table.Put{}
+	add := func(key table.Key, rows []PlanRow) error {
+		data, err := pack(rows)
+		if err == nil {
+			puts = append(puts, table.Put{Key: key, Data: data, Token: e.token()})
+		}
+		return err
+	}
+	if err := add(planPageKey(run.Plan, n), rows); err != nil {
+		return err
+	}
+	for _, r := range needed {
+		if err := add(table.Key{PK: planPageKey(run.Plan, 0).PK, SK: "zneed#" + r.Slot + "#" + r.Ref.String()}, []PlanRow{r}); err != nil {
+			return err
+		}
+	}
+	return firstError(e.Table.Put(ctx, puts))
+}
+
+// completePlan counts a finished preview and puts the one digest over all its rows.
+func (e *Engine) completePlan(ctx context.Context, run *Run) error {
+	head := SavedPlan{ID: run.Plan, Mapping: run.Mapping, Run: run.ID, Actor: run.Actor, At: time.Now(), Complete: true, Pages: run.Pages,
+		Kinds: map[string]int{}, Reasons: map[string]int{}, Totals: map[string]string{}}
+	sum := sha256.New()
+	totals := map[string]int64{}
+	err := e.eachRow(ctx, run.Plan, func(r PlanRow) bool {
+		fmt.Fprintf(sum, "%s#%s#%s\n", r.Slot, r.Ref, r.Digest)
+		if r.Needed {
+			head.Needed++
+		} else {
+			head.Rows++
+		}
+		head.Kinds[string(r.Kind)]++
+		if r.Reason != nil {
+			head.Reasons[r.Reason.Category]++
+		}
+		var net int64
+		if _, err := fmt.Sscan(r.Net, &net); err == nil && r.Kind == plan.Create {
+			totals[r.Money] += net
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for money, net := range totals {
+		head.Totals[money] = fmt.Sprint(net)
+	}
+	head.Digest = hex.EncodeToString(sum.Sum(nil)[:16])
+	return e.putOne(ctx, planKey(run.Plan), head, table.Condition{})
+}

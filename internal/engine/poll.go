@@ -1,0 +1,204 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/record"
+)
+
+// feed is how far (connection, object) has been read: once for all mappings that watch it (B4).
+type feed struct {
+	Cursor json.RawMessage  `json:"cursor,omitempty"`
+	ReadAt time.Time        `json:"readAt,omitzero"` // when a cycle was last finished
+	Lease  time.Time        `json:"lease,omitzero"`  // one reader at a time, until then
+	Seen   map[string]int64 `json:"seen,omitempty"`  // stamps of the overlap's records by id, so that none is queued twice
+	Index  string           `json:"index,omitempty"` // of a match target: which rules its keys were made by
+	Fields string           `json:"fields,omitempty"`
+}
+
+// feedLease is how long a reader may take over one page.
+const feedLease = 2 * time.Minute
+
+// maxSeen bounds the remembered overlap; beyond it records are queued again, which is harmless.
+const maxSeen = 20000
+
+// maxWaiting is how many messages may wait before feeds pause (B4).
+const maxWaiting = 5000
+
+// Poll does what is due: it wakes parked tasks, turns dead letters into sync errors, lists runs, and reads every feed whose
+// time has come. Who calls this: a ticker on a laptop, a schedule on AWS. A retry reads the same page again.
+func (e *Engine) Poll(ctx context.Context) error {
+	_, wakeErr := e.WakeDue(ctx)
+	_, deadErr := e.DeadLetters(ctx)
+	_, runErr := e.StepRuns(ctx)
+	return errors.Join(wakeErr, deadErr, runErr, e.readFeeds(ctx))
+}
+
+type watchedFeed struct {
+	connection, object string
+	every              time.Duration
+	from               time.Time
+	fields             []string
+}
+
+// feeds lists what must be read: the sources of live mappings and the objects they watch.
+func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
+	var out []watchedFeed
+	add := func(connection, object string, every time.Duration, since time.Time, fields []string) {
+		if every <= 0 {
+			every = standard
+		}
+		for n := range out {
+			if f := &out[n]; f.connection == connection && f.object == object {
+				f.every = min(f.every, every)
+				if since.Before(f.from) {
+					f.from = since
+				}
+				return
+			}
+		}
+		out = append(out, watchedFeed{connection, object, every, since, fields})
+	}
+	for _, name := range s.names {
+		a := s.byName[name]
+		if a.Head.Running == 0 || a.Head.Status != mapping.Live {
+			continue
+		}
+		add(a.ConnA, a.A.Object, a.Schedule, a.Head.At, nil)
+		for _, w := range a.Watch {
+			add(a.ConnA, w.Object, a.Schedule, a.Head.At, nil)
+		}
+	}
+	return out
+}
+
+// firstReach is how far before going live the first cycle of a feed begins; older records are the initial load's.
+const firstReach = time.Hour
+
+func (e *Engine) readFeeds(ctx context.Context) error {
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return err
+	}
+	feeds := set.feeds(e.FeedEvery)
+	if len(feeds) == 0 {
+		return nil
+	}
+	counts, err := e.Queue.Counts(ctx, lane.Live)
+	if err != nil {
+		return err
+	}
+	if counts.Waiting > maxWaiting {
+		return nil
+	}
+	var errs []error
+	for _, f := range feeds {
+		if err := e.readFeed(ctx, f); err != nil {
+			errs = append(errs, fmt.Errorf("feed %s/%s: %w", f.connection, f.object, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// readFeed reads one feed to its end, page by page: queue the page durably, then move the cursor.
+func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
+	key := feedKey(f.connection, f.object)
+	got, err := getItem[feed](ctx, e.Table, key)
+	if err != nil {
+		return err
+	}
+	state, now := got.Value, time.Now()
+	if now.Before(state.Lease) || now.Before(state.ReadAt.Add(f.every)) {
+		return nil
+	}
+	state.Lease = now.Add(feedLease)
+	if err := e.putOne(ctx, key, state, table.IfRev(got.Rev)); err != nil {
+		if lost(err) {
+			return nil // another reader has it
+		}
+		return err
+	}
+	rev := got.Rev + 1
+	for {
+		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: state.Cursor, From: f.from.Add(-firstReach), Fields: f.fields})
+		if err != nil {
+			state.Lease = time.Time{}
+			return errors.Join(err, e.putOne(ctx, key, state, table.IfRev(rev)))
+		}
+		fresh := state.unseen(page.Records)
+		if e.Bugs.CursorFirst {
+			state.Cursor = page.Cursor
+			if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
+				return err
+			}
+			rev++
+		}
+		if err := e.queuePage(ctx, fresh); err != nil {
+			return err
+		}
+		state.remember(page.Records, !page.More)
+		state.Cursor = page.Cursor
+		state.Lease = time.Now().Add(feedLease)
+		if !page.More {
+			state.ReadAt, state.Lease = time.Now(), time.Time{}
+		}
+		if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
+			return err
+		}
+		rev++
+		if !page.More {
+			return nil
+		}
+	}
+}
+
+func (e *Engine) queuePage(ctx context.Context, records []record.Record) error {
+	to := lane.Live
+	if len(records) > 100 {
+		to = lane.Bulk // a wave, not an edit
+	}
+	tasks := make([]Task, len(records))
+	for n, r := range records {
+		tasks[n] = Task{Ref: r.Ref, Cause: "poll"}
+	}
+	return e.Enqueue(ctx, to, tasks)
+}
+
+// unseen drops records that were queued before with the same stamp.
+func (f *feed) unseen(records []record.Record) []record.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r record.Record) bool {
+		stamp, ok := f.Seen[r.Ref.ID]
+		return ok && stamp == r.Modified.UnixMilli() && !r.Modified.IsZero()
+	})
+}
+
+// remember keeps the stamps of what was queued; at the end of a cycle what lies well before the newest is forgotten.
+func (f *feed) remember(records []record.Record, cycleEnds bool) {
+	if f.Seen == nil {
+		f.Seen = map[string]int64{}
+	}
+	for _, r := range records {
+		f.Seen[r.Ref.ID] = r.Modified.UnixMilli()
+	}
+	if !cycleEnds && len(f.Seen) < maxSeen {
+		return
+	}
+	var newest int64
+	for _, stamp := range f.Seen {
+		newest = max(newest, stamp)
+	}
+	for id, stamp := range f.Seen {
+		if stamp < newest-(15*time.Minute).Milliseconds() || len(f.Seen) > maxSeen {
+			delete(f.Seen, id)
+		}
+	}
+}

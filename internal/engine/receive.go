@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/plan"
+)
+
+// Receive takes what waits in a lane, works it and answers each message: removed when everything in it is durable, released
+// when its work must come again. It says how many messages it took. Who calls this: the worker loop on a laptop, the work
+// function on AWS. A retry does everything again that is not remembered in the store.
+func (e *Engine) Receive(ctx context.Context, from lane.Lane, most int) (int, error) {
+	hide, limit := e.HideLive, e.WorkLive
+	if from == lane.Bulk {
+		hide, limit = e.HideBulk, e.WorkBulk
+	}
+	deliveries, err := e.Queue.Receive(ctx, from, most, hide)
+	if err != nil || len(deliveries) == 0 {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if e.Bugs.AckFirst {
+		for _, d := range deliveries {
+			e.Queue.Ack(ctx, from, []string{d.Receipt})
+		}
+	}
+	var together []lane.Delivery
+	for _, d := range deliveries {
+		if d.Receives > 1 { // it may be the one that took its neighbours down (B1)
+			e.workMessages(ctx, from, []lane.Delivery{d})
+			continue
+		}
+		together = append(together, d)
+	}
+	if from == lane.Bulk {
+		for _, d := range together {
+			e.workMessages(ctx, from, []lane.Delivery{d})
+		}
+		return len(deliveries), nil
+	}
+	e.workMessages(ctx, from, together)
+	return len(deliveries), nil
+}
+
+// workMessages works messages as one batch; a panic in a batch of several has each worked by itself.
+func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []lane.Delivery) {
+	var tasks []Task
+	var counts []int
+	var good []lane.Delivery
+	for _, d := range deliveries {
+		m, err := decodeMessage(d.Body)
+		if err != nil {
+			e.Log.Error("queue message refused", "lane", from, "error", err)
+			continue // it comes again until it is a dead letter, which becomes a sync error
+		}
+		tasks, counts, good = append(tasks, m.Tasks...), append(counts, len(m.Tasks)), append(good, d)
+	}
+	if len(good) == 0 {
+		return
+	}
+	started := time.Now()
+	results, panicked := e.guarded(ctx, tasks)
+	if panicked && len(good) > 1 {
+		for _, d := range good {
+			e.workMessages(ctx, from, []lane.Delivery{d})
+		}
+		return
+	}
+	e.logBatch(from, tasks, results, time.Since(started))
+	at := 0
+	for n, d := range good {
+		e.answer(ctx, from, d, tasks[at:at+counts[n]], results[at:at+counts[n]])
+		at += counts[n]
+	}
+}
+
+// guarded is Work with a net under it: a panic fails the tasks it took down and nothing else. Several tasks of one message
+// are then worked one by one.
+func (e *Engine) guarded(ctx context.Context, tasks []Task) (results []Result, panicked bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.Log.Error("panic in work", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			results, panicked = make([]Result, len(tasks)), true
+			for n := range tasks {
+				results[n] = Result{End: Retry, Err: errors.New("panic")}
+			}
+			if len(tasks) > 1 {
+				for n := range tasks {
+					one, _ := e.guarded(ctx, tasks[n:n+1])
+					results[n] = one[0]
+				}
+			}
+		}
+	}()
+	return e.Work(ctx, tasks), false
+}
+
+// answer acknowledges a message whose every task is settled: done, parked, or sent on as a message of its own.
+func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, tasks []Task, results []Result) {
+	ctx = context.WithoutCancel(ctx)
+	var again []Task
+	for n, r := range results {
+		switch r.End {
+		case Later:
+			if err := e.park(ctx, later(tasks[n], r), r.Until, r.On, reasonOf(r)); err != nil {
+				e.Log.Error("task could not be parked", "error", err)
+				return // the message comes again
+			}
+		case Retry:
+			again = append(again, tasks[n])
+		}
+	}
+	if err := e.mark(ctx, tasks, results); err != nil {
+		e.Log.Error("run progress could not be stored", "error", err)
+		return
+	}
+	if len(again) > 0 && len(again) == len(tasks) {
+		for _, err := range e.Queue.Release(ctx, from, []string{d.Receipt}, backoff(d.Receives)) {
+			if err != nil {
+				e.Log.Error("message could not be released", "error", err)
+			}
+		}
+		return
+	}
+	for _, t := range again { // a row that did not end leaves as a message of its own (B2)
+		if err := e.Enqueue(ctx, from, []Task{t}); err != nil {
+			e.Log.Error("task could not be sent on", "error", err)
+			return
+		}
+	}
+	for _, err := range e.Queue.Ack(ctx, from, []string{d.Receipt}) {
+		if err != nil {
+			e.Log.Error("message could not be acknowledged", "error", err)
+		}
+	}
+}
+
+// later carries over to the parked task what its next try must know.
+func later(t Task, r Result) Task {
+	t.Stale = r.Stale
+	return t
+}
+
+func reasonOf(r Result) string {
+	if r.Err != nil {
+		return r.Err.Error()
+	}
+	return ""
+}
+
+func backoff(receives int) time.Duration {
+	return min(time.Second<<min(receives, 10), 10*time.Minute)
+}
+
+// logBatch writes one line a batch, and one for each task that failed: ids and categories, never values.
+func (e *Engine) logBatch(from lane.Lane, tasks []Task, results []Result, took time.Duration) {
+	ends := map[End]int{}
+	var counts Counts
+	for n, r := range results {
+		ends[r.End]++
+		counts.add(r.Counts)
+		if r.End == Retry {
+			e.Log.Warn("task failed", "ref", tasks[n].Ref.String(), "cause", tasks[n].Cause, "error", r.Err)
+		}
+	}
+	e.Log.LogAttrs(context.Background(), slog.LevelInfo, "worked", slog.String("lane", string(from)), slog.Int("tasks", len(tasks)),
+		slog.Int("done", ends[Done]), slog.Int("later", ends[Later]), slog.Int("never", ends[Never]), slog.Int("retry", ends[Retry]),
+		slog.Int("writes", counts.Writes()), slog.Int64("ms", took.Milliseconds()))
+}
+
+// DeadLetters turns dead letters into sync errors at once, without their values, and ends their runs' waiting for them.
+func (e *Engine) DeadLetters(ctx context.Context) (int, error) {
+	total := 0
+	for _, from := range []lane.Lane{lane.Live, lane.Bulk} {
+		dead, err := e.Queue.Dead(ctx, from, 10)
+		if err != nil {
+			return total, err
+		}
+		for _, d := range dead {
+			m, err := decodeMessage(d.Body)
+			if err != nil {
+				m.Tasks = []Task{{Cause: "unreadable message"}}
+			}
+			results := make([]Result, len(m.Tasks))
+			for n, t := range m.Tasks {
+				results[n] = Result{End: Never, Counts: Counts{Failed: 1}}
+				text := fmt.Sprintf("it failed %d times in a way that is not understood; see the log of its last try, then: crosswalk retry %s", lane.MaxReceives, t.Ref)
+				if err := e.openError(ctx, plan.Poison, t.Mapping, t.Ref, t.Ref, text); err != nil {
+					return total, err
+				}
+			}
+			if err := e.mark(ctx, m.Tasks, results); err != nil {
+				return total, err
+			}
+			if err := firstError(e.Queue.AckDead(ctx, from, []string{d.Receipt})); err != nil {
+				return total, err
+			}
+			total++
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,354 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// Run is tasks started together. It is listed page by page, each page an item with one bit per record, so that progress
+// and completion are exact under redelivery and killing (B5).
+type Run struct {
+	ID       string       `json:"id"`
+	Kind     string       `json:"kind"` // full, named, plan, preview
+	Mapping  string       `json:"mapping"`
+	Actor    string       `json:"actor"`
+	At       time.Time    `json:"at"`
+	Status   string       `json:"status"` // listing, working, done, failed
+	Plan     string       `json:"plan,omitempty"`
+	Pilot    bool         `json:"pilot,omitempty"`
+	WonSince string       `json:"wonSince,omitempty"`
+	Cursor   []byte       `json:"cursor,omitempty"`
+	Pages    int          `json:"pages"`
+	Listed   int          `json:"listed"`
+	Expected int          `json:"expected"`       // what the source said there is; -1 when it does not say
+	Full     []int        `json:"full,omitempty"` // pages whose every bit is set
+	Counts   Counts       `json:"counts"`
+	Refused  []record.Ref `json:"refused,omitempty"` // at most maxRefusedListed
+	Error    string       `json:"error,omitempty"`
+	Ended    time.Time    `json:"ended,omitzero"`
+	Done     int          `json:"done"` // filled in when read
+}
+
+const maxRefusedListed = 200
+
+// runPage is one page of a run.
+type runPage struct {
+	Refs   []record.Ref `json:"refs"`
+	Bits   []bool       `json:"bits"`
+	Counts Counts       `json:"counts"`
+}
+
+// runPageSize is how many records one page and so one bulk message holds.
+const runPageSize = tasksPerBulk
+
+// StartRun stores a run; the next step of Poll lists it. Records may be named, else everything of the mapping's source.
+func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, error) {
+	r.ID, r.At, r.Status, r.Expected = time.Now().UTC().Format("20060102-150405-")+e.token()[:6], time.Now(), "listing", -1
+	if r.Kind == "preview" {
+		r.Plan = "p" + r.ID
+	}
+	if len(named) == 0 {
+		return r, e.putOne(ctx, runKey(r.ID), r, table.IfAbsent())
+	}
+	for start := 0; start < len(named); start += runPageSize {
+		page := named[start:min(start+runPageSize, len(named))]
+		if err := e.putRunPage(ctx, r, r.Pages, page); err != nil {
+			return r, err
+		}
+		r.Pages++
+		r.Listed += len(page)
+	}
+	r.Status = "working"
+	r.Expected = r.Listed
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfAbsent()); err != nil {
+		return r, err
+	}
+	if r.Kind == "preview" {
+		return r, e.previewNamed(ctx, &r, named)
+	}
+	for n := range r.Pages {
+		page := named[n*runPageSize : min((n+1)*runPageSize, len(named))]
+		if err := e.Enqueue(ctx, lane.Live, e.runTasks(r, n, page, true)); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func (e *Engine) previewNamed(ctx context.Context, r *Run, named []record.Ref) error {
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.previewPage(ctx, set, r, 0, e.runTasks(*r, 0, named, true)); err != nil {
+		return err
+	}
+	return e.finishRun(ctx, r)
+}
+
+func (e *Engine) runTasks(r Run, page int, refs []record.Ref, named bool) []Task {
+	tasks := make([]Task, len(refs))
+	for n, ref := range refs {
+		tasks[n] = Task{Ref: ref, Mapping: r.Mapping, Cause: "run", Run: r.ID, Page: page, Named: named, Pilot: r.Pilot, Actor: r.Actor, WonSince: r.WonSince}
+		if r.Kind == "plan" {
+			tasks[n].Plan, tasks[n].Named = r.Plan, false
+		}
+	}
+	return tasks
+}
+
+func (e *Engine) putRunPage(ctx context.Context, r Run, n int, refs []record.Ref) error {
+	return e.putOne(ctx, runPageKey(r.ID, n), runPage{Refs: refs, Bits: make([]bool, len(refs))}, table.Condition{})
+}
+
+// StepRuns lists one more page of every run that is being listed. Killed between page and cursor, the same page is listed
+// again: its tasks run twice, its bits are set once.
+func (e *Engine) StepRuns(ctx context.Context) (bool, error) {
+	var open []Run
+	if err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool {
+		if r.Status == "listing" {
+			open = append(open, r)
+		}
+		return true
+	}); err != nil {
+		return false, err
+	}
+	for _, r := range open {
+		if err := e.stepRun(ctx, r); err != nil {
+			return true, fmt.Errorf("run %s: %w", r.ID, err)
+		}
+	}
+	return len(open) > 0, nil
+}
+
+func (e *Engine) stepRun(ctx context.Context, r Run) error {
+	stored, err := getItem[Run](ctx, e.Table, runKey(r.ID))
+	if err != nil {
+		return err
+	}
+	r = stored.Value
+	if r.Kind == "plan" {
+		return e.stepPlanRun(ctx, r, stored.Rev)
+	}
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return err
+	}
+	a := set.byName[r.Mapping]
+	if a == nil {
+		return fmt.Errorf("there is no mapping %s", r.Mapping)
+	}
+	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, Fields: a.wantedA})
+	if err != nil {
+		return err
+	}
+	var refs []record.Ref
+	for _, rec := range page.Records {
+		refs = append(refs, rec.Ref)
+	}
+	if r.Expected < 0 && page.Total >= 0 {
+		r.Expected = page.Total
+	}
+	for start := 0; start < len(refs); start += runPageSize {
+		part := refs[start:min(start+runPageSize, len(refs))]
+		if err := e.listPage(ctx, set, &r, part); err != nil {
+			return err
+		}
+	}
+	r.Cursor = page.Cursor
+	if !page.More {
+		r.Status, r.Expected = "working", r.Listed
+	}
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(stored.Rev)); err != nil {
+		if lost(err) {
+			return nil // pages were finished meanwhile; the next step goes on from what is stored
+		}
+		return err
+	}
+	if !page.More {
+		return e.finishRun(ctx, &r)
+	}
+	return nil
+}
+
+func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []record.Ref) error {
+	n := r.Pages
+	if r.Kind == "preview" {
+		if err := e.previewPage(ctx, set, r, n, e.runTasks(*r, n, refs, false)); err != nil {
+			return err
+		}
+	} else {
+		if err := e.putRunPage(ctx, *r, n, refs); err != nil {
+			return err
+		}
+		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(*r, n, refs, false)); err != nil {
+			return err
+		}
+	}
+	r.Pages++
+	r.Listed += len(refs)
+	return nil
+}
+
+// stepPlanRun lists a saved plan's rows that write something, page by page of the plan.
+func (e *Engine) stepPlanRun(ctx context.Context, r Run, rev int64) error {
+	var refs []record.Ref
+	err := e.eachRow(ctx, r.Plan, func(row PlanRow) bool {
+		if !row.Needed && slices.Contains([]plan.Kind{plan.Create, plan.Update, plan.Adopt}, row.Kind) {
+			refs = append(refs, row.Ref)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	r.Pages, r.Listed = 0, 0
+	for start := 0; start < len(refs); start += runPageSize {
+		part := refs[start:min(start+runPageSize, len(refs))]
+		if err := e.putRunPage(ctx, r, r.Pages, part); err != nil {
+			return err
+		}
+		r.Pages++
+		r.Listed += len(part)
+	}
+	r.Status, r.Expected = "working", r.Listed
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
+		return err
+	}
+	for n := range r.Pages {
+		part := refs[n*runPageSize : min((n+1)*runPageSize, len(refs))]
+		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(r, n, part, false)); err != nil {
+			return err
+		}
+	}
+	return e.finishRun(ctx, &r)
+}
+
+// mark sets the bits of tasks that ended, one put per page; the last bit of the last page ends the run.
+func (e *Engine) mark(ctx context.Context, tasks []Task, results []Result) error {
+	type page struct {
+		run string
+		n   int
+	}
+	byPage := map[page][]int{}
+	var order []page
+	for n, t := range tasks {
+		if t.Run == "" || results[n].End != Done && results[n].End != Never {
+			continue
+		}
+		p := page{t.Run, t.Page}
+		if byPage[p] == nil {
+			order = append(order, p)
+		}
+		byPage[p] = append(byPage[p], n)
+	}
+	for _, p := range order {
+		full := false
+		_, err := change(ctx, e, runPageKey(p.run, p.n), func(v *runPage, exists bool) bool {
+			if !exists {
+				return false
+			}
+			for _, n := range byPage[p] {
+				at := slices.Index(v.Refs, tasks[n].Ref)
+				if at >= 0 && !v.Bits[at] {
+					v.Bits[at] = true
+					v.Counts.add(results[n].Counts)
+				}
+			}
+			full = !slices.Contains(v.Bits, false)
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		if full {
+			if err := e.pageFull(ctx, p.run, p.n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) pageFull(ctx context.Context, id string, n int) error {
+	r, err := change(ctx, e, runKey(id), func(r *Run, exists bool) bool {
+		if !exists || slices.Contains(r.Full, n) {
+			return false
+		}
+		r.Full = append(r.Full, n)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	return e.finishRun(ctx, &r)
+}
+
+// finishRun ends a run whose pages are all listed and all full.
+func (e *Engine) finishRun(ctx context.Context, r *Run) error {
+	if r.Kind == "preview" {
+		if err := e.completePlan(ctx, r); err != nil {
+			return err
+		}
+	}
+	_, err := change(ctx, e, runKey(r.ID), func(r *Run, exists bool) bool {
+		if !exists || r.Status != "working" || r.Kind != "preview" && len(r.Full) < r.Pages {
+			return false
+		}
+		r.Status, r.Ended = "done", time.Now()
+		return true
+	})
+	return err
+}
+
+func (e *Engine) noteRefused(ctx context.Context, id string, ref record.Ref) error {
+	_, err := change(ctx, e, runKey(id), func(r *Run, exists bool) bool {
+		if !exists || len(r.Refused) >= maxRefusedListed || slices.Contains(r.Refused, ref) {
+			return false
+		}
+		r.Refused = append(r.Refused, ref)
+		return true
+	})
+	return err
+}
+
+// GetRun reads a run with its exact progress.
+func (e *Engine) GetRun(ctx context.Context, id string) (Run, error) {
+	got, err := getItem[Run](ctx, e.Table, runKey(id))
+	if err != nil {
+		return Run{}, err
+	}
+	if got.Rev == 0 {
+		return Run{}, fmt.Errorf("there is no run %s", id)
+	}
+	r := got.Value
+	err = list(ctx, e.Table, runPageKey(id, 0).PK, "page#", func(_ table.Key, p runPage) bool {
+		for _, bit := range p.Bits {
+			if bit {
+				r.Done++
+			}
+		}
+		r.Counts.add(p.Counts)
+		return true
+	})
+	if r.Kind == "preview" {
+		r.Done = r.Listed
+	}
+	return r, err
+}
+
+// Runs lists runs, newest first.
+func (e *Engine) Runs(ctx context.Context) ([]Run, error) {
+	var out []Run
+	err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool { out = append(out, r); return true })
+	slices.Reverse(out)
+	return out, err
+}

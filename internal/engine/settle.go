@@ -1,0 +1,288 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// SyncError is what a person must mend or decide: one item per category, mapping and record, opened when first met and
+// closed when it is over.
+type SyncError struct {
+	Category string     `json:"category"`
+	Mapping  string     `json:"mapping"`
+	Ref      record.Ref `json:"ref"`
+	Target   record.Ref `json:"target,omitzero"`
+	Text     string     `json:"text"`
+	First    time.Time  `json:"first"`
+	Last     time.Time  `json:"last"`
+	Count    int        `json:"count"`
+}
+
+// settleReason ends an item that is skipped or held: the reason goes on its link, where why finds it.
+func (e *Engine) settleReason(_ context.Context, b *batch, i *item) {
+	d, state, counts := i.decision, link.Skipped, Counts{Skipped: 1}
+	if d.Kind == plan.Hold {
+		state, counts = link.Held, Counts{Held: 1}
+	}
+	end := Done
+	if state == link.Held {
+		end = Never
+	}
+	i.end(Result{End: end, Counts: counts})
+	before := i.link.Reason
+	if b.preview || i.link.State == state && before != nil && before.Category == d.Reason.Category && before.Text == d.Reason.Text {
+		return
+	}
+	i.link.State, i.link.Claim = state, i.link.Claim.Given()
+	e.setReason(i, d.Reason)
+	b.settled = append(b.settled, i)
+}
+
+func (e *Engine) setReason(i *item, r *link.Reason) {
+	with := *r
+	with.At = time.Now()
+	i.link.Reason = &with
+	i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
+}
+
+// complain notes a standing complaint on a linked record (no longer won, posted document differs) and ends the item; the
+// link itself stays as it is.
+func (e *Engine) complain(b *batch, i *item, r *link.Reason) {
+	i.end(Result{End: Never, Counts: Counts{Held: 1}})
+	if b.preview || i.link.Reason != nil && i.link.Reason.Category == r.Category && i.link.Reason.Text == r.Text {
+		return
+	}
+	e.setReason(i, r)
+	b.settled = append(b.settled, i)
+}
+
+// holdFor holds an item because a system refused it for good.
+func (e *Engine) holdFor(_ context.Context, i *item, category string, err error) {
+	text := "the system refused it"
+	if err != nil {
+		text = err.Error()
+	}
+	var fault *connector.Error
+	if errors.As(err, &fault) && fault.Fault == connector.Forbidden {
+		category = plan.NoRights
+	}
+	i.end(Result{End: Never, Err: err, Counts: Counts{Held: 1}})
+	i.decision = plan.Decision{Kind: plan.Hold, Reason: &link.Reason{Category: category, Text: text}}
+	if i.m == nil {
+		i.m = i.group[0]
+	}
+}
+
+// putSettled stores reasons, audit entries and sync errors of a step's ended items together. A link that another worker
+// changed meanwhile is looked at again later.
+func (e *Engine) putSettled(ctx context.Context, b *batch) {
+	if b.preview {
+		return
+	}
+	for _, i := range b.all { // holds that were decided by an error
+		if i.done() && i.result.End == Never && i.decision.Kind == plan.Hold && i.decision.Reason != nil && !slices.Contains(b.settled, i) && i.key != (table.Key{}) &&
+			(i.link.Reason == nil || i.link.Reason.Text != i.decision.Reason.Text) && i.link.State != link.Claimed {
+			if i.link.State != link.Linked {
+				i.link.State = link.Held
+			}
+			e.setReason(i, i.decision.Reason)
+			b.settled = append(b.settled, i)
+		}
+	}
+	if len(b.settled) == 0 {
+		return
+	}
+	settled := b.settled
+	b.settled = nil
+	puts := make([]table.Put, len(settled))
+	for n, i := range settled {
+		e.record(b, i)
+		puts[n] = put(i.key, i.link, e.token(), table.IfRev(i.rev))
+	}
+	if err := e.flush(ctx, b.audit); err != nil {
+		e.undecided(settled, err)
+		return
+	}
+	for n, err := range e.Table.Put(ctx, puts) {
+		if err != nil {
+			e.undecided(settled[n:n+1], err)
+			continue
+		}
+		settled[n].rev++
+		if err := e.noteError(ctx, settled[n]); err != nil {
+			e.undecided(settled[n:n+1], err)
+		}
+	}
+}
+
+// undecided replaces results whose memory failed: the task comes again.
+func (e *Engine) undecided(items []*item, err error) {
+	for _, i := range items {
+		r := meaning(time.Now(), "", err)
+		i.result = &r
+	}
+}
+
+// record adds an item's decision to the audit trail and its page to the link.
+func (e *Engine) record(b *batch, i *item) {
+	d := i.decision
+	prev := i.link.Page
+	i.link.Page = b.audit.page()
+	b.audit.entries = append(b.audit.entries, Entry{
+		At: time.Now(), Ref: i.ref, Target: i.link.B, Mapping: i.m.Name, Version: i.m.Version, Cause: i.task.Cause, Run: i.task.Run, Actor: i.task.Actor,
+		Kind: d.Kind, Reason: i.link.Reason, Fields: d.Fields, Lines: d.Lines, Net: d.Net, Money: d.Money, Prev: prev,
+	})
+}
+
+// noteError opens or closes the sync error of a record after its link was put.
+func (e *Engine) noteError(ctx context.Context, i *item) error {
+	standing := i.link.Reason != nil && (i.link.State == link.Held || i.link.State == link.Linked)
+	key := table.Key{PK: "E#ref", SK: i.key.PK + "#" + i.ref.String()}
+	had, err := getItem[string](ctx, e.Table, key)
+	if err != nil {
+		return err
+	}
+	want := ""
+	if standing {
+		want = i.link.Reason.Category + "#" + i.m.Name
+	}
+	if had.Rev != 0 && had.Value != "" && had.Value != want {
+		category, name := cut2(had.Value)
+		if err := e.closeError(ctx, category, name, i.ref); err != nil {
+			return err
+		}
+	}
+	if want == "" && had.Rev == 0 {
+		return nil
+	}
+	if want == "" {
+		return e.Table.Put(ctx, []table.Put{{Key: key, Delete: true}})[0]
+	}
+	if had.Value != want {
+		if err := e.putOne(ctx, key, want, table.Condition{}); err != nil {
+			return err
+		}
+	}
+	return e.openError(ctx, i.link.Reason.Category, i.m.Name, i.ref, i.link.B, i.link.Reason.Text)
+}
+
+func cut2(s string) (string, string) {
+	for n := range s {
+		if s[n] == '#' {
+			return s[:n], s[n+1:]
+		}
+	}
+	return s, ""
+}
+
+func (e *Engine) openError(ctx context.Context, category, mapping string, ref, target record.Ref, text string) error {
+	now := time.Now()
+	_, err := change(ctx, e, errorKey(category, mapping, ref), func(s *SyncError, exists bool) bool {
+		if !exists {
+			*s = SyncError{Category: category, Mapping: mapping, Ref: ref, First: now}
+		}
+		s.Target, s.Text, s.Last = target, text, now
+		s.Count++
+		return true
+	})
+	return err
+}
+
+func (e *Engine) closeError(ctx context.Context, category, mapping string, ref record.Ref) error {
+	return e.Table.Put(ctx, []table.Put{{Key: errorKey(category, mapping, ref), Delete: true}})[0]
+}
+
+// moved handles a record that was merged or converted (B6): its link goes along to the new address, where it is free; the
+// old one stays as a signpost. Two linked records merged into one are a person's question (T5).
+func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
+	if i.m == nil {
+		i.m = i.group[0]
+	}
+	if i.link.State == link.None || i.link.State == link.Skipped || i.link.State == link.Held {
+		i.link.State, i.link.To = link.MovedTo, to
+		if !b.preview {
+			if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+				e.fail(ctx, []*item{i}, "", err)
+				return
+			}
+		}
+		e.follow(ctx, b, i)
+		return
+	}
+	if i.link.State == link.Claimed { // its create must be found or given up first
+		e.giveUp(ctx, b, i, fmt.Sprintf("%s was merged into %s", i.ref, to))
+		return
+	}
+	newKey := e.linkKey(i.group[0].Slot, to)
+	there, err := getItem[link.Link](ctx, e.Table, newKey)
+	if err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	if s := there.Value.State; s == link.Linked && there.Value.B != i.link.B || s == link.Claimed {
+		e.complain(b, i, &link.Reason{Category: plan.MergedTwice,
+			Text: fmt.Sprintf("%s was merged into %s, and both have a counterpart (%s, %s); archive one of them", i.ref, to, i.link.B, there.Value.B)})
+		return
+	}
+	e.moveLink(ctx, b, i, to, newKey, there)
+}
+
+// moveLink puts the link at its new address, points the target there, and leaves a signpost, in that order: killed in
+// between, the next task finds the old link still linked and does the same again.
+func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref, newKey table.Key, there stored[link.Link]) {
+	moved := i.link
+	moved.A, moved.StampA = to, time.Time{}
+	old := i.link
+	old.State, old.To = link.MovedTo, to
+	if there.Value.State != link.Linked {
+		if err := e.putOne(ctx, newKey, moved, table.IfRev(there.Rev)); err != nil {
+			e.fail(ctx, []*item{i}, "", err)
+			return
+		}
+	}
+	pointer := link.Pointer{Slot: i.link.Slot, B: i.link.B, A: to, At: time.Now()}
+	if err := e.putOne(ctx, e.pointerKey(i.link.Slot, i.link.B), pointer, table.Condition{}); err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	if err := e.putOne(ctx, i.key, old, table.IfRev(i.rev)); err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	i.link = old
+	e.follow(ctx, b, i)
+}
+
+// giveUp looks for what a claim may have made though its source is gone: found, it is linked; absent, the claim is released.
+func (e *Engine) giveUp(ctx context.Context, b *batch, i *item, why string) {
+	i.source = &record.Record{Ref: i.ref, Archived: true}
+	i.decision = plan.Decision{Kind: plan.Skip, Reason: &link.Reason{Category: plan.SourceGone, Text: why}}
+	e.act(ctx, b, []*item{i})
+}
+
+// gone handles a record that is deleted: nothing at the other side is deleted for it.
+func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
+	i.m = i.choose()
+	switch i.link.State {
+	case link.Linked:
+		reason := &link.Reason{Category: plan.SourceGone, Text: fmt.Sprintf("%s was deleted; %s is kept as it is", i.ref, i.link.B)}
+		if i.m.Document != nil {
+			reason.Category = plan.NoLongerWon
+		}
+		e.complain(b, i, reason)
+	case link.Claimed:
+		e.giveUp(ctx, b, i, i.ref.String()+" was deleted")
+	default:
+		i.decision = plan.Decision{Kind: plan.Skip, Reason: &link.Reason{Category: plan.SourceGone, Text: i.ref.String() + " was deleted"}}
+		e.settleReason(ctx, b, i)
+	}
+}

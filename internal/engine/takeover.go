@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+
+	"crosswalk/internal/engine/table"
+)
+
+// secondLook is how long after the first look, which found nothing, an unkeyed create is looked for again.
+const secondLook = time.Minute
+
+// takeOver is step 6 of protocols 1 and 3: a claim whose worker vanished or whose call ended unknown. It looks first, on a
+// strong path; it sends again only what is keyed, or, unkeyed, once more after two looks; else a person must look.
+func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
+	if len(items) == 0 {
+		return
+	}
+	now := time.Now()
+	puts := make([]table.Put, len(items))
+	for n, i := range items {
+		i.token, i.intended, i.resent = e.token(), now, true
+		claim := *i.link.Claim
+		claim.Token, claim.Until = i.token, now.Add(e.ClaimFor)
+		claim.Looks++
+		i.link.Claim = &claim
+		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
+	}
+	items = e.putLinks(ctx, items, puts)
+	var again, found []*item
+	for _, i := range items {
+		switch e.lookFor(ctx, b, i) {
+		case seen:
+			found = append(found, i)
+		case absent:
+			if e.maySendAgain(ctx, b, i) {
+				again = append(again, i)
+			}
+		}
+	}
+	e.finishLinks(ctx, b, found)
+	for _, i := range found {
+		if i.link.State == link.Linked { // the record may have changed since what was found was sent: look at it as linked
+			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
+			e.followUp(ctx, b, []*item{i})
+		}
+	}
+	for _, i := range again {
+		e.record(b, i)
+	}
+	e.send(ctx, b, again)
+}
+
+type sight int
+
+const (
+	unclear sight = iota // the item has ended
+	seen
+	absent
+)
+
+// lookFor asks the target for records with the claim's marker.
+func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
+	looker, ok := e.Connections[i.m.ConnB].(connector.Looker)
+	w, err := e.writer(i.m.ConnB)
+	if err != nil {
+		e.fail(ctx, []*item{i}, i.m.ConnB, err)
+		return unclear
+	}
+	traits := w.Traits(i.link.Claim.Object)
+	if !ok || traits.MarkerField == "" {
+		e.uncertain(ctx, b, i)
+		return unclear
+	}
+	if e.Bugs.NoLook {
+		return absent
+	}
+	hints := map[string]record.Value{}
+	for k, v := range i.decision.Write {
+		hints[k] = v
+	}
+	hits, err := looker.Look(ctx, connector.LookRequest{Object: i.link.Claim.Object, Marker: i.link.Claim.Key, Since: i.link.Claim.At, Hints: hints, Fields: i.m.wantedB})
+	if err != nil {
+		e.fail(ctx, []*item{i}, i.m.ConnB, err)
+		return unclear
+	}
+	switch len(hits) {
+	case 0:
+		return absent
+	case 1:
+		e.becomeLinked(i, hits[0].Ref, &hits[0], hits[0].Modified)
+		i.link.Lines = nil // what its lines are is learnt when it is read back
+		i.result = &Result{End: Done, Counts: Counts{Created: 1}}
+		return seen
+	}
+	e.holdClaim(ctx, b, i, plan.DuplicateMarker, "more than one record in billing carries its marker; archive all but one, then: crosswalk retry "+i.ref.String())
+	return unclear
+}
+
+// maySendAgain decides about a create that was looked for and is not there.
+func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
+	if i.decision.Kind != plan.Create {
+		e.letGo(ctx, b, i)
+		return false
+	}
+	w, err := e.writer(i.m.ConnB)
+	if err != nil {
+		e.fail(ctx, []*item{i}, i.m.ConnB, err)
+		return false
+	}
+	c := i.link.Claim
+	traits := w.Traits(c.Object)
+	early := time.Now().Before(c.SentAt.Add(traits.Deadline + traits.Settle))
+	switch {
+	case e.Bugs.NoLook:
+		return true
+	case early:
+		return e.lookLater(ctx, i, c.SentAt.Add(traits.Deadline+traits.Settle))
+	case traits.Keyed:
+		c.SentAt = time.Now()
+		return e.putClaim(ctx, i)
+	case c.Looks < 2:
+		return e.lookLater(ctx, i, time.Now().Add(secondLook))
+	case c.Sends < 2 && traits.StrongLook:
+		c.Sends, c.Looks, c.SentAt = c.Sends+1, 0, time.Now()
+		return e.putClaim(ctx, i)
+	}
+	e.uncertain(ctx, b, i)
+	return false
+}
+
+// lookLater shortens the claim to the time of the next look.
+func (e *Engine) lookLater(ctx context.Context, i *item, at time.Time) bool {
+	i.link.Claim.Until = at
+	if e.putClaim(ctx, i) {
+		i.end(Result{End: Later, Until: at})
+	}
+	return false
+}
+
+func (e *Engine) putClaim(ctx context.Context, i *item) bool {
+	i.token = e.token()
+	i.link.Claim.Token = i.token
+	i.intended = time.Now()
+	return len(e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})) == 1
+}
+
+// letGo releases a claim that made nothing and is no longer wanted.
+func (e *Engine) letGo(ctx context.Context, b *batch, i *item) {
+	switch i.decision.Kind {
+	case plan.Wait:
+		e.waitFor(i)
+	case plan.Skip, plan.Hold:
+		i.link.State = link.None
+		e.settleReason(ctx, b, i)
+	default:
+		i.link.State, i.link.Claim = link.None, i.link.Claim.Given()
+		e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})
+		i.end(Result{End: Later, Until: time.Now()})
+	}
+}
+
+func (e *Engine) uncertain(ctx context.Context, b *batch, i *item) {
+	e.holdClaim(ctx, b, i, plan.Uncertain, "its create was sent, the answer was lost, and it cannot be found in billing; look there, link it if it exists, else: crosswalk retry "+i.ref.String())
+}
+
+// holdClaim asks a person and keeps the whole claim: the hold is sticky, so nothing is sent until somebody says retry, and
+// then it is looked for first.
+func (e *Engine) holdClaim(ctx context.Context, b *batch, i *item, category, text string) {
+	i.link.State = link.Held
+	i.decision = plan.Decision{Kind: plan.Hold, Object: i.m.B.Object, Reason: &link.Reason{Category: category, Text: text}}
+	e.setReason(i, i.decision.Reason)
+	i.end(Result{End: Never, Counts: Counts{Held: 1}})
+	b.settled = append(b.settled, i)
+}

@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/record"
+)
+
+// Task says where to look, never what to write: this record, for the mappings that watch it. Everything that happens
+// outside becomes one of these.
+type Task struct {
+	Ref      record.Ref `json:"ref"`
+	Mapping  string     `json:"mapping,omitempty"` // only this mapping; "" = every active one of the object
+	Cause    string     `json:"cause"`             // webhook, poll, run, retry, wake, watch
+	Run      string     `json:"run,omitempty"`
+	Page     int        `json:"page,omitempty"`     // of the run: where its bit is set when it ends
+	WonSince string     `json:"wonSince,omitempty"` // takes the place of the mapping's since, for a run that says so
+	Plan     string     `json:"plan,omitempty"`     // saved plan to carry out
+	Named    bool       `json:"named,omitempty"`    // a person named this record
+	Pilot    bool       `json:"pilot,omitempty"`    // for mappings in pilot too
+	Actor    string     `json:"actor,omitempty"`
+	Stale    int        `json:"stale,omitempty"` // how often only an old copy was read
+	To       record.Ref `json:"to,omitzero"`     // of a merge: the surviving record, as the signal says
+}
+
+// id is the same for two tasks that are the same work: parked tasks coalesce by it.
+func (e *Engine) taskID(t Task) string {
+	return e.mac(10, "task", t.Ref.String(), t.Mapping, t.Run, t.Plan)
+}
+
+// End is how a task ended.
+type End string
+
+const (
+	Done  End = "done"
+	Later End = "later" // parked until a time or until something it waits for
+	Retry End = "retry" // not acknowledged: the queue brings it again
+	Never End = "never" // a sync error; it is tried again only when the record changes or a person asks
+)
+
+// Result of one task.
+type Result struct {
+	End    End
+	Until  time.Time // of Later
+	On     string    // of Later: what wakes it sooner
+	Err    error     // of Retry and Never, and why of Later
+	Counts Counts
+	Stale  int // how often an old copy was read, for the task's next try
+}
+
+// Counts of what one task did at the systems, for runs and demos.
+type Counts struct {
+	Created int `json:"created,omitempty"`
+	Updated int `json:"updated,omitempty"`
+	Linked  int `json:"linked,omitempty"`
+	Skipped int `json:"skipped,omitempty"`
+	Held    int `json:"held,omitempty"`
+	Refused int `json:"refused,omitempty"` // rows of a saved plan that no longer fit
+	Failed  int `json:"failed,omitempty"`
+}
+
+func (c *Counts) add(d Counts) {
+	c.Created += d.Created
+	c.Updated += d.Updated
+	c.Linked += d.Linked
+	c.Skipped += d.Skipped
+	c.Held += d.Held
+	c.Refused += d.Refused
+	c.Failed += d.Failed
+}
+
+// Writes is how many writes at a system these counts stand for.
+func (c Counts) Writes() int { return c.Created + c.Updated }
+
+// meaning is the one switch from an error to what becomes of its task.
+func meaning(now time.Time, connection string, err error) Result {
+	var fault *connector.Error
+	switch {
+	case err == nil:
+		return Result{End: Done}
+	case errors.As(err, &fault) && fault.Fault.Transient():
+		return Result{End: Later, Until: now.Add(max(fault.After, transientPause)), Err: err}
+	case errors.As(err, &fault) && fault.Fault == connector.Unauthorized:
+		return Result{End: Later, Until: now.Add(disconnectedPause), On: "connection/" + connection, Err: err}
+	case errors.As(err, &fault):
+		return Result{End: Never, Err: err}
+	case lost(err):
+		return Result{End: Later, Until: now.Add(contentionPause), Err: err}
+	}
+	return Result{End: Retry, Err: err}
+}
+
+const (
+	transientPause    = 20 * time.Second // a vendor is down or busy: long enough not to storm it, short enough for a person who waits
+	disconnectedPause = 10 * time.Minute // a dead credential: a person must reconnect, which wakes these tasks at once
+	contentionPause   = 5 * time.Second  // another worker has the link
+	stalePause        = 5 * time.Second  // a replica has not caught up
+	waitPause         = 10 * time.Minute // a needed record; its link wakes the task sooner
+)
+
+// message is what travels in the queue.
+type message struct {
+	Version int    `json:"v"`
+	Tasks   []Task `json:"tasks"`
+}
+
+const messageVersion = 1
+
+// tasksPerBulk is how many tasks share one bulk message (B2).
+const tasksPerBulk = 200
+
+// Enqueue sends tasks durably: one a message in the live lane, up to 200 in bulk.
+func (e *Engine) Enqueue(ctx context.Context, to lane.Lane, tasks []Task) error {
+	size := 1
+	if to == lane.Bulk {
+		size = tasksPerBulk
+	}
+	var messages []lane.Message
+	for start := 0; start < len(tasks); start += size {
+		body, err := json.Marshal(message{Version: messageVersion, Tasks: tasks[start:min(start+size, len(tasks))]})
+		if err != nil {
+			return fmt.Errorf("task does not encode: %w", err)
+		}
+		messages = append(messages, lane.Message{Body: body})
+	}
+	if len(messages) == 0 {
+		return nil
+	}
+	return errors.Join(e.Queue.Send(ctx, to, messages)...)
+}
+
+func decodeMessage(body []byte) (message, error) {
+	var m message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("queue message does not read: %w", err)
+	}
+	if m.Version != messageVersion {
+		return m, fmt.Errorf("queue message of version %d; this program reads %d", m.Version, messageVersion)
+	}
+	return m, nil
+}

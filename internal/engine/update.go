@@ -1,0 +1,430 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// ghostsFor is how long a lost or unfinished intention is remembered (A4).
+const ghostsFor = 24 * time.Hour
+
+// readTargets reads the linked records that are about to be compared, after their links, one batch per object; and settles
+// what became of intentions that a vanished worker left behind.
+func (e *Engine) readTargets(ctx context.Context, b *batch, items []*item) {
+	byObject := map[[2]string][]*item{}
+	for _, i := range items {
+		if i.link.State == link.Linked {
+			o := [2]string{i.link.B.Connection, i.link.B.Object}
+			byObject[o] = append(byObject[o], i)
+		}
+	}
+	for _, o := range sortedKeys(byObject) {
+		list := byObject[o]
+		ids, fields := make([]string, len(list)), []string{}
+		for n, i := range list {
+			ids[n] = i.link.B.ID
+			fields = append(fields, i.m.wantedB...)
+		}
+		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: ids, Fields: distinct(fields)})
+		if err == nil && len(reads) != len(ids) {
+			err = errors.New(o[0] + " did not answer every read")
+		}
+		if err != nil {
+			e.fail(ctx, list, o[0], err)
+			continue
+		}
+		for n, i := range list {
+			e.takeTarget(ctx, b, i, reads[n])
+		}
+	}
+}
+
+func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.Read) {
+	switch read.State {
+	case record.Found:
+		if e.stale(read.Record.Modified, i.link.StampB) && i.task.Stale < maxStale && !b.preview {
+			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
+			return
+		}
+		i.target = read.Record
+		e.settleIntent(i)
+		if i.target.Archived && i.m.Document == nil {
+			e.complain(b, i, &link.Reason{Category: plan.TargetArchived, Text: i.link.B.String() + " is archived; nothing is written to it until it is activated"})
+		}
+	case record.Gone:
+		e.complain(b, i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " is gone; unlink it, or link another"})
+	case record.NoRight:
+		e.complain(b, i, &link.Reason{Category: plan.NoRights, Text: "our credential may not read " + i.link.B.String()})
+	default:
+		e.fail(ctx, []*item{i}, i.link.B.Connection, errOr(read.Err, "not answered"))
+	}
+}
+
+// settleIntent looks at what an expired intention came to, field by field: the target took it, or did not, or somebody
+// wrote something else. A value that equals an older lost intention is ours, written late (A4): where the vendor does not
+// say who wrote, a one-way field is then written again, since leaving an outdated value of ours there would be wrong for
+// ever, and the other mistake needs a person to have typed that very value within a day.
+func (e *Engine) settleIntent(i *item) {
+	now := time.Now()
+	if n := i.link.Intent; n != nil {
+		for key, want := range n.B {
+			if e.digestOf(i.target.Field(key)) == want {
+				i.link.Agreed[key] = link.Pair{A: n.A[key], B: want}
+			}
+		}
+		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B})
+		i.link.Intent = nil
+	}
+	i.link.Ghosts = slices.DeleteFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Until.Before(now) })
+	for key, pair := range i.link.Agreed {
+		shown := e.digestOf(i.target.Field(key))
+		if shown == pair.B {
+			continue
+		}
+		if slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.B[key] == shown }) {
+			i.link.Agreed[key] = link.Pair{A: changedAtA, B: shown}
+		}
+	}
+}
+
+// adopt links items to the record that was found for them, and fills what is blank there.
+func (e *Engine) adopt(ctx context.Context, b *batch, items []*item) {
+	if len(items) == 0 {
+		return
+	}
+	for _, i := range items {
+		i.link.State, i.link.B, i.link.Reason = link.Linked, i.target.Ref, nil
+		i.link.StampA, i.link.StampB = i.source.Modified, i.target.Modified
+		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
+		i.link.Agreed = map[string]link.Pair{}
+		for key, pair := range i.decision.Agreed {
+			if _, written := i.decision.Write[key]; written {
+				pair = link.Pair{A: changedAtA, B: e.digestOf(i.target.Field(key))}
+			}
+			i.link.Agreed[key] = pair
+		}
+		e.intend(i)
+		e.record(b, i)
+	}
+	items = e.reserve(ctx, b, items)
+	puts := make([]table.Put, len(items))
+	for n, i := range items {
+		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
+	}
+	items = e.putLinks(ctx, items, puts)
+	for _, i := range items {
+		if err := e.afterLinked(ctx, i); err != nil {
+			e.undecided([]*item{i}, err)
+		}
+	}
+	e.sendUpdates(ctx, b, open(items), Counts{Linked: 1})
+}
+
+// intend writes down in the link what is about to be written, until when, under a new token.
+func (e *Engine) intend(i *item) {
+	i.token, i.intended = e.token(), time.Now()
+	if len(i.decision.Write) == 0 && !lineWork(i.decision.Lines) && !i.decision.Archive {
+		return
+	}
+	n := &link.Intent{Token: i.token, Until: i.intended.Add(e.ClaimFor), A: map[string]string{}, B: map[string]string{}}
+	for key, v := range i.decision.Write {
+		n.A[key], n.B[key] = i.decision.Agreed[key].A, e.digestOf(v)
+	}
+	i.link.Intent = n
+}
+
+func lineWork(lines []plan.LineDecision) bool {
+	return slices.ContainsFunc(lines, func(l plan.LineDecision) bool { return l.Op != "same" })
+}
+
+// update is protocol 2: intend, write, remember. A decision that only settles values is one put.
+func (e *Engine) update(ctx context.Context, b *batch, items []*item) {
+	var puts []table.Put
+	for _, i := range items {
+		if i.decision.Kind == plan.Settle {
+			maps.Copy(i.agreed(), i.decision.Agreed)
+			i.link.StampA, i.link.StampB = i.source.Modified, laterOf(i.link.StampB, i.target.Modified)
+			i.link.Reason = nil
+		}
+		e.intend(i)
+		if i.link.Intent != nil {
+			e.record(b, i)
+		}
+		puts = append(puts, put(i.key, i.link, i.token, table.IfRev(i.rev)))
+	}
+	if e.Bugs.FenceAfter {
+		e.sendUpdates(ctx, b, items, Counts{})
+		e.putLinks(ctx, items, puts)
+		return
+	}
+	items = e.putLinks(ctx, items, puts)
+	e.sendUpdates(ctx, b, items, Counts{})
+}
+
+func (i *item) agreed() map[string]link.Pair {
+	if i.link.Agreed == nil {
+		i.link.Agreed = map[string]link.Pair{}
+	}
+	return i.link.Agreed
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// sendUpdates sends what was intended, all of a connection in one batch; documents' lines follow their header one by one,
+// since no line call is keyed (T4).
+func (e *Engine) sendUpdates(ctx context.Context, b *batch, items []*item, counts Counts) {
+	var sending []*item
+	for _, i := range items {
+		if i.link.Intent == nil {
+			i.result = &Result{End: Done, Counts: counts}
+			continue
+		}
+		sending = append(sending, i)
+	}
+	if err := e.flush(ctx, b.audit); err != nil {
+		e.undecided(sending, err)
+		return
+	}
+	sending = e.inTime(sending)
+	byConn := map[string][]*item{}
+	for _, i := range sending {
+		byConn[i.m.ConnB] = append(byConn[i.m.ConnB], i)
+	}
+	for _, conn := range slices.Sorted(maps.Keys(byConn)) {
+		list := byConn[conn]
+		w, err := e.writer(conn)
+		if err != nil {
+			e.fail(ctx, list, conn, err)
+			continue
+		}
+		sendCtx, cancel := context.WithDeadline(ctx, list[0].intended.Add(e.SendWithin+w.Traits(list[0].m.B.Object).Deadline))
+		e.writeFields(sendCtx, b, w, list)
+		for _, i := range list {
+			if i.result == nil {
+				e.writeLines(sendCtx, b, w, i)
+			}
+		}
+		cancel()
+		e.rememberUpdates(ctx, b, list, counts)
+	}
+}
+
+// writeFields sends the header fields; items whose write did not succeed end here.
+func (e *Engine) writeFields(ctx context.Context, b *batch, w connector.Writer, items []*item) {
+	var writes []connector.Write
+	var owners []*item
+	for _, i := range items {
+		if len(i.decision.Write) == 0 && !i.decision.Archive {
+			continue
+		}
+		write := connector.Write{Op: connector.OpUpdate, Object: i.link.B.Object, ID: i.link.B.ID, Fields: i.decision.Write, Base: i.target, Key: i.token}
+		if i.decision.Archive {
+			write = connector.Write{Op: connector.OpAct, Action: "archive", Object: i.link.B.Object, ID: i.link.B.ID}
+		}
+		writes, owners = append(writes, write), append(owners, i)
+	}
+	if len(writes) == 0 {
+		return
+	}
+	outcomes := w.Write(ctx, writes)
+	for n, i := range owners {
+		o := connector.Outcome{Status: connector.Unknown, Err: errors.New("the connector did not answer this row")}
+		if n < len(outcomes) {
+			o = outcomes[n]
+		}
+		e.takeUpdated(b, i, o)
+	}
+}
+
+func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
+	note := ""
+	if o.Err != nil {
+		note = o.Err.Error()
+	}
+	b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.link.B, Status: string(o.Status), Note: note})
+	switch o.Status {
+	case connector.Done, connector.Pending, connector.Exists:
+		i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+		for key, v := range i.decision.Write {
+			pair := i.decision.Agreed[key]
+			if shown := o.Record.Field(key); shown.Known() {
+				pair.B, pair.Unsure = e.digestOf(shown), !shown.Same(v)
+			}
+			if !e.Bugs.BaseNotMoved {
+				i.agreed()[key] = pair
+			}
+		}
+	case connector.Refused:
+		i.link.Intent = nil
+		category := plan.RefusedCall
+		if connector.FaultOf(o.Err) == connector.Forbidden {
+			category = plan.NoRights
+		}
+		e.setReason(i, &link.Reason{Category: category, Text: note})
+		i.end(Result{End: Never, Counts: Counts{Failed: 1}, Err: o.Err})
+	case connector.Retry:
+		i.link.Intent = nil // certainly not written: the next try need not wait
+		r := meaning(time.Now(), i.m.ConnB, o.Err)
+		if r.End == Never || r.End == Done {
+			r = Result{End: Later, Until: time.Now().Add(transientPause), Err: o.Err}
+		}
+		i.end(r)
+	default:
+		i.end(Result{End: Later, Until: i.link.Intent.Until, Err: o.Err})
+	}
+}
+
+// writeLines carries a draft's line changes out, one call each. Before a line is added, a line of the draft that nobody
+// accounts for and that equals it is adopted: an earlier add whose answer was lost.
+func (e *Engine) writeLines(ctx context.Context, b *batch, w connector.Writer, i *item) {
+	if i.link.Lines == nil {
+		i.link.Lines = map[string]link.Line{}
+	}
+	for _, l := range i.decision.Lines {
+		if i.done() {
+			return
+		}
+		object := i.link.B.Object + "/" + i.m.Children.B
+		write := connector.Write{Object: object, Parent: i.link.B.ID, ID: l.TargetID, Fields: l.Fields}
+		switch l.Op {
+		case "same":
+			continue
+		case "add":
+			if id := e.unclaimedLine(i, l); id != "" {
+				i.link.Lines[l.SourceID] = link.Line{ID: id, Digest: l.Digest}
+				continue
+			}
+			write.Op = connector.OpCreate
+		case "change":
+			write.Op = connector.OpUpdate
+		case "remove":
+			write.Op = connector.OpDelete
+		}
+		if write.Op != connector.OpCreate && write.ID == "" {
+			i.end(Result{End: Later, Until: time.Now().Add(transientPause)}) // its id is learnt when the document is read back
+			i.link.Intent = nil
+			return
+		}
+		o := w.Write(ctx, []connector.Write{write})[0]
+		e.takeLine(b, i, l, o)
+	}
+}
+
+func (e *Engine) takeLine(b *batch, i *item, l plan.LineDecision, o connector.Outcome) {
+	gone := l.Op == "remove" && connector.FaultOf(o.Err) == connector.Missing
+	if o.Status != connector.Done && !gone {
+		e.takeUpdated(b, i, o)
+		return
+	}
+	i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+	switch l.Op {
+	case "remove":
+		delete(i.link.Lines, l.SourceID)
+	case "add":
+		i.link.Lines[l.SourceID] = link.Line{ID: o.Ref.ID, Digest: l.Digest}
+	default:
+		i.link.Lines[l.SourceID] = link.Line{ID: l.TargetID, Digest: l.Digest}
+	}
+}
+
+// unclaimedLine finds a line of the draft that the link does not know and that has exactly the wanted fields.
+func (e *Engine) unclaimedLine(i *item, l plan.LineDecision) string {
+	known := map[string]bool{}
+	for _, line := range i.link.Lines {
+		known[line.ID] = true
+	}
+	for n := range i.target.Children {
+		child := &i.target.Children[n]
+		if !known[child.Ref.ID] && sameLine(child, l.Fields) {
+			return child.Ref.ID
+		}
+	}
+	return ""
+}
+
+func sameLine(child *record.Record, fields map[string]record.Value) bool {
+	for name, v := range fields {
+		if shown := child.Field(name); !shown.Same(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// rememberUpdates stores what came of the intentions: one put each.
+func (e *Engine) rememberUpdates(ctx context.Context, b *batch, items []*item, counts Counts) {
+	puts := make([]table.Put, len(items))
+	for n, i := range items {
+		if i.result == nil {
+			c := counts
+			c.Updated++
+			if c.Linked > 0 {
+				c.Updated = 1
+			}
+			i.result = &Result{End: Done, Counts: c}
+			i.link.Intent, i.link.Reason = nil, i.decision.Reason
+			i.link.StampA = i.source.Modified
+			i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
+			if i.m.Document != nil && !i.decision.Archive {
+				i.link.Net, i.link.Money = i.decision.Net, i.decision.Money
+				i.link.Todo = withVerify(i.link.Todo)
+			}
+		}
+		puts[n] = put(i.key, i.link, e.token(), table.IfRev(i.rev))
+	}
+	for n, err := range e.Table.Put(ctx, puts) {
+		i := items[n]
+		if err != nil {
+			e.undecided(items[n:n+1], err)
+			continue
+		}
+		i.rev++
+		if err := e.noteError(ctx, i); err != nil {
+			e.undecided(items[n:n+1], err)
+		}
+	}
+	if err := e.flushOutcomes(ctx, b.audit); err != nil {
+		e.undecided(items, err)
+	}
+}
+
+func withVerify(todo []link.Todo) []link.Todo {
+	if slices.ContainsFunc(todo, func(t link.Todo) bool { return t.Do == "verify" }) {
+		return todo
+	}
+	return append([]link.Todo{{Do: "verify", Since: time.Now()}}, todo...)
+}
+
+// unchanged ends linked items with nothing to write: a complaint that is over is taken back, a new one noted.
+func (e *Engine) unchanged(_ context.Context, b *batch, items []*item) {
+	for _, i := range items {
+		if i.link.State != link.Linked {
+			i.end(Result{End: Done})
+			continue
+		}
+		if r := i.decision.Reason; r != nil {
+			e.complain(b, i, r)
+			continue
+		}
+		over := i.link.Reason != nil && i.link.Reason.Category != plan.AmountWrong && i.link.Reason.Category != plan.OpenFailed
+		if over {
+			i.link.Reason = nil
+			b.settled = append(b.settled, i)
+			i.result = &Result{End: Done}
+		}
+	}
+}
