@@ -144,8 +144,7 @@ const base = "https://api.hubapi.com"
 func open(t *testing.T, o connectortest.Options) *connectortest.World {
 	cfg := hubspottest.Config{Seed: 7}
 	if o.Lag > 0 {
-		cfg.SearchLag = o.Lag / 2
-		cfg.UpdateLag = o.Lag
+		cfg.SearchLag = o.Lag
 	}
 	sim := hubspottest.New(cfg)
 	p := &portal{sim: sim}

@@ -14,25 +14,32 @@ import (
 	"crosswalk/internal/rest"
 )
 
-// cursor is where a feed stands. Search gives an offset at most 10,000 deep, and a record that changes while we
-// page shifts all later ones by one; so pages are cut by stamp and never by offset: "after stamp Since, or at Since
-// and not among Seen". Both forms are exact, so nothing is skipped and hardly anything is repeated.
+// cursor is where a feed stands. Three traps shape it (fact sheet 4; recorded traffic):
+//   - Search gives at most 10,000 rows by offset, and a record that changes while we page shifts all later ones. So
+//     pages are cut by stamp: "after Since, or at Since and not among Seen".
+//   - Search finds and sorts by what its index knew, but shows values as they are now. A row changed a moment ago
+//     shows a stamp far behind its place; only a stamp older than the Overlap is certainly the row's place. Since
+//     moves to such stamps alone, and younger rows, which come again later, are given without moving it.
+//   - The youngest changes are not in the index yet. Since never enters the Overlap, so they are found there later.
 type cursor struct {
 	Version int      `json:"v"`
-	Since   int64    `json:"since"`          // ms; everything before it was given
-	Seen    []string `json:"seen,omitempty"` // ids given of those with the stamp Since
-	Tie     string   `json:"tie,omitempty"`  // when too many share one stamp: only those, by id, above this one
-	Back    int64    `json:"back,omitempty"` // ms; where the next cycle starts: older changes can no longer come to light
-	All     bool     `json:"all,omitempty"`  // no lower bound yet: records of any age
+	Since   int64    `json:"since"`            // ms; everything before it was given for good
+	Seen    []string `json:"seen,omitempty"`   // ids given of those with the stamp Since
+	Tie     string   `json:"tie,omitempty"`    // when too many share one stamp: only those, by id, above this one
+	Offset  int      `json:"offset,omitempty"` // into rows too young to move Since
+	Young   int64    `json:"young,omitempty"`  // ms; what was too young when Offset began
+	All     bool     `json:"all,omitempty"`    // no lower bound yet: records of any age
 }
 
 const (
 	cursorVersion = 1
-	maxSeen       = 60 // ids of one stamp that fit a search body beside the properties; beyond, Tie
+	maxSeen       = 60    // ids of one stamp that fit a search body beside the properties; beyond, Tie
+	maxWindow     = 10000 // rows one search gives, whatever the pages
+	catchUp       = 10 * time.Second
 )
 
-// Changes gives the next page by search, oldest change first. Search hides changes for a while (fact sheet 4), so
-// a cycle that ends goes back by the Overlap, by HubSpot's own clock.
+// Changes gives the next page by search, oldest change first. The rows of the last Overlap are given in every cycle
+// until they are older.
 func (c *Connector) Changes(ctx context.Context, r connector.FeedRequest) (connector.Page, error) {
 	op := "changes of " + r.Object
 	k, err := c.kind(op, r.Object)
@@ -64,7 +71,7 @@ func startAt(op string, r connector.FeedRequest) (cursor, error) {
 	var at cursor
 	d := json.NewDecoder(bytes.NewReader(r.Cursor))
 	d.DisallowUnknownFields()
-	bad := d.Decode(&at) != nil || at.Version != cursorVersion || at.Since < 0 || at.Back < 0 || at.Tie != "" && at.Tie != "0" && !validID(at.Tie)
+	bad := d.Decode(&at) != nil || at.Version != cursorVersion || at.Since < 0 || at.Offset < 0 || at.Offset >= maxWindow || at.Tie != "" && at.Tie != "0" && !validID(at.Tie)
 	if bad || slices.ContainsFunc(at.Seen, func(id string) bool { return !validID(id) }) {
 		return cursor{}, &connector.Error{Fault: connector.Invalid, Op: op, Code: "cursor is not one of this connector"}
 	}
@@ -87,6 +94,7 @@ type search struct {
 	Sorts      []sortRule    `json:"sorts"`
 	Properties []string      `json:"properties"`
 	Limit      int           `json:"limit"`
+	After      string        `json:"after,omitempty"` // an offset, as text
 }
 
 type sortRule struct {
@@ -100,6 +108,9 @@ func searchBody(k kind, at cursor, fields []string, limit int) (body []byte, inl
 	q := search{Groups: at.groups(k), Sorts: []sortRule{{k.modified, "ASCENDING"}}, Properties: k.properties(fields), Limit: limit}
 	if at.Tie != "" {
 		q.Sorts[0].Property = "hs_object_id"
+	}
+	if at.Offset > 0 {
+		q.After, q.Limit = strconv.Itoa(at.Offset), min(limit, maxWindow-at.Offset)
 	}
 	body = mustJSON(q)
 	if len(body) <= maxSearchBody {
@@ -142,73 +153,109 @@ func (c *Connector) page(ctx context.Context, op string, k kind, r connector.Fee
 			return connector.Page{}, &connector.Error{Fault: connector.Unavailable, Op: op, Code: "a result without id or stamp"}
 		}
 	}
-	more := answer.Paging.Next != nil
-	total := -1
-	if answer.Total != nil {
-		total = max(*answer.Total, len(answer.Results))
-		more = more || total > len(answer.Results) && len(answer.Results) > 0
+	rows := answer.Results
+	more, total := answer.Paging.Next != nil, -1
+	if answer.Total != nil && at.Tie == "" && at.Offset == 0 { // else it counts something else
+		total = max(*answer.Total, len(rows))
+		more = more || total > len(rows) && len(rows) > 0
 	}
-	if at.Tie != "" {
-		total = -1 // counts the one stamp only
+	next, more, ok := at.advance(k, rows, more, c.settled(k, rows, date), answer.Paging.offset(), c.Overlap.Milliseconds())
+	if !ok {
+		return connector.Page{}, &connector.Error{Fault: connector.Unavailable, Op: op, Code: "the search index has to catch up", After: catchUp}
 	}
-	next, more := at.advance(k, answer.Results, more, date, c.Overlap)
-	records, err := c.pageRecords(ctx, op, k, r.Fields, answer.Results, inline)
+	records, err := c.pageRecords(ctx, op, k, r.Fields, rows, inline)
 	if err != nil {
 		return connector.Page{}, err
 	}
 	return connector.Page{Records: records, Cursor: mustJSON(next), More: more, Total: total}, nil
 }
 
-// advance gives the cursor after a page. The last row's stamp is how far we are; what became visible too late for
-// this page has a stamp of at most the vendor's time less the overlap, which Back remembers from the first page
-// that reached into it.
-func (at cursor) advance(k kind, rows []wireRecord, more bool, date time.Time, overlap time.Duration) (cursor, bool) {
-	next := cursor{Version: cursorVersion, Since: at.Since, Seen: at.Seen, Tie: at.Tie, Back: at.Back, All: at.All}
-	if len(rows) > 0 {
-		last := rows[len(rows)-1]
-		next = next.after(k, rows, last)
-		if date.IsZero() {
-			date = last.stamp(k)
+// settled is the latest stamp, in ms, that the index certainly knows, by HubSpot's own clock.
+func (c *Connector) settled(k kind, rows []wireRecord, date time.Time) int64 {
+	if date.IsZero() {
+		for _, w := range rows {
+			if stamp := w.stamp(k); stamp.After(date) {
+				date = stamp
+			}
 		}
 	}
-	if !date.IsZero() && next.Back == 0 {
-		if settled := max(date.Add(-overlap).UnixMilli(), 0); next.Since >= settled || !more && at.Tie == "" {
-			next.Back = settled
-		}
-	}
-	if more {
-		return next, true
-	}
-	if at.Tie != "" { // all of one stamp are done: go on behind it
-		return cursor{Version: cursorVersion, Since: at.Since + 1, Back: next.Back}, true
-	}
-	if next.Back == 0 { // no row and no clock: the same question next time
-		return next, false
-	}
-	return cursor{Version: cursorVersion, Since: next.Back}, false
+	return date.Add(-c.Overlap).UnixMilli()
 }
 
-// after moves the cursor behind the last row, within its stamp or on to a later one.
-func (at cursor) after(k kind, rows []wireRecord, last wireRecord) cursor {
+func (p paging) offset() int {
+	if p.Next == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(p.Next.After.text)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// advance gives the cursor after a page and whether the cycle goes on. It is not ok when older rows stand behind so
+// many young ones that they can only be had by offset, which may skip some: the index moves the young ones away
+// within the Overlap.
+func (at cursor) advance(k kind, rows []wireRecord, more bool, settled int64, offset int, overlap int64) (next cursor, goOn, ok bool) {
 	if at.Tie != "" {
-		at.Tie = last.ID.text
-		return at
+		return at.advanceTie(rows, more)
 	}
-	stamp := max(last.stamp(k).UnixMilli(), at.Since)
-	seen := []string{}
-	if stamp == at.Since && !at.All {
-		seen = slices.Clone(at.Seen)
-	}
+	place, oldest, found := int64(0), settled, false
 	for _, w := range rows {
-		if w.stamp(k).UnixMilli() == stamp && !slices.Contains(seen, w.ID.text) {
-			seen = append(seen, w.ID.text)
+		if stamp := w.stamp(k).UnixMilli(); stamp <= settled && stamp >= at.Since {
+			place, oldest, found = max(place, stamp), min(oldest, stamp), true
 		}
 	}
-	at.Since, at.Seen, at.All = stamp, seen, false
-	if len(seen) > maxSeen {
-		at.Seen, at.Tie = nil, "0"
+	start, there := at, cursor{}
+	start.Offset, start.Young = 0, 0
+	if found && at.Offset == 0 {
+		there = at.moved(k, rows, place)
+		found = at.All || there.Since > at.Since || there.Tie != "" || len(there.Seen) > len(at.Seen)
 	}
-	return at
+	switch {
+	case found && at.Offset > 0 && oldest <= at.Young && settled-at.Young < overlap:
+		return at, false, false
+	case found && at.Offset > 0: // no longer young: from the top, now they move Since
+		return start, true, true
+	case found:
+		return there, more, true
+	case more && offset > at.Offset && offset < maxWindow:
+		if at.Offset == 0 {
+			at.Young = settled
+		}
+		at.Offset = offset
+		return at, true, true
+	}
+	return start, false, true
+}
+
+// advanceTie goes on among the records of one stamp; their order is by id, which nothing changes.
+func (at cursor) advanceTie(rows []wireRecord, more bool) (next cursor, goOn, ok bool) {
+	if !more {
+		return cursor{Version: cursorVersion, Since: at.Since + 1}, true, true
+	}
+	if len(rows) == 0 {
+		return at, false, false
+	}
+	at.Tie = rows[len(rows)-1].ID.text
+	return at, true, true
+}
+
+// moved puts the cursor at a stamp with the ids that were given of it.
+func (at cursor) moved(k kind, rows []wireRecord, place int64) cursor {
+	next := cursor{Version: cursorVersion, Since: place}
+	if place == at.Since && !at.All {
+		next.Seen = slices.Clone(at.Seen)
+	}
+	for _, w := range rows {
+		if w.stamp(k).UnixMilli() == place && !slices.Contains(next.Seen, w.ID.text) {
+			next.Seen = append(next.Seen, w.ID.text)
+		}
+	}
+	if len(next.Seen) > maxSeen {
+		next.Seen, next.Tie = nil, "0"
+	}
+	return next
 }
 
 // pageRecords gives the records of a page, with fields and associations that search could not carry. A record that
