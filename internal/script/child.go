@@ -10,8 +10,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 )
 
@@ -62,7 +60,7 @@ func (c *Child) Close() error {
 
 func (c *Child) discard() {
 	if c.proc != nil {
-		c.proc.end()
+		c.proc.kill()
 		c.proc = nil
 	}
 }
@@ -80,14 +78,14 @@ func (c *Child) Run(ctx context.Context, calls []Call) ([]Result, error) {
 		if err := c.start(ctx); err != nil {
 			return nil, err
 		}
-		end, err := c.proc.run(ctx, b)
+		stop, err := c.proc.run(ctx, b)
 		if err != nil {
 			c.discard()
 			return nil, err
 		}
-		if end != nil {
+		if stop.kind != "" {
 			c.discard()
-			b.blame(*end)
+			b.blame(stop)
 		}
 	}
 	return b.results, nil
@@ -114,12 +112,12 @@ type batch struct {
 	args    [][]byte
 	results []Result
 	pending []int // indexes of calls without a result, ascending
-	careful bool  // a process ended without saying which call it was running
+	suspect int   // the call that was running when a process ended for no reason that is known; -1 for none
 	stops   map[string]int
 }
 
 func newBatch(calls []Call) *batch {
-	b := &batch{calls: calls, args: make([][]byte, len(calls)), results: make([]Result, len(calls)), stops: map[string]int{}}
+	b := &batch{calls: calls, args: make([][]byte, len(calls)), results: make([]Result, len(calls)), suspect: -1, stops: map[string]int{}}
 	for i, c := range calls {
 		args, err := encodeArgs(c)
 		if err != nil {
@@ -171,21 +169,21 @@ func (b *batch) answer(res Result) {
 	b.pending = b.pending[1:]
 }
 
-// An ending is how a child process came to its end in the middle of a batch.
-type ending struct {
-	kind  Kind
-	known bool // it is certain that the first pending call was running
+// An end is why a process must be replaced; the zero end is that it need not be.
+type end struct {
+	kind Kind
+	sure bool // the running call is to blame; otherwise the process may have been killed from outside, or frozen
 }
 
-// blame makes the first pending call answer for the end of its process. If replies may have been lost with the process,
-// the rest is run again first, with every reply sent at once: then it is certain.
-func (b *batch) blame(end ending) {
-	if !end.known && !b.careful {
-		b.careful = true
+// blame makes the running call answer for the end of its process: that is the first pending one, since the child sends
+// every reply before it begins the next call. Where the cause is not certain, it is tried once more.
+func (b *batch) blame(e end) {
+	if running := b.pending[0]; !e.sure && b.suspect != running {
+		b.suspect = running
 		return
 	}
 	program := b.calls[b.pending[0]].Program.ID()
-	b.answer(Result{Err: stopped(end.kind)})
+	b.answer(Result{Err: stopped(e.kind)})
 	if b.stops[program]++; b.stops[program] < maxStops {
 		return
 	}
@@ -195,9 +193,9 @@ func (b *batch) blame(end ending) {
 			rest = append(rest, i)
 			continue
 		}
-		e := stopped(end.kind)
-		e.Message += fmt.Sprintf("; not run, after this script was stopped %d times in one batch", maxStops)
-		b.results[i] = Result{Err: e}
+		why := stopped(e.kind)
+		why.Message += fmt.Sprintf("; not run, after this script was stopped %d times in one batch", maxStops)
+		b.results[i] = Result{Err: why}
 	}
 	b.pending = rest
 }
@@ -217,7 +215,6 @@ type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	replies chan reply
-	stderr  *tail
 	exited  chan struct{} // closed when the process has ended
 	base    int64         // resident bytes when it was ready; 0 when not known
 	known   map[string]bool
@@ -229,9 +226,9 @@ func startProcess(ctx context.Context, opts Options) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(path), replies: make(chan reply, 64), stderr: &tail{}, exited: make(chan struct{}), known: map[string]bool{}, opts: opts}
+	p := &process{cmd: exec.Command(path), replies: make(chan reply, 64), exited: make(chan struct{}), known: map[string]bool{}, opts: opts}
 	p.cmd.Env = []string{envChild + "=1", envTime + "=" + strconv.FormatInt(opts.Time.Milliseconds(), 10), envMemory + "=" + strconv.FormatInt(opts.Memory, 10), "GOMAXPROCS=2", "GOTRACEBACK=none"}
-	p.cmd.Dir, p.cmd.Stderr, p.cmd.SysProcAttr = string(os.PathSeparator), p.stderr, ownGroup()
+	p.cmd.Dir, p.cmd.SysProcAttr = string(os.PathSeparator), ownGroup() // what it says when it dies goes nowhere
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -288,12 +285,12 @@ func (p *process) ready(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	p.end()
+	p.kill()
 	return err
 }
 
-// end makes sure that the process is gone.
-func (p *process) end() {
+// kill makes sure that the process is gone.
+func (p *process) kill() {
 	p.in.Close()         //nolint:errcheck // it is being thrown away
 	p.cmd.Process.Kill() //nolint:errcheck // it may have ended by itself
 	for range p.replies {
@@ -301,12 +298,12 @@ func (p *process) end() {
 	<-p.exited
 }
 
-// run sends one request and collects its replies. It returns how the process ended, if it did, and an error only when
-// the context ended.
-func (p *process) run(ctx context.Context, b *batch) (*ending, error) {
+// run sends one request and collects its replies. It returns why the process must be replaced, if it must, and an error
+// only when the context ended.
+func (p *process) run(ctx context.Context, b *batch) (end, error) {
 	if err := p.send(ctx, b); err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("script: %w", ctx.Err())
+			return end{}, fmt.Errorf("script: %w", ctx.Err())
 		}
 		return p.ended(), nil
 	}
@@ -321,37 +318,37 @@ func (p *process) run(ctx context.Context, b *batch) (*ending, error) {
 			case !ok:
 				return p.ended(), nil
 			case rep.Event == replyDone:
-				return nil, nil
+				return end{}, nil
 			case rep.Event == replyStopped:
-				return &ending{kind: rep.Kind, known: true}, nil
+				return end{kind: rep.Kind, sure: true}, nil
 			case rep.Event == replyResult && len(b.pending) > 0:
 				b.answer(rep.result())
 			}
 		case <-tick.C:
-			if end := p.overdue(time.Since(progress)); end != nil {
-				return end, nil
+			if e := p.overdue(time.Since(progress)); e.kind != "" {
+				return e, nil
 			}
 		case <-ctx.Done():
-			return nil, fmt.Errorf("script: %w", ctx.Err())
+			return end{}, fmt.Errorf("script: %w", ctx.Err())
 		}
 	}
 }
 
 // overdue is the parent's own watch, for a child that cannot watch itself any more. Its limits are wider, so that the
 // child, which knows what it is running, acts first.
-func (p *process) overdue(silent time.Duration) *ending {
+func (p *process) overdue(silent time.Duration) end {
 	if silent > 5*p.opts.Time {
-		return &ending{kind: Timeout}
+		return end{kind: Timeout}
 	}
-	if size, ok := residentSize(p.cmd.Process.Pid); ok && p.base > 0 && size > p.base+3*p.opts.Memory {
-		return &ending{kind: Memory}
+	if size, ok := residentSize(p.cmd.Process.Pid); ok && p.base > 0 && size > p.base+2*p.opts.Memory {
+		return end{kind: Memory, sure: true}
 	}
-	return nil
+	return end{}
 }
 
 func (p *process) send(ctx context.Context, b *batch) error {
 	calls := b.next()
-	req := request{Careful: b.careful, Calls: make([]requestCall, len(calls))}
+	req := request{Calls: make([]requestCall, len(calls))}
 	for n, i := range calls {
 		program := b.calls[i].Program
 		req.Calls[n] = requestCall{Program: program.ID(), Args: b.args[i]}
@@ -366,36 +363,19 @@ func (p *process) send(ctx context.Context, b *batch) error {
 	return writeFrame(p.in, req)
 }
 
-// ended tells why a process that closed its output did so.
-func (p *process) ended() *ending {
+// ended tells why a process that closed its output did so. Go's runtime, when the kernel refuses it memory, ends in one
+// of several ways, all of them with its own exit code; a script cannot make it fail otherwise.
+func (p *process) ended() end {
 	for range p.replies {
 	}
 	<-p.exited
-	text := p.stderr.String()
+	const runtimeFailed = 2
+	state := p.cmd.ProcessState
 	switch {
-	case strings.Contains(text, "out of memory"), strings.Contains(text, "cannot allocate memory"), strings.Contains(text, "stack overflow"), strings.Contains(text, "stack exceeds"):
-		return &ending{kind: Memory}
-	case p.cmd.ProcessState != nil && !p.cmd.ProcessState.Exited():
-		return &ending{kind: Memory} // killed, and not by us: the kernel was out of memory
+	case state != nil && state.ExitCode() == runtimeFailed:
+		return end{kind: Memory, sure: true}
+	case state != nil && !state.Exited():
+		return end{kind: Memory} // killed and not by us: often the kernel, out of memory
 	}
-	return &ending{kind: Crash}
-}
-
-// A tail keeps the first bytes a process says when it dies; they are looked at, never shown.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, b[:min(len(b), 4096-len(t.text))]...)
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.text)
+	return end{kind: Crash}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -165,10 +166,24 @@ func TestFrozenChildIsReplaced(t *testing.T) {
 	if err := syscall.Kill(frozen, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	for deadline := time.Now().Add(5 * time.Second); !stopped(t, frozen) && time.Now().Before(deadline); {
+		runtime.Gosched()
+	}
 	res := run(t, child, p, map[string]any{"n": 2})
 	if res.Value != int64(2) || child.ProcessID() == frozen {
 		t.Errorf("after the freeze: %v, %v", res.Value, res.Err)
 	}
+}
+
+// stopped tells whether the kernel has stopped a process.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	return strings.HasPrefix(rest, "T")
 }
 
 func TestContextEndsTheBatch(t *testing.T) {

@@ -10,31 +10,40 @@ import (
 	"time"
 )
 
-// boundData lets the kernel refuse memory beyond what the process has now plus extra bytes. It is the wall behind the
-// watchdog: one allocation of a gigabyte fails at once instead of being noticed when it is done. RLIMIT_DATA counts
-// what Go really uses; RLIMIT_AS would count the gigabytes of addresses that Go only reserves.
-func boundData(extra int64) error {
-	limit := &syscall.Rlimit{}
-	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, limit); err != nil {
+// boundMemory lets the kernel refuse memory beyond what the process has now. It is the wall behind the watchdog, which
+// cannot act while Go copies or collects: one allocation of a gigabyte fails at once instead of being noticed when it
+// is done. RLIMIT_AS stops such an allocation when Go reserves its addresses (RLIMIT_DATA does not count them, nor
+// writing to them later); RLIMIT_DATA stops growth in small steps within what is reserved. The margins are for what Go
+// and its threads reserve for themselves.
+func boundMemory(memory int64) error {
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		return err
 	}
-	now, ok := dataSize()
-	if !ok {
-		return nil // not Linux: the watchdog alone
+	for _, bound := range []struct {
+		resource int
+		line     string
+		extra    int64
+	}{{syscall.RLIMIT_AS, "VmSize:", 4 * memory}, {syscall.RLIMIT_DATA, "VmData:", 2 * memory}} {
+		now, ok := memorySize(bound.line)
+		if !ok {
+			return nil // not Linux: the watchdogs alone
+		}
+		limit := uint64(now + bound.extra)
+		if err := syscall.Setrlimit(bound.resource, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			return err
+		}
 	}
-	limit.Cur = uint64(now + extra)
-	limit.Max = limit.Cur
-	return syscall.Setrlimit(syscall.RLIMIT_DATA, limit)
+	return nil
 }
 
-// dataSize reads the bytes that RLIMIT_DATA counts.
-func dataSize() (bytes int64, ok bool) {
+// memorySize reads one line of what the kernel says about this process's memory.
+func memorySize(name string) (bytes int64, ok bool) {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, false
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, found := strings.CutPrefix(line, "VmData:"); found {
+		if rest, found := strings.CutPrefix(line, name); found {
 			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return kb << 10, err == nil
 		}

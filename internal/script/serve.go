@@ -42,7 +42,7 @@ type server struct {
 	base     uint64 // bytes in use before any script ran
 
 	mu      sync.Mutex // guards what follows: the watchdog writes too
-	out     *bufio.Writer
+	out     io.Writer
 	current int // index of the running call, -1 for none
 }
 
@@ -57,15 +57,15 @@ func serve(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return errors.New("script child: " + envMemory + " is not set; only the product starts this process")
 	}
-	s := &server{in: bufio.NewReader(in), out: bufio.NewWriterSize(out, 64<<10), programs: map[string]Program{}, current: -1,
+	s := &server{in: bufio.NewReader(in), out: out, programs: map[string]Program{}, current: -1,
 		time: time.Duration(limitMS) * time.Millisecond, memory: uint64(memory)}
 	debug.FreeOSMemory()
 	s.base = used()
 	debug.SetMemoryLimit(int64(s.base) + memory*3/4) // collect harder before the watchdog has to act
-	if err := boundData(2 * memory); err != nil {
+	if err := boundMemory(memory); err != nil {
 		return err
 	}
-	if err := s.send(reply{Event: replyReady}, true); err != nil {
+	if err := s.send(reply{Event: replyReady}); err != nil {
 		return err
 	}
 	for {
@@ -92,12 +92,12 @@ func (s *server) batch(req request) error {
 	go s.watch(stop)
 	for i, c := range req.Calls {
 		s.begin(i)
-		if err := s.send(replyOf(i, s.call(c)), req.Careful); err != nil {
+		if err := s.send(replyOf(i, s.call(c))); err != nil {
 			return err
 		}
 	}
 	s.begin(-1)
-	return s.send(reply{Event: replyDone}, true)
+	return s.send(reply{Event: replyDone})
 }
 
 func (s *server) call(c requestCall) Result {
@@ -115,20 +115,14 @@ func (s *server) begin(i int) {
 	s.current = i
 }
 
-func (s *server) send(r reply, flush bool) error {
+func (s *server) send(r reply) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := writeFrame(s.out, r); err != nil {
-		return err
-	}
-	if flush {
-		return s.out.Flush()
-	}
-	return nil
+	return writeFrame(s.out, r)
 }
 
-// watch sends replies on their way every few milliseconds, so that the parent sees progress, and ends the process when
-// a call goes beyond its bounds. What is running cannot be stopped otherwise: one multiplication may take minutes.
+// watch ends the process when a call goes beyond its bounds. What is running cannot be stopped otherwise: one
+// multiplication may take minutes.
 func (s *server) watch(stop chan struct{}) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -145,13 +139,8 @@ func (s *server) watch(stop chan struct{}) {
 		}
 		kind := s.exceeded(seen)
 		if kind != "" {
-			if err := writeFrame(s.out, reply{Event: replyStopped, Index: s.current, Kind: kind}); err == nil {
-				s.out.Flush() //nolint:errcheck // the process ends; the parent sees its end too
-			}
+			writeFrame(s.out, reply{Event: replyStopped, Index: s.current, Kind: kind}) //nolint:errcheck // the parent sees the end too
 			os.Exit(0)
-		}
-		if s.out.Flush() != nil {
-			os.Exit(0) // the parent is gone
 		}
 		s.mu.Unlock()
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"crosswalk/internal/money"
 
@@ -160,7 +160,12 @@ func toStarlark(v any, depth int) (starlark.Value, error) {
 
 // validText replaces bytes that are no UTF-8: they would not survive the way to the child process and back, and a
 // result must not depend on where it was computed.
-func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s)) // one replacement for each byte, as encoding/json does it
+}
 
 func frozen(list []starlark.Value) starlark.Value {
 	l := starlark.NewList(list)

@@ -27,7 +27,6 @@ const (
 type request struct {
 	Programs []source      `json:"programs,omitempty"`
 	Calls    []requestCall `json:"calls"`
-	Careful  bool          `json:"careful,omitempty"` // send every reply at once
 }
 
 type requestCall struct {
