@@ -223,12 +223,28 @@ func (e *env) create(n int) (connector.Write, string) {
 		w.Fields[f] = record.Of(marker)
 	}
 	w.Key = fmt.Sprintf("key-%d", n)
+	e.prepare(e.c)
 	body, err := e.writer().Encode(w)
 	if err != nil {
 		e.Fatalf("Encode of the subject's own create: %v", e.clean(err))
 	}
 	w.Body = body
 	return w, marker
+}
+
+// preparer is a connector whose Encode depends on the account: it reads what it needs once, beforehand.
+type preparer interface {
+	Prepare(ctx context.Context) error
+}
+
+func (e *env) prepare(c connector.Connector) connector.Connector {
+	e.Helper()
+	if p, ok := c.(preparer); ok {
+		if err := p.Prepare(e.Context()); err != nil {
+			e.Fatalf("Prepare: %v", e.clean(err))
+		}
+	}
+	return c
 }
 
 func (e *env) update(id, to string) connector.Write {

@@ -89,6 +89,7 @@ func throttledReads(e *env, after time.Duration) {
 func throttledHalfWay(e *env) {
 	size := max(e.k.Batch, 1)
 	ids := e.add(3 * size)
+	e.prepare(e.c)
 	e.w.Wire.Forget()
 	e.w.Wire.Arm(Fault{Kind: Throttle, After: 5 * time.Second, Skip: 1, Times: e.inFlight()})
 	found, waiting := 0, 0
