@@ -74,7 +74,7 @@ func dealAmount(f *Facts, currency string) (money.Amount, bool, *link.Reason) {
 
 // dealLine is the one line of a deal that is billed by its own amount.
 func dealLine(f *Facts, amount money.Amount) ([]LineDecision, *link.Reason, []Need) {
-	c := f.Mapping.Children
+	c, doc := f.Mapping.Children, f.Mapping.Document
 	product, reason := defaultProduct(f, "it has no lines")
 	if reason != nil {
 		return nil, reason, nil
@@ -82,8 +82,8 @@ func dealLine(f *Facts, amount money.Amount) ([]LineDecision, *link.Reason, []Ne
 	fields := map[string]record.Value{
 		c.Product.B: record.Of(product), c.Quantity.B: record.Of("1"), c.Price.B: record.Of(fmt.Sprint(amount.Minor)),
 	}
-	if name := firstText(f.Source, "dealname", "Name", "name"); c.Name.B != "" && name != "" {
-		fields[c.Name.B] = record.Of(name)
+	if name := f.Source.Field(doc.Name); c.Name.B != "" && doc.Name != "" && !name.Blank() {
+		fields[c.Name.B] = name
 	}
 	if c.Recurrence.B != "" {
 		if once, ok := c.Recurrence.Values[""]; ok {
@@ -93,15 +93,6 @@ func dealLine(f *Facts, amount money.Amount) ([]LineDecision, *link.Reason, []Ne
 	l := LineDecision{SourceID: link.DefaultLine, Op: "add", Fields: fields, Net: fmt.Sprint(amount.Minor), Note: "the deal's amount as one line"}
 	l.Digest = lineDigest(f, fields)
 	return []LineDecision{l}, nil, nil
-}
-
-func firstText(r *record.Record, names ...string) string {
-	for _, n := range names {
-		if v := r.Field(n); !v.Blank() {
-			return v.Text()
-		}
-	}
-	return ""
 }
 
 // defaultProduct is b's product for what has none of its own. The engine puts its id under the Need with a zero ref.

@@ -1,0 +1,131 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is one deployment, read once from a YAML file. Credentials are not in it: they are in the secrets file of the data
+// folder, under the connection's name.
+type Config struct {
+	// Approval is two (the default: a plan is approved by somebody else than who made it) or single (a team of one).
+	Approval string `yaml:"approval"`
+	// Listen is where the operator API and the webhooks answer; default 127.0.0.1:8710.
+	Listen string `yaml:"listen"`
+	// PublicURL is how systems reach the webhooks, as they were told; default http://LISTEN.
+	PublicURL string `yaml:"public_url"`
+	// Poll is how often feeds are read by default; default 1m.
+	Poll Duration `yaml:"poll"`
+	// Connections by name.
+	Connections map[string]Connection `yaml:"connections"`
+	// Roles bind the roles that mappings name (crm, billing) to connections.
+	Roles map[string]string `yaml:"roles"`
+	// Data is the folder that holds the store, the queue and the secrets; set by the program, not the file.
+	Data string `yaml:"-"`
+}
+
+// Connection is one account in one system.
+type Connection struct {
+	System  string `yaml:"system"`  // hubspot or light
+	Base    string `yaml:"base"`    // default: the vendor's own
+	Version string `yaml:"version"` // of the vendor's API, where it has several
+	Auth    string `yaml:"auth"`    // key (default) or oauth
+	Account string `yaml:"account"` // id of the account it is bound to; another one is refused
+	AppID   string `yaml:"app_id"`  // HubSpot: of our own app
+	Limits  string `yaml:"limits"`  // on (default) or off: spend calls no faster than the vendor allows
+	// Lag is how late the system's search or lists may show a change; default the connector's.
+	Lag    Duration `yaml:"lag"`
+	Settle Duration `yaml:"settle"`
+}
+
+// Duration reads 30s, 5m, 1h in YAML.
+type Duration time.Duration
+
+// UnmarshalYAML reads a Go duration.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil || v < 0 {
+		return fmt.Errorf("line %d: %q is not a duration; write 30s, 5m or 1h", n.Line, n.Value)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Load reads a configuration file and reports everything that is wrong with it at once.
+func Load(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	return ParseConfig(data)
+}
+
+// ParseConfig reads a configuration.
+func ParseConfig(data []byte) (Config, error) {
+	var c Config
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	return c, c.check()
+}
+
+// check fills in defaults and reports everything missing together.
+func (c *Config) check() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf("configuration: "+format, args...)) }
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8710"
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Listen
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if c.Approval == "" {
+		c.Approval = "two"
+	}
+	if c.Approval != "two" && c.Approval != "single" {
+		add("approval: %q; write two, or single for a team of one", c.Approval)
+	}
+	if len(c.Connections) == 0 {
+		add("connections: none; name at least one, for example hubspot: { system: hubspot }")
+	}
+	for name, conn := range c.Connections {
+		switch conn.System {
+		case "hubspot":
+			if conn.Base == "" {
+				conn.Base = "https://api.hubapi.com"
+			}
+		case "light":
+			if conn.Base == "" {
+				conn.Base = "https://api.light.inc"
+			}
+		default:
+			add("connections.%s.system: %q; write hubspot or light", name, conn.System)
+		}
+		if conn.Auth == "" {
+			conn.Auth = "key"
+		}
+		if conn.Auth != "key" && conn.Auth != "oauth" {
+			add("connections.%s.auth: %q; write key or oauth", name, conn.Auth)
+		}
+		c.Connections[name] = conn
+	}
+	for role, name := range c.Roles {
+		if _, ok := c.Connections[name]; !ok {
+			add("roles.%s: there is no connection %q", role, name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// SecretsPath is the file of credentials in the data folder.
+func (c Config) SecretsPath() string { return filepath.Join(c.Data, "secrets.json") }

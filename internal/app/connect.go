@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"crosswalk/internal/budget"
+	"crosswalk/internal/connector"
+	"crosswalk/internal/connector/hubspot"
+	"crosswalk/internal/connector/light"
+	"crosswalk/internal/rest"
+	"crosswalk/internal/secret"
+	"crosswalk/internal/token"
+)
+
+// Credential is what a connection needs, as one secret under its name.
+type Credential struct {
+	Key           string   `json:"key,omitempty"`          // private app token, service key, API key
+	ClientID      string   `json:"clientId,omitempty"`     // of OAuth
+	ClientSecret  string   `json:"clientSecret,omitempty"` // of OAuth
+	Access        string   `json:"access,omitempty"`       // first pair of OAuth; later ones are kept beside it
+	Refresh       string   `json:"refresh,omitempty"`
+	WebhookSecret []string `json:"webhookSecret,omitempty"` // of HubSpot's signatures, newest first
+}
+
+// outside is what connectors reach the world through; a simulation puts itself here.
+type outside struct {
+	transport func(connection string) http.RoundTripper
+	jitter    func() float64
+	count     func(connection, method, route string, status int)
+}
+
+// connect makes the connector of one connection.
+func connect(ctx context.Context, name string, c Connection, secrets secret.Store, out outside) (connector.Connector, *budget.Limiter, error) {
+	raw, err := secrets.Get(ctx, name)
+	if errors.Is(err, secret.ErrMissing) {
+		return nil, nil, fmt.Errorf("connection %s: no credential; put one into the secrets file under %q", name, name)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var cred Credential
+	if err := json.Unmarshal(raw, &cred); err != nil {
+		return nil, nil, fmt.Errorf("connection %s: the credential is not the JSON object that was expected", name)
+	}
+	limiter, err := limits(c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connection %s: %w", name, err)
+	}
+	config := rest.Config{Base: c.Base, Jitter: out.jitter}
+	if limiter != nil {
+		config.Gate = limiter
+	}
+	if out.transport != nil {
+		config.Transport = out.transport(name)
+	}
+	if out.count != nil {
+		config.Count = func(method, route string, status int) { out.count(name, method, route, status) }
+	}
+	if config.Tokens, err = tokens(ctx, name, c, cred, secrets, config.Transport); err != nil {
+		return nil, nil, err
+	}
+	switch c.System {
+	case "hubspot":
+		made, err := hubspot.New(hubspot.Config{Connection: name, Client: rest.New(config), Version: c.Version, AppID: c.AppID, Secrets: cred.WebhookSecret,
+			Portal: c.Account, Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)})
+		return made, limiter, err
+	case "light":
+		config.Hosts = light.Hosts
+		if c.Auth == "key" {
+			config.AuthHeader = light.APIKeyHeader
+		}
+		made, err := light.New(light.Config{Connection: name, Client: rest.New(config), Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)})
+		return made, limiter, err
+	}
+	return nil, nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
+}
+
+// tokens gives the credential's source: a key as it is, or an OAuth pair that is renewed and stored before use.
+func tokens(ctx context.Context, name string, c Connection, cred Credential, secrets secret.Store, transport http.RoundTripper) (rest.Tokens, error) {
+	if c.Auth == "key" {
+		if cred.Key == "" {
+			return nil, fmt.Errorf("connection %s: the credential has no key", name)
+		}
+		return token.Static(cred.Key), nil
+	}
+	keeper := token.Named(secrets, name+"/pair")
+	if _, err := secrets.Get(ctx, name+"/pair"); errors.Is(err, secret.ErrMissing) {
+		if cred.Refresh == "" {
+			return nil, fmt.Errorf("connection %s: not connected yet; the credential has no refresh token", name)
+		}
+		first, err := json.Marshal(token.Pair{Access: cred.Access, Refresh: cred.Refresh})
+		if err != nil {
+			return nil, err
+		}
+		if err := keeper.Save(ctx, first); err != nil {
+			return nil, err
+		}
+	}
+	path := "/oauth/token"
+	if c.System == "hubspot" {
+		path = "/oauth/2026-09/token"
+	}
+	endpoint := token.Form{URL: strings.TrimRight(c.Base, "/") + path, ClientID: cred.ClientID, ClientSecret: cred.ClientSecret, Transport: transport}
+	return token.New(keeper, endpoint, nil), nil
+}
+
+// limits are the vendor's own, less what is left to other programs (invariant Q10: at most 80 % of the day).
+func limits(c Connection) (*budget.Limiter, error) {
+	if c.Limits == "off" {
+		return nil, nil
+	}
+	if c.System == "light" {
+		return budget.New(budget.Bucket{Name: light.BucketCalls, Calls: 300, Per: time.Minute, Daily: 80_000, Reserve: 0.2})
+	}
+	calls := 190
+	if c.Auth == "oauth" {
+		calls = 110
+	}
+	return budget.New(
+		budget.Bucket{Name: hubspot.BucketCalls, Calls: calls, Per: 10 * time.Second, Daily: 500_000, Reserve: 0.2},
+		budget.Bucket{Name: hubspot.BucketSearch, Calls: 4, Per: time.Second, Within: hubspot.BucketCalls},
+		budget.Bucket{Name: hubspot.BucketAssociations, Calls: 100, Per: 10 * time.Second, Daily: 400_000, Within: hubspot.BucketCalls},
+	)
+}
