@@ -25,16 +25,7 @@ func Transforms() transform.Set { return transform.Builtin(phone.Funcs()) }
 // Compile parses a mapping document and checks it against itself.
 func Compile(set transform.Set) func(yaml []byte) (*mapping.Mapping, error) {
 	language := mapping.Standard(set)
-	return func(yaml []byte) (*mapping.Mapping, error) {
-		m, err := mapping.Parse(yaml)
-		if err != nil {
-			return nil, err
-		}
-		if problems := mapping.Check(m, language); len(problems) > 0 {
-			return nil, problems
-		}
-		return m, nil
-	}
+	return func(yaml []byte) (*mapping.Mapping, error) { return mapping.Load(yaml, language) }
 }
 
 // tools are plan.Tools over the transforms of this program: parsed once, digests keyed with the deployment's secret.

@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/script"
+)
+
+func TestMain(m *testing.M) {
+	if script.ChildMain() {
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// world is one deployment between two simulated vendors, in one process and without a network.
+type world struct {
+	*App
+	HubSpot *hubspottest.Sim
+	Light   *lighttest.Sim
+	t       *testing.T
+}
+
+func newWorld(t *testing.T, sample bool) *world {
+	t.Helper()
+	w := &world{HubSpot: hubspottest.New(hubspottest.Config{Seed: 1}), Light: lighttest.New(lighttest.Config{Seed: 1}), t: t}
+	if sample {
+		w.HubSpot.Sample()
+		w.Light.Sample()
+	}
+	data := t.TempDir()
+	writeSecrets(t, filepath.Join(data, "secrets.json"), map[string]Credential{
+		"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}},
+		"light":   {Key: lighttest.APIKey},
+	})
+	c := Config{Data: data, Approval: "single", Connections: map[string]Connection{
+		"hubspot": {System: "hubspot", Account: "62515", Limits: "off"}, "light": {System: "light", Limits: "off"},
+	}, Roles: map[string]string{"crm": "hubspot", "billing": "light"}}
+	if err := c.check(); err != nil {
+		t.Fatal(err)
+	}
+	level := slog.LevelWarn
+	if testing.Verbose() {
+		level = slog.LevelInfo
+	}
+	a, err := New(t.Context(), c, Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), Transport: func(connection string) http.RoundTripper {
+		if connection == "hubspot" {
+			return w.HubSpot.Transport()
+		}
+		return w.Light.Transport()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	w.App = a
+	return w
+}
+
+func writeSecrets(t *testing.T, path string, secrets map[string]Credential) {
+	t.Helper()
+	plain := map[string][]byte{}
+	for name, c := range secrets {
+		raw, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain[name] = raw
+	}
+	data, err := json.Marshal(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) applyPresets() {
+	w.t.Helper()
+	for _, p := range mapping.Presets() {
+		w.apply(string(p.YAML))
+	}
+}
+
+func (w *world) apply(yaml string) {
+	w.t.Helper()
+	if _, err := w.Engine.Apply(w.t.Context(), []byte(yaml), "editor"); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) live() {
+	w.t.Helper()
+	heads, err := w.Engine.Heads(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, h := range heads {
+		if _, err := w.Engine.SetStatus(w.t.Context(), h.Name, mapping.Live, nil, "editor", ""); err != nil {
+			w.t.Fatalf("%s: %v", h.Name, err)
+		}
+	}
+}
+
+// settle works until nothing is left to do now.
+func (w *world) settle(ctx context.Context) {
+	w.t.Helper()
+	for range 200 {
+		if err := w.Engine.Poll(ctx); err != nil {
+			w.t.Fatal(err)
+		}
+		n := 0
+		for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
+			for {
+				got, err := w.Engine.Receive(ctx, l, 100)
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				if got == 0 {
+					break
+				}
+				n += got
+			}
+		}
+		idle, err := w.Engine.Idle(ctx, time.Millisecond)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if n == 0 && idle {
+			return
+		}
+	}
+	w.t.Fatal("it does not come to rest")
+}
+
+func (w *world) run(r engine.Run) engine.Run {
+	w.t.Helper()
+	r, err := w.Engine.RunMapping(w.t.Context(), r, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.settle(w.t.Context())
+	r, err = w.Engine.GetRun(w.t.Context(), r.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
