@@ -31,7 +31,7 @@ func (s *Sim) details(*request) (answer, *apiError) {
 		sign, abs = "-", -offset
 	}
 	return answer{status: http.StatusOK, body: map[string]any{
-		"portalId": s.cfg.PortalID, "accountType": "DEVELOPER_TEST", "timeZone": s.cfg.TimeZone, "companyCurrency": s.cfg.Currency,
+		"portalId": s.cfg.PortalID, "accountType": s.cfg.AccountType, "timeZone": s.cfg.TimeZone, "companyCurrency": s.cfg.Currency,
 		"additionalCurrencies": append([]string{}, s.cfg.AdditionalCurrencies...), "utcOffset": fmt.Sprintf("%s%02d:%02d", sign, abs/3600, abs/60%60),
 		"utcOffsetMilliseconds": offset * 1000, "uiDomain": s.cfg.UIDomain, "dataHostingLocation": "na1",
 	}}, nil

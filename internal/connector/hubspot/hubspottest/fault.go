@@ -11,7 +11,8 @@ import (
 // Fault is a bad moment for one call. Without After and with a Status or Cut the
 // call has no effect; with After it takes effect and then goes wrong.
 type Fault struct {
-	Delay time.Duration // wait first, or until the caller gives up
+	Delay       time.Duration // wait before the effect, or until the caller gives up
+	DelayAnswer time.Duration // wait after the effect: a caller with a shorter deadline never learns of it
 
 	Status int         // answer this status instead
 	Body   string      // with this body; for 5xx default is the gateway's HTML
@@ -130,12 +131,12 @@ func (s *Sim) chooseFault(r *http.Request, body []byte) *Fault {
 	return hook(r, body)
 }
 
-// wait sleeps for the delay; false means that the caller gave up first.
-func (f *Fault) wait(r *http.Request) bool {
-	if f.Delay <= 0 {
+// wait sleeps; false means that the caller gave up first.
+func wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
 		return true
 	}
-	t := time.NewTimer(f.Delay)
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -22,12 +22,11 @@ const (
 )
 
 type filter struct {
-	PropertyName string            `json:"propertyName"`
-	Operator     string            `json:"operator"`
-	Value        text              `json:"value"`
-	Values       []text            `json:"values"`
-	HighValue    text              `json:"highValue"`
-	raw          []json.RawMessage `json:"-"`
+	PropertyName string `json:"propertyName"`
+	Operator     string `json:"operator"`
+	Value        text   `json:"value"`
+	Values       []text `json:"values"`
+	HighValue    text   `json:"highValue"`
 }
 
 type searchInput struct {
@@ -173,7 +172,7 @@ func (p *property) checkOperands(f filter) *apiError {
 		list = []text{f.Value}
 	}
 	for _, v := range list {
-		if p.comparable() && p.rank(string(v)) == nil && !strings.Contains(f.Operator, "TOKEN") {
+		if _, ok := p.rank(string(v)); p.comparable() && !ok && !strings.Contains(f.Operator, "TOKEN") {
 			return validation("%s is not a valid value for %s property %s", v, p.Type, p.Name)
 		}
 	}
@@ -185,16 +184,38 @@ func (p *property) comparable() bool {
 	return p.Type == "number" || p.Type == "date" || p.Type == "datetime"
 }
 
-// rank turns a stored or asked value into something ordered.
-func (p *property) rank(v string) *big.Rat {
-	if p.Type == "number" {
-		return decimal(v)
+// rank is an ordered value: whole numbers and moments as i, others exactly as r.
+type rank struct {
+	i int64
+	r *big.Rat
+}
+
+func (a rank) cmp(b rank) int {
+	if a.r == nil && b.r == nil {
+		return cmp.Compare(a.i, b.i)
 	}
-	t, ok := parseTime(v)
-	if !ok {
-		return nil
+	return a.rat().Cmp(b.rat())
+}
+
+func (a rank) rat() *big.Rat {
+	if a.r != nil {
+		return a.r
 	}
-	return new(big.Rat).SetInt64(t.UnixMilli())
+	return new(big.Rat).SetInt64(a.i)
+}
+
+// rank turns a stored or asked value into something ordered; false if it is not
+// a value of the property's type.
+func (p *property) rank(v string) (rank, bool) {
+	if p.Type != "number" {
+		t, ok := parseTime(v)
+		return rank{i: t.UnixMilli()}, ok
+	}
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+		return rank{i: n}, true
+	}
+	r := decimal(v)
+	return rank{r: r}, r != nil
 }
 
 func (k *kind) sortRule(in []json.RawMessage) (sortRule, *apiError) {
@@ -341,11 +362,9 @@ func (p *property) compare(a, b string) (int, bool) {
 	if !p.comparable() {
 		return strings.Compare(fold(a), fold(b)), true
 	}
-	x, y := p.rank(a), p.rank(b)
-	if x == nil || y == nil {
-		return 0, false
-	}
-	return x.Cmp(y), true
+	x, ok := p.rank(a)
+	y, also := p.rank(b)
+	return x.cmp(y), ok && also
 }
 
 // same: enumerations are case-sensitive, other text is not.
@@ -430,10 +449,11 @@ func (s *Sim) matchAssociation(v view, to *kind, f filter) bool {
 // but follows no id, so that nobody builds on it.
 func (s *Sim) order(k *kind, hits []view, rule sortRule) {
 	type keyed struct {
-		v    view
-		text string
-		rank *big.Rat
-		tie  uint64
+		v      view
+		text   string
+		rank   rank
+		ranked bool
+		tie    uint64
 	}
 	p := k.properties[rule.PropertyName]
 	list := make([]keyed, len(hits))
@@ -441,16 +461,16 @@ func (s *Sim) order(k *kind, hits []view, rule sortRule) {
 		val := v.props[rule.PropertyName]
 		list[i] = keyed{v: v, text: fold(val), tie: mix(uint64(v.id) ^ s.cfg.Seed)}
 		if p.comparable() && val != "" {
-			list[i].rank = p.rank(val)
+			list[i].rank, list[i].ranked = p.rank(val)
 		}
 	}
 	slices.SortFunc(list, func(a, b keyed) int {
 		var c int
 		switch {
-		case a.rank != nil && b.rank != nil:
-			c = a.rank.Cmp(b.rank)
+		case a.ranked && b.ranked:
+			c = a.rank.cmp(b.rank)
 		case p.comparable():
-			c = cmp.Compare(b2i(a.rank != nil), b2i(b.rank != nil))
+			c = cmp.Compare(b2i(a.ranked), b2i(b.ranked))
 		default:
 			c = strings.Compare(a.text, b.text)
 		}

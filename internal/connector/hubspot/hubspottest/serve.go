@@ -14,8 +14,15 @@ import (
 // with long texts stays well below it.
 const maxBody = 16 << 20
 
+// maxURL is the length from which on a URL is refused with 414 (inferred).
+const maxURL = 8 << 10
+
 // ServeHTTP answers one API call.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if len(r.URL.RequestURI()) > maxURL {
+		http.Error(w, "URI too long", http.StatusRequestURITooLong)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, "body too long", http.StatusRequestEntityTooLarge)
@@ -26,14 +33,18 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.send(w, s.handle(r, body, nil), nil)
 		return
 	}
-	if !f.wait(r) {
+	if !wait(r, f.Delay) {
 		panic(http.ErrAbortHandler) // the caller has gone
 	}
 	if f.before() {
 		s.refuseByFault(w, r, f)
 		return
 	}
-	s.send(w, s.handle(r, body, f), f)
+	a := s.handle(r, body, f)
+	if !wait(r, f.DelayAnswer) {
+		panic(http.ErrAbortHandler)
+	}
+	s.send(w, a, f)
 }
 
 // handle runs a call against the portal's state.

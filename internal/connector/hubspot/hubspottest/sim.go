@@ -25,6 +25,7 @@ type Config struct {
 	AdditionalCurrencies []string // default EUR, JPY, BHD, GBP
 	PublicURL            string   // base of paging links and Location; default https://api.hubapi.com
 	UIDomain             string   // default app.hubspot.com
+	AccountType          string   // default DEVELOPER_TEST
 
 	Webhooks WebhookConfig
 	Quirks   Quirks
@@ -131,6 +132,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Currency, "USD")
 	setDefault(&c.PublicURL, "https://api.hubapi.com")
 	setDefault(&c.UIDomain, "app.hubspot.com")
+	setDefault(&c.AccountType, "DEVELOPER_TEST")
 	setDefault(&c.Webhooks.Deadline, 5*time.Second)
 	setDefault(&c.Webhooks.Retries, 10)
 	setDefault(&c.Quirks.HistoryPage, 50)

@@ -411,12 +411,31 @@ func (s *Sim) put(r *record, name, value string, by actor) bool {
 	if name == "lifecyclestage" && value != "" {
 		r.props["hs_lifecyclestage_"+value+"_date"] = stampText(s.now())
 	}
+	if name == "hs_additional_emails" {
+		s.indexAdditional(r, old, value)
+	}
 	if name == "hubspot_owner_id" {
 		r.props["hubspot_owner_assigneddate"], r.props["hs_all_owner_ids"] = stampText(s.now()), value
 	}
 	s.remember(r, name, value, by)
 	s.emit(event{Type: "propertyChange", kind: r.kind, ObjectID: r.id, PropertyName: name, PropertyValue: value}, by)
 	return true
+}
+
+// indexAdditional lets additional addresses count like the first one (section 14);
+// an address that another contact has stays with that one.
+func (s *Sim) indexAdditional(r *record, old, value string) {
+	index := r.kind.unique["email"]
+	for mail := range strings.SplitSeq(old, ";") {
+		if v := fold(mail); index[v] == r.id && v != fold(r.props["email"]) {
+			delete(index, v)
+		}
+	}
+	for mail := range strings.SplitSeq(value, ";") {
+		if _, held := index[fold(mail)]; !held && fold(mail) != "" {
+			index[fold(mail)] = r.id
+		}
+	}
 }
 
 // historyDepth is how many versions of a property are kept and shown.
@@ -512,6 +531,9 @@ func (s *Sim) archive(r *record, by actor) bool {
 			delete(index, v)
 		}
 	}
+	if extra := r.props["hs_additional_emails"]; extra != "" && r.kind.name == "contacts" {
+		s.indexAdditional(r, extra, "")
+	}
 	s.emit(event{Type: "deletion", kind: r.kind, ObjectID: r.id, ChangeFlag: "DELETED"}, by)
 	s.recalculateNeighbours(r)
 	return true
@@ -536,6 +558,9 @@ func (s *Sim) restore(r *record, by actor) {
 		} else {
 			index[v] = r.id
 		}
+	}
+	if extra := r.props["hs_additional_emails"]; extra != "" && r.kind.name == "contacts" {
+		s.indexAdditional(r, "", extra)
 	}
 	s.emit(event{Type: "restore", kind: r.kind, ObjectID: r.id}, by)
 	s.recalculateNeighbours(r)
