@@ -245,7 +245,7 @@ var traceForm = regexp.MustCompile(`^[0-9a-fA-F-]{8,64}$`)
 
 func correlation(a rest.Answer) error {
 	id := a.Header.Get("X-HubSpot-Correlation-Id")
-	if id == "" {
+	if !traceForm.MatchString(id) {
 		var body struct {
 			ID string `json:"correlationId"`
 		}

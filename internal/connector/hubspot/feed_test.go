@@ -258,3 +258,51 @@ func TestOwnRecordsAreKnown(t *testing.T) {
 		}
 	})
 }
+
+// A mass update runs over the very records the feed is about to read: search still shows them at their old place,
+// with new stamps, before others that did not change.
+func TestYoungRowsBeforeOldOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := hubspottest.New(hubspottest.Config{SearchLag: 40 * time.Second})
+		want := map[string]string{}
+		var ids []string
+		for i := range 40 {
+			ids = append(ids, company(sim, i))
+			want[ids[i]] = fmt.Sprintf("Sample %d", i)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(hour)
+		for _, id := range ids[:12] {
+			want[id] = "Updated"
+			if err := sim.User().Set("companies", id, map[string]string{"name": "Updated"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := connected(sim, func(c *hubspot.Config, _ *rest.Config) { c.SearchPage = 5 })
+		var all []record.Record
+		var cursor json.RawMessage
+		waits, began := 0, time.Now()
+		for calls := 0; ; calls++ {
+			p, err := c.Changes(t.Context(), connector.FeedRequest{Object: "companies", Cursor: cursor, Fields: []string{"name"}})
+			if err != nil {
+				if connector.FaultOf(err) != connector.Unavailable {
+					t.Fatal(err)
+				}
+				waits++
+				time.Sleep(10 * time.Second)
+				continue
+			}
+			all, cursor = append(all, p.Records...), p.Cursor
+			if !p.More {
+				break
+			}
+			if calls > 60 {
+				t.Fatal("the feed runs in circles")
+			}
+		}
+		if waits == 0 || time.Since(began) > 2*time.Minute {
+			t.Errorf("%d waits, %v", waits, time.Since(began))
+		}
+		wantLast(t, all, want)
+	})
+}

@@ -1,8 +1,10 @@
 package hubspot_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -95,3 +97,15 @@ func company(sim *hubspottest.Sim, n int) string {
 }
 
 const hour = time.Hour
+
+func readAll(r *http.Request) ([]byte, error) { return io.ReadAll(r.Body) }
+
+// refuseBatchWith refuses every batch that holds a row, as HubSpot does where it knows no partial success.
+func refuseBatchWith(id string) func(*http.Request, []byte) *hubspottest.Fault {
+	return func(r *http.Request, body []byte) *hubspottest.Fault {
+		if r.Method != http.MethodPost || !bytes.Contains(body, []byte(`"`+id+`"`)) {
+			return nil
+		}
+		return &hubspottest.Fault{Status: 400, Body: `{"status":"error","message":"one of these is bad","category":"VALIDATION_ERROR"}`}
+	}
+}
