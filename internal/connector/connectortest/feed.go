@@ -17,6 +17,7 @@ var feedCases = []acceptance{
 		run: func(e *env) { beyondWindow(e, 3*windowSize+7, false) }},
 	{name: "more than 10,000 records at full size", run: func(e *env) { beyondWindow(e, 10050, true) }},
 	{name: "records that become visible late are found", needs: []Ability{Lag}, setup: lagging, run: late},
+	{name: "one record that lists show later than its neighbours is found", run: lateOne},
 	{name: "a page shift while paging loses nothing", run: pageShift},
 	{name: "what changed after the last page comes next time", run: nextTime},
 	{name: "a feed from a date leaves out what is older", needs: []Ability{Stamps}, run: fromDate},
@@ -112,6 +113,28 @@ func late(e *env) {
 			e.Fatalf("record %d of %d became visible late and was never found", i+1, len(ids))
 		}
 	}
+}
+
+// lateOne hides one of three records from lists for a moment, whatever the simulated world can do by itself.
+func lateOne(e *env) {
+	e.add(1)
+	time.Sleep(time.Hour)
+	last := e.drain(e.c, nil)
+	cursor := last[len(last)-1].Cursor
+	var ids []string
+	for range 3 {
+		ids = append(ids, e.add(1)...)
+		time.Sleep(5 * time.Second)
+	}
+	e.w.Wire.Arm(Fault{Kind: Unlisted, Value: ids[1], Reads: true, Times: endless})
+	first := e.drain(e.c, cursor)
+	if _, ok := e.seen(first...)[ids[1]]; ok {
+		e.Fatal("the world did not hide the record from lists; name the list of rows in Wire.Rows")
+	}
+	e.w.Wire.Forget()
+	time.Sleep(20 * time.Second)
+	all := e.seen(append(first, e.drain(e.c, first[len(first)-1].Cursor)...)...)
+	e.wantAll(all, ids, "one shown late")
 }
 
 func pageShift(e *env) {

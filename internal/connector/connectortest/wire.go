@@ -48,7 +48,7 @@ type Fault struct {
 	Status int           // Answer
 	Body   []byte        // Answer
 	Field  string        // Omit, Rewrite: a name at any depth of the answer
-	Value  string        // Rewrite: JSON
+	Value  string        // Rewrite: JSON; Unlisted: an id
 	Skip   int           // let this many fitting calls pass first
 }
 
@@ -69,6 +69,7 @@ const (
 	Short         FaultKind = "short"          // a batch's last row is missing
 	Reordered     FaultKind = "reordered"      // a batch's rows in reverse
 	Foreign       FaultKind = "foreign"        // a batch's last row bears an id nobody asked for
+	Unlisted      FaultKind = "unlisted"       // the row with the id Value is not in lists yet
 	Omit          FaultKind = "omit"           // a field is not in the answer
 	Rewrite       FaultKind = "rewrite"        // a field has another value in the answer
 	Answer        FaultKind = "answer"         // Status and Body instead of asking the vendor
@@ -242,33 +243,38 @@ func (w *Wire) spoil(f *Fault, text []byte) []byte {
 			}
 		})
 	}
-	return w.rows(f.Kind, text)
+	return w.rows(f, text)
 }
 
 // rows changes the list of rows in a batch's answer.
-func (w *Wire) rows(kind FaultKind, text []byte) []byte {
+func (w *Wire) rows(f *Fault, text []byte) []byte {
 	if slices.Contains(w.Rows, "") {
 		var list []json.RawMessage
 		if json.Unmarshal(text, &list) == nil {
-			return encoded(shuffle(kind, list))
+			return encoded(shuffle(f, list))
 		}
 	}
 	return edit(text, func(m map[string]json.RawMessage) {
 		for _, name := range w.Rows {
 			var list []json.RawMessage
 			if raw, ok := m[name]; ok && json.Unmarshal(raw, &list) == nil {
-				m[name] = encoded(shuffle(kind, list))
+				m[name] = encoded(shuffle(f, list))
 			}
 		}
 	})
 }
 
-func shuffle(kind FaultKind, list []json.RawMessage) []json.RawMessage {
+func shuffle(f *Fault, list []json.RawMessage) []json.RawMessage {
 	if len(list) == 0 {
 		return list
 	}
 	last := len(list) - 1
-	switch kind {
+	switch f.Kind {
+	case Unlisted:
+		return slices.DeleteFunc(list, func(row json.RawMessage) bool {
+			var r struct{ ID string }
+			return json.Unmarshal(row, &r) == nil && r.ID == f.Value
+		})
 	case Short:
 		return list[:last]
 	case Reordered:
