@@ -17,9 +17,11 @@ import (
 
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
+	"crosswalk/internal/connector/light"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/queue/embedded"
 	"crosswalk/internal/script"
 	"crosswalk/internal/secret"
@@ -86,13 +88,14 @@ func New(ctx context.Context, c Config, o Options) (*App, error) {
 	}
 	child := script.NewChild(script.Options{})
 	a.close = append(a.close, child.Close)
+	language := mapping.Standard(a.Transforms)
 	var t table.Table = store
 	if o.Wrap != nil {
 		t = o.Wrap(store)
 	}
 	a.Engine, err = engine.New(engine.Config{
 		Table: t, Queue: a.queue, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
-		Compile: Compile(a.Transforms), Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), Single: c.Approval == "single",
+		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), Single: c.Approval == "single",
 	})
 	ok = err == nil
 	return a, err
@@ -217,4 +220,14 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-t.C:
 	}
+}
+
+// native looks for Light's own CRM integration on a Light connection.
+func (a *App) native(ctx context.Context, connection string, since time.Time) (engine.Native, error) {
+	c, ok := a.Connectors[connection].(*light.Connector)
+	if !ok {
+		return engine.Native{}, nil
+	}
+	n, err := c.NativeActivity(ctx, since)
+	return engine.Native{Count: n.Count, Examples: n.Examples}, err
 }

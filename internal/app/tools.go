@@ -23,8 +23,7 @@ import (
 func Transforms() transform.Set { return transform.Builtin(phone.Funcs()) }
 
 // Compile parses a mapping document and checks it against itself.
-func Compile(set transform.Set) func(yaml []byte) (*mapping.Mapping, error) {
-	language := mapping.Standard(set)
+func Compile(language mapping.Language) func(yaml []byte) (*mapping.Mapping, error) {
 	return func(yaml []byte) (*mapping.Mapping, error) { return mapping.Load(yaml, language) }
 }
 

@@ -90,14 +90,20 @@ func writeSecrets(t *testing.T, path string, secrets map[string]Credential) {
 
 func (w *world) applyPresets() {
 	w.t.Helper()
+	var documents []string
 	for _, p := range mapping.Presets() {
-		w.apply(string(p.YAML))
+		documents = append(documents, string(p.YAML))
 	}
+	w.apply(documents...)
 }
 
-func (w *world) apply(yaml string) {
+func (w *world) apply(documents ...string) {
 	w.t.Helper()
-	if _, err := w.Engine.Apply(w.t.Context(), []byte(yaml), "editor"); err != nil {
+	var all [][]byte
+	for _, d := range documents {
+		all = append(all, []byte(d))
+	}
+	if _, err := w.Engine.ApplyAll(w.t.Context(), all, "editor"); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -44,9 +44,11 @@ type Config struct {
 	Roles       map[string]string              // role in mappings (crm, billing) to connection name
 	Tools       plan.Tools
 	Scripts     Scripts
-	Compile     func(yaml []byte) (*mapping.Mapping, error) // parse and check a document
-	Secret      []byte                                      // keys digests, markers and match keys; at least 16 bytes
-	Random      func() uint64                               // for tokens and ids
+	Compile     func(yaml []byte) (*mapping.Mapping, error)                                   // parse and check a document
+	Language    mapping.Language                                                              // what documents may say; for looking at them against accounts
+	Native      func(ctx context.Context, connection string, since time.Time) (Native, error) // finds another integration at work; may be nil
+	Secret      []byte                                                                        // keys digests, markers and match keys; at least 16 bytes
+	Random      func() uint64                                                                 // for tokens and ids
 	Log         *slog.Logger
 	// Parallel runs the functions, perhaps at once, and waits for all. The simulation makes it a seeded sequence (T22).
 	Parallel func(ctx context.Context, jobs []func(context.Context))

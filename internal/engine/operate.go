@@ -37,20 +37,24 @@ type StatusChange struct {
 	Note    string         `json:"note,omitempty"`
 }
 
-// Apply stores a document as the mapping's next version. The same text again is no new version. A running version goes on
-// running until the new one is taken live.
+// Apply is ApplyAll for one document.
 func (e *Engine) Apply(ctx context.Context, yaml []byte, actor string) (Head, error) {
-	m, err := e.Compile(yaml)
+	out, err := e.ApplyAll(ctx, [][]byte{yaml}, actor)
 	if err != nil {
 		return Head{}, err
 	}
-	got, err := getItem[Head](ctx, e.Table, mappingHeadKey(m.Name))
+	return out[0].Head, nil
+}
+
+// store keeps a checked document as its mapping's next version.
+func (e *Engine) store(ctx context.Context, name string, yaml []byte, actor string) (Head, error) {
+	got, err := getItem[Head](ctx, e.Table, mappingHeadKey(name))
 	if err != nil {
 		return Head{}, err
 	}
 	h := got.Value
 	if h.Latest > 0 {
-		last, err := getItem[Version](ctx, e.Table, mappingKey(m.Name, h.Latest))
+		last, err := getItem[Version](ctx, e.Table, mappingKey(name, h.Latest))
 		if err != nil {
 			return h, err
 		}
@@ -58,18 +62,18 @@ func (e *Engine) Apply(ctx context.Context, yaml []byte, actor string) (Head, er
 			return h, nil
 		}
 	}
-	h.Name, h.Latest, h.Actor = m.Name, h.Latest+1, actor
+	h.Name, h.Latest, h.Actor = name, h.Latest+1, actor
 	if h.Status == "" {
 		h.Status, h.At = mapping.Draft, time.Now()
 	}
-	v := Version{Name: m.Name, Version: h.Latest, YAML: string(yaml), Actor: actor, At: time.Now()}
-	if err := e.putOne(ctx, mappingKey(m.Name, h.Latest), v, table.IfAbsent()); err != nil {
+	v := Version{Name: name, Version: h.Latest, YAML: string(yaml), Actor: actor, At: time.Now()}
+	if err := e.putOne(ctx, mappingKey(name, h.Latest), v, table.IfAbsent()); err != nil {
 		if lost(err) {
-			return h, &RefusedError{"somebody else applied " + m.Name + " at the same moment", "look at it and apply again"}
+			return h, &RefusedError{"somebody else applied " + name + " at the same moment", "look at it and apply again"}
 		}
 		return h, err
 	}
-	return h, e.putOne(ctx, mappingHeadKey(m.Name), h, table.IfRev(got.Rev))
+	return h, e.putOne(ctx, mappingHeadKey(name), h, table.IfRev(got.Rev))
 }
 
 // Heads lists the mappings.

@@ -1,0 +1,318 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/record"
+)
+
+// Applied is what apply did with one document: its head, and what each name in it resolved to.
+type Applied struct {
+	Head     Head             `json:"head"`
+	Resolved mapping.Resolved `json:"resolved"`
+}
+
+// ApplyAll stores documents as their mappings' next versions: all of them or, with everything that is wrong said at once,
+// none. They are checked against themselves, against each other and the mappings that are there, and against what the
+// accounts really have. The same text again is no new version; a running version goes on until the new one is taken live.
+func (e *Engine) ApplyAll(ctx context.Context, documents [][]byte, actor string) ([]Applied, error) {
+	var problems mapping.Problems
+	var parsed []*mapping.Mapping
+	for _, yaml := range documents {
+		m, err := e.Compile(yaml)
+		var p mapping.Problems
+		switch {
+		case errors.As(err, &p):
+			problems = append(problems, p...)
+		case err != nil:
+			return nil, err
+		default:
+			parsed = append(parsed, m)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	all, err := e.withOthers(ctx, parsed)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Applied, len(parsed))
+	problems = mapping.CheckSet(all)
+	for n, m := range parsed {
+		p, resolved, err := e.validate(ctx, m)
+		if err != nil {
+			return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
+		}
+		problems, out[n].Resolved = append(problems, p...), resolved
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	for n := range parsed {
+		if out[n].Head, err = e.store(ctx, parsed[n].Name, documents[n], actor); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// withOthers adds the newest versions of the mappings that are there already, with roles bound: two roles of one account
+// are one.
+func (e *Engine) withOthers(ctx context.Context, parsed []*mapping.Mapping) ([]*mapping.Mapping, error) {
+	all := slices.Clone(parsed)
+	heads, err := e.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range heads {
+		if slices.ContainsFunc(parsed, func(m *mapping.Mapping) bool { return m.Name == h.Name }) {
+			continue
+		}
+		m, err := e.compiled(ctx, h.Name, h.Latest)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	for n, m := range all {
+		bound := *m
+		for _, end := range []*mapping.End{&bound.A, &bound.B} {
+			name, _, err := e.connection(end.Connection)
+			if err != nil {
+				return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
+			}
+			end.Connection = name
+		}
+		all[n] = &bound
+	}
+	return all, nil
+}
+
+// validate looks at a document against its two accounts as they are now.
+func (e *Engine) validate(ctx context.Context, m *mapping.Mapping) (mapping.Problems, mapping.Resolved, error) {
+	objectsA, tablesA := []string{m.A.Object}, []string{}
+	for _, with := range m.With {
+		objectsA = append(objectsA, with.Object)
+	}
+	for _, w := range m.Watch {
+		objectsA = append(objectsA, w.Object)
+	}
+	objectsB, tablesB := []string{m.B.Object}, []string{}
+	if m.Children != nil {
+		objectsA = append(objectsA, m.Children.A)
+		objectsB = append(objectsB, m.LineObject())
+	}
+	if m.Document != nil {
+		tablesA = append(tablesA, m.Document.Stages)
+	}
+	for _, f := range m.Fields {
+		tablesB = append(tablesB, f.Table)
+	}
+	a, err := e.schema(ctx, m.A.Connection, objectsA, tablesA)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := e.schema(ctx, m.B.Connection, objectsB, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, to, err := e.connection(m.B.Connection)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range distinct(append(tablesB, to.Tables()...)) {
+		if err := e.addTable(ctx, &b, to, name); err != nil {
+			return nil, nil, err
+		}
+	}
+	problems, resolved := mapping.Validate(m, e.Language, a, b)
+	return problems, resolved, nil
+}
+
+// schema describes the named objects and tables of a connection.
+func (e *Engine) schema(ctx context.Context, role string, objects, tables []string) (mapping.Schema, error) {
+	name, c, err := e.connection(role)
+	if err != nil {
+		return mapping.Schema{}, err
+	}
+	s := mapping.Schema{Connection: name, Objects: map[string]mapping.Object{}, Tables: map[string]mapping.Table{}}
+	for _, object := range distinct(objects) {
+		if top, _, _ := strings.Cut(object, "/"); object == "" || !slices.Contains(c.Objects(), top) {
+			continue // Validate names an object that is not there
+		}
+		o, err := c.Describe(ctx, object)
+		if err != nil {
+			return s, err
+		}
+		s.Objects[object] = describe(o)
+	}
+	for _, table := range distinct(tables) {
+		if err := e.addTable(ctx, &s, c, table); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (e *Engine) addTable(ctx context.Context, s *mapping.Schema, c connector.Connector, name string) error {
+	if name == "" || !slices.Contains(c.Tables(), name) {
+		return nil // Validate names a table that is not there
+	}
+	t, err := c.Table(ctx, name)
+	if err != nil {
+		return err
+	}
+	rows := mapping.Table{}
+	for _, r := range t.Rows {
+		rows[r.Key] = mapping.Row{Label: r.Label, Attrs: r.Attrs}
+	}
+	s.Tables[name] = rows
+	return nil
+}
+
+func describe(o connector.Object) mapping.Object {
+	out := mapping.Object{Name: o.Name, Label: o.Label}
+	for _, f := range o.Fields {
+		p := mapping.Property{Name: f.Name, Label: f.Label, Type: f.Type, Required: f.Required, ReadOnly: f.ReadOnly, CreateOnly: f.CreateOnly,
+			Unique: f.Unique, MaxLength: f.MaxLength, References: f.References}
+		for _, option := range f.Options {
+			p.Options = append(p.Options, mapping.Option{Value: option.Value, Label: option.Label})
+		}
+		out.Properties = append(out.Properties, p)
+	}
+	return out
+}
+
+// Finding is one line of the preflight report: to be handed to whom it concerns.
+type Finding struct {
+	Severity string `json:"severity"` // stop, warn, ok
+	Where    string `json:"where"`
+	Finding  string `json:"finding"`
+	Records  int    `json:"records,omitempty"`
+	Owner    string `json:"owner"` // who can mend it
+	Fix      string `json:"fix,omitempty"`
+}
+
+// Check is the preflight: credentials, marker fields, every mapping against its accounts, and Light's own integration.
+// With make set it creates the marker fields that an API can create; it writes nothing else anywhere.
+func (e *Engine) Check(ctx context.Context, make bool) ([]Finding, error) {
+	var out []Finding
+	add := func(severity, where, finding, owner, fix string) {
+		out = append(out, Finding{Severity: severity, Where: where, Finding: finding, Owner: owner, Fix: fix})
+	}
+	for _, name := range sortedNames(e.Connections) {
+		a, err := e.Connections[name].Account(ctx)
+		if err != nil {
+			add("stop", name, err.Error(), "the administrator of "+name, "connect it again with a credential that is alive and has the rights named in: crosswalk help "+name)
+			continue
+		}
+		add("ok", name, "opens account "+a.ID, "", "")
+	}
+	heads, err := e.Heads(ctx)
+	if err != nil {
+		return out, err
+	}
+	seen := map[string]bool{}
+	for _, h := range heads {
+		m, err := e.compiled(ctx, h.Name, h.Latest)
+		if err != nil {
+			return out, err
+		}
+		problems, _, err := e.validate(ctx, m)
+		if err != nil {
+			add("stop", h.Name, err.Error(), "the engineer", "")
+			continue
+		}
+		for _, p := range problems {
+			add("stop", h.Name, fmt.Sprintf("line %d: %s: %s", p.Line, p.Field, p.Message), "the mapping's editor", p.Fix)
+		}
+		conn, c, err := e.connection(m.B.Connection)
+		if err != nil {
+			return out, err
+		}
+		if p, ok := c.(connector.Provisioner); ok && !seen[conn+"/"+m.B.Object] {
+			seen[conn+"/"+m.B.Object] = true
+			got, err := p.Provision(ctx, m.B.Object, make)
+			switch {
+			case err != nil:
+				add("stop", conn+"/"+m.B.Object, err.Error(), "the administrator of "+conn, "")
+			case !got.Ready:
+				add("stop", conn+"/"+m.B.Object, "no field to carry Crosswalk's marker: a create whose answer is lost could not be found again", "the administrator of "+conn, got.Fix)
+			default:
+				add("ok", conn+"/"+m.B.Object, "marker field "+got.Field+" is there", "", "")
+			}
+		}
+	}
+	return append(out, e.nativeFindings(ctx)...), nil
+}
+
+func sortedNames[V any](m map[string]V) []string {
+	var out []string
+	for name := range m {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// nativeSince is how recent the work of another integration must be to count as still running.
+const nativeSince = 30 * 24 * time.Hour
+
+// Native is what another integration of the same two systems has done lately.
+type Native struct {
+	Count    int
+	Examples []record.Ref
+}
+
+// nativeFindings looks for Light's own CRM integration.
+func (e *Engine) nativeFindings(ctx context.Context) []Finding {
+	var out []Finding
+	if e.Config.Native == nil {
+		return nil
+	}
+	for _, name := range sortedNames(e.Connections) {
+		n, err := e.Config.Native(ctx, name, time.Now().Add(-nativeSince))
+		switch {
+		case err != nil:
+			out = append(out, Finding{Severity: "warn", Where: name, Finding: "could not look for another integration: " + err.Error(), Owner: "the engineer"})
+		case n.Count > 0:
+			out = append(out, Finding{Severity: "stop", Where: name, Records: n.Count, Owner: "the administrator of " + name,
+				Finding: "its own CRM integration made or changed records in the last 30 days: " + refList(n.Examples),
+				Fix:     "switch that integration off, then: crosswalk live MAPPING --native-off"})
+		}
+	}
+	return out
+}
+
+func refList(refs []record.Ref) string {
+	texts := make([]string, len(refs))
+	for n, r := range refs {
+		texts[n] = r.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// MayGoLive refuses going live while another integration bills the same deals, unless the operator states that it is off.
+func (e *Engine) MayGoLive(ctx context.Context, name string, nativeOff bool) error {
+	a, err := e.LatestMapping(ctx, name)
+	if err != nil || a.Document == nil || nativeOff || e.Config.Native == nil {
+		return err
+	}
+	n, err := e.Config.Native(ctx, a.ConnB, time.Now().Add(-nativeSince))
+	if err != nil {
+		return err
+	}
+	if n.Count > 0 {
+		return &RefusedError{fmt.Sprintf("%s's own CRM integration still runs: %d records in the last 30 days, such as %s; two integrations would bill one deal twice", a.ConnB, n.Count, refList(n.Examples)),
+			"switch it off, then say so: crosswalk live " + name + " --native-off"}
+	}
+	return nil
+}
