@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"crosswalk/internal/record"
 )
 
 var priceShape = regexp.MustCompile(`^([A-Z]{3}):(0|[1-9][0-9]*)$`)
