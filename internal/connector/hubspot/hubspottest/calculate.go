@@ -134,7 +134,7 @@ func (s *Sim) calculateClosing(r *record, stage *stage, set map[string]string) {
 		"hs_is_closed":              strconv.FormatBool(stage.closed()),
 		"hs_is_closed_won":          strconv.FormatBool(stage.won()),
 		"hs_is_closed_lost":         strconv.FormatBool(stage.closed() && !stage.won()),
-		"hs_deal_stage_probability": floatNoise(stage.Metadata["probability"]),
+		"hs_deal_stage_probability": stage.probability(),
 		"hs_closed_won_date":        "", "hs_closed_amount": "0", "hs_closed_amount_in_home_currency": "0", "days_to_close": "",
 	}
 	if stage.won() {

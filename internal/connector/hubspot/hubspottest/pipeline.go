@@ -44,6 +44,20 @@ type stage struct {
 	WritePermissions string            `json:"writePermissions"`
 	CreatedAt        string            `json:"createdAt"`
 	UpdatedAt        string            `json:"updatedAt"`
+
+	noisy map[string]string // probability -> as records show it
+}
+
+// probability is the stage's probability as hs_deal_stage_probability shows it.
+func (st *stage) probability() string {
+	p := st.metadata("probability")
+	if p == "" {
+		return ""
+	}
+	if st.noisy[p] == "" {
+		st.noisy = map[string]string{p: floatNoise(p)} // the expansion is costly and every deal write needs it
+	}
+	return st.noisy[p]
 }
 
 func (st *stage) closed() bool { return st != nil && st.Metadata["isClosed"] == "true" }
@@ -60,7 +74,7 @@ func (st *stage) metadata(key string) string {
 	return st.Metadata[key]
 }
 
-// noStage stands for a stage that was deleted under its records.
+// noStage stands for a stage whose pipeline was deleted under its records.
 var noStage = &stage{Metadata: map[string]string{}}
 
 func (k *kind) pipeline(id string) *pipeline {
