@@ -7,6 +7,6 @@
 // Money stays in whole minor units as text, quantities and percentages in exact decimals: nothing here computes.
 //
 // Start with connector.go; object.go and field.go are what Light has and takes; then one file per verb: read.go,
-// feed.go, find.go, look.go, write.go, act.go. decode.go and encode.go (with judge.go, pricing.go, propertyset.go) know Light's JSON,
-// fault.go the only one that knows its errors.
+// feed.go, find.go, look.go, write.go, act.go. Light's JSON is known to decode.go, and to encode.go with judge.go,
+// pricing.go and propertyset.go; its errors to fault.go.
 package light
