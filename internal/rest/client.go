@@ -46,6 +46,7 @@ type Config struct {
 	UserAgent  string                                 // "" sends crosswalk
 	Jitter     func() float64                         // in [0,1), from a seeded source; must be safe for concurrent use; nil: 0.5
 	Count      func(method, route string, status int) // called once per try; status 0 when there was no answer
+	Observe    func(bucket string, a Answer)          // sees every answer, for rate headers
 }
 
 // Client sends requests to one base URL. It is safe for concurrent use.

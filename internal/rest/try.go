@@ -63,6 +63,9 @@ func (c *Client) once(ctx context.Context, r Request, token string) (Answer, err
 	if c.Count != nil {
 		c.Count(r.Method, r.Route, answer.Status)
 	}
+	if c.Observe != nil && err == nil {
+		c.Observe(r.Bucket, answer)
+	}
 	return answer, err
 }
 

@@ -13,14 +13,6 @@ import (
 	"crosswalk/internal/rest"
 )
 
-// Buckets that calls are charged to; the wiring gives them to the budget (fact sheet 12). Search calls are few and
-// shared by all apps of the account: 5 a second. Association calls have a quota of their own.
-const (
-	BucketCalls        = "hubspot/calls"        // 110 per 10 s for OAuth apps, 190 for private ones; daily by account
-	BucketSearch       = "hubspot/search"       // 5 per s
-	BucketAssociations = "hubspot/associations" // 100 to 200 per 10 s
-)
-
 // MarkerField is the unique property that carries our marker (A5). Provision makes it.
 const MarkerField = "crosswalk_key"
 
@@ -49,6 +41,12 @@ type Config struct {
 	Batch           int           // 0: 100
 	AssociationPage int           // 0: 1,000
 }
+
+// String keeps the secrets out of logs.
+func (c Config) String() string { return "hubspot connection " + c.Connection }
+
+// GoString keeps the secrets out of %#v.
+func (c Config) GoString() string { return c.String() }
 
 // Connector is one HubSpot account. It is safe for concurrent use.
 type Connector struct {

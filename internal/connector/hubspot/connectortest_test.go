@@ -25,8 +25,21 @@ import (
 
 // TestAcceptance holds the connector to the contract against the simulated portal, one kind after the other.
 func TestAcceptance(t *testing.T) {
-	connectortest.Run(t, connectortest.Subject{
-		System: "hubspot", Connection: "crm", Open: open, Lag: 45 * time.Second,
+	all := subject(hubspot.Version202609)
+	connectortest.Run(t, all)
+	for _, version := range []string{hubspot.Version202603, hubspot.VersionLegacy} {
+		t.Run(version, func(t *testing.T) {
+			s := subject(version)
+			s.Kinds = s.Kinds[2:3]
+			connectortest.Run(t, s)
+		})
+	}
+}
+
+func subject(version string) connectortest.Subject {
+	return connectortest.Subject{
+		System: "hubspot", Connection: "crm", Lag: 45 * time.Second,
+		Open: func(t *testing.T, o connectortest.Options) *connectortest.World { return open(t, o, version) },
 		Kinds: []connectortest.Kind{
 			testKind("contacts", "jobtitle", "hs_lead_status", "num_associated_deals", "email", func(n int) string { return fmt.Sprintf("n%d@portal.example", n) }),
 			testKind("companies", "description", "industry", "numberofemployees", "name", numbered),
@@ -47,7 +60,7 @@ func TestAcceptance(t *testing.T) {
 			connectortest.Keyed:  "HubSpot takes no idempotency key; a unique marker property makes creates safe",
 		},
 		Hostile: []string{"0", "-1", "01", "9223372036854775808", "1e3"},
-	})
+	}
 }
 
 func numbered(n int) string { return fmt.Sprintf("Sample %d", n) }
@@ -141,7 +154,7 @@ func must[T any](v T, err error) T {
 const base = "https://api.hubapi.com"
 
 // open makes a portal, installs the app by OAuth and connects.
-func open(t *testing.T, o connectortest.Options) *connectortest.World {
+func open(t *testing.T, o connectortest.Options, version string) *connectortest.World {
 	cfg := hubspottest.Config{Seed: 7}
 	if o.Lag > 0 {
 		cfg.SearchLag = o.Lag
@@ -167,7 +180,7 @@ func open(t *testing.T, o connectortest.Options) *connectortest.World {
 	kept := &memory{raw: must(pair.Bytes())}
 	tokens := token.New(kept, form, nil)
 	connect := func() connector.Connector {
-		return must(hubspot.New(hubspot.Config{Connection: "crm", AppID: fmt.Sprint(hubspottest.AppID), Portal: fmt.Sprint(sim.PortalID()),
+		return must(hubspot.New(hubspot.Config{Connection: "crm", Version: version, AppID: fmt.Sprint(hubspottest.AppID), Portal: fmt.Sprint(sim.PortalID()),
 			Client: rest.New(rest.Config{Base: base, Transport: wire, Tokens: tokens})}))
 	}
 	c := connect()

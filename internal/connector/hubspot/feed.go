@@ -290,7 +290,7 @@ func (c *Connector) pageRecords(ctx context.Context, op string, k kind, fields [
 
 func (c *Connector) fillIn(ctx context.Context, op string, k kind, fields, ids []string, byID map[string]int, list []*record.Record) error {
 	for _, chunk := range c.chunks(ids, c.Batch) {
-		answer, err := c.readBatch(ctx, op, k, chunk, "", fields)
+		answer, err := c.readBatch(ctx, op, k, chunk, "", fields, false)
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,7 @@ func (c *Connector) findBatch(ctx context.Context, op string, k kind, field stri
 	if field == "email" {
 		keys = append(keys, "hs_additional_emails")
 	}
-	got, err := c.readBatch(ctx, op, k, values, field, append(slices.Clone(fields), keys...))
+	got, err := c.readBatch(ctx, op, k, values, field, append(slices.Clone(fields), keys...), false)
 	if err != nil {
 		return nil, err
 	}

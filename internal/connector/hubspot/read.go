@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"crosswalk/internal/connector"
@@ -76,7 +77,7 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 	if j.stop != nil {
 		return
 	}
-	answer, err := j.c.readBatch(ctx, j.op, j.k, ids, "", j.r.Fields)
+	answer, err := j.c.readBatch(ctx, j.op, j.k, ids, "", j.r.Fields, false)
 	if err != nil {
 		j.stop = err
 		return
@@ -90,15 +91,43 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 			j.found(w.ID.text, w)
 		}
 	}
-	for _, id := range ids {
-		if j.reads[id].State == record.Unanswered {
-			j.single(ctx, id)
+	j.bin(ctx, j.open(ids))
+	for _, id := range j.open(ids) {
+		j.single(ctx, id)
+	}
+}
+
+// open gives the ids that nothing is known of yet.
+func (j *reading) open(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return j.reads[id].State != record.Unanswered })
+}
+
+// manyMissing is how many ids must be missing from a batch before the bin is looked into: each of them would be a
+// single call answered 404, and HubSpot counts errors against an app.
+const manyMissing = 3
+
+// bin asks for deleted records in one call. What is seen there is gone; what is not is still asked singly.
+func (j *reading) bin(ctx context.Context, ids []string) {
+	if len(ids) < manyMissing {
+		return
+	}
+	answer, err := j.c.readBatch(ctx, j.op, j.k, ids, "", nil, true)
+	if err != nil {
+		if e := asError(err); passing(e) {
+			j.stop = e
+		}
+		return // the single calls will tell
+	}
+	for _, w := range answer.Results {
+		if read, asked := j.reads[w.ID.text]; asked && read.State == record.Unanswered && w.Archived {
+			read.State = record.Gone
+			j.reads[w.ID.text] = read
 		}
 	}
 }
 
-// readBatch makes one batch/read call, by id or by a unique property.
-func (c *Connector) readBatch(ctx context.Context, op string, k kind, ids []string, by string, fields []string) (batchAnswer, error) {
+// readBatch makes one batch/read call, by id or by a unique property, of live or of deleted records.
+func (c *Connector) readBatch(ctx context.Context, op string, k kind, ids []string, by string, fields []string, archived bool) (batchAnswer, error) {
 	in := batchRead{Properties: k.properties(fields), History: []string{}, IDProperty: by}
 	for _, id := range ids {
 		in.Inputs = append(in.Inputs, batchInput{id})
@@ -109,7 +138,11 @@ func (c *Connector) readBatch(ctx context.Context, op string, k kind, ids []stri
 	}
 	var out batchAnswer
 	route := c.paths.objects + "/batch/read"
-	_, err = c.call(ctx, op, rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.name), Route: route, Body: body, Safe: true}, &out)
+	q := rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.name), Route: route, Body: body, Safe: true}
+	if archived {
+		q.Query = url.Values{"archived": {"true"}}
+	}
+	_, err = c.call(ctx, op, q, &out)
 	return out, err
 }
 
@@ -157,7 +190,7 @@ func (j *reading) single(ctx context.Context, id string) {
 
 // whole reads by batch what has too many properties for an address.
 func (j *reading) whole(ctx context.Context, w wireRecord) (wireRecord, error) {
-	answer, err := j.c.readBatch(ctx, j.op, j.k, []string{w.ID.text}, "", j.r.Fields)
+	answer, err := j.c.readBatch(ctx, j.op, j.k, []string{w.ID.text}, "", j.r.Fields, false)
 	if err != nil {
 		return w, err
 	}

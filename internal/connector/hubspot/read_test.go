@@ -368,3 +368,58 @@ func TestRawValues(t *testing.T) {
 		t.Errorf("modified %v", got.Modified)
 	}
 }
+
+// A mass delete costs two calls a hundred, not a hundred 404s; a merged record among them is still followed.
+func TestManyDeletedAreSeenInTheBin(t *testing.T) {
+	sim := hubspottest.New(hubspottest.Config{})
+	var ids []string
+	for i := range 60 {
+		ids = append(ids, company(sim, i))
+	}
+	for _, id := range ids[:50] {
+		if err := sim.User().Archive("companies", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merged := must(sim.User().Merge("companies", ids[58], ids[59]))
+	sim.ResetCalls()
+	got := must(connected(sim).Read(t.Context(), connector.ReadRequest{Object: "companies", IDs: append(ids, "12"), Fields: []string{"name"}}))
+	states := map[record.State]int{}
+	for _, r := range got {
+		states[r.State]++
+	}
+	if states[record.Gone] != 51 || states[record.Found] != 8 || states[record.Moved] != 2 || got[59].To.ID != merged {
+		t.Errorf("%v", states)
+	}
+	if n := sim.Calls()["total"]; n != 5 {
+		t.Errorf("%d calls, want 2 batches and 3 singles", n)
+	}
+}
+
+func TestLimitsAndWhatIsLeft(t *testing.T) {
+	if l := hubspot.Limits(true, "enterprise"); l[0].Calls != 110 || l[0].Daily != 0 || l[1].Within != l[0].Bucket {
+		t.Errorf("%+v", l)
+	}
+	for text, want := range map[string]int{"248628": 248628, "0": 0, "": -1, "x": -1, "-1": -1} {
+		n, ok := hubspot.DailyLeft(rest.Answer{Header: http.Header{"X-Hubspot-Ratelimit-Daily-Remaining": {text}}})
+		if ok != (want >= 0) || ok && n != want {
+			t.Errorf("%q: %d %v", text, n, ok)
+		}
+	}
+}
+
+func TestBadSettingsAreNamed(t *testing.T) {
+	client := rest.New(rest.Config{Base: base})
+	for want, c := range map[string]hubspot.Config{
+		"connection name": {Client: client}, "2025-09": {Connection: "crm", Client: client, Version: "2025-09"},
+		"search page 201": {Connection: "crm", Client: client, SearchPage: 201}, "batch -1": {Connection: "crm", Client: client, Batch: -1},
+	} {
+		if _, err := hubspot.New(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	c := connected(hubspottest.New(hubspottest.Config{}))
+	if text := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(text, hubspottest.ClientSecret) || strings.Contains(text, hubspottest.PrivateToken) {
+		t.Error("a connector prints its secrets")
+	}
+}
