@@ -77,7 +77,7 @@ func (s *Sim) listAssociations(q *request, from, to *kind, p []string) (answer, 
 	}
 	body := map[string]any{"results": results}
 	if next != "" {
-		body["paging"] = map[string]any{"next": map[string]any{"after": next, "link": s.link2(q, next)}}
+		body["paging"] = map[string]any{"next": map[string]any{"after": next, "link": s.nextLink(q, next)}}
 	}
 	return answer{status: http.StatusOK, body: body}, nil
 }

@@ -49,35 +49,40 @@ func notFoundRow(k *kind, ids []string) any {
 	return rowError(fail(0, "OBJECT_NOT_FOUND", "Could not get some %s objects, they may be deleted or not exist. Check that ids are valid.", k.label()).with("ids", ids...))
 }
 
-func (s *Sim) batchRead(q *request, k *kind) (answer, *apiError) {
-	var in struct {
-		Inputs                []ref    `json:"inputs"`
-		Properties            []string `json:"properties"`
-		PropertiesWithHistory []string `json:"propertiesWithHistory"`
-		IDProperty            string   `json:"idProperty"`
-	}
+type batchReadInput struct {
+	Inputs                []ref    `json:"inputs"`
+	Properties            []string `json:"properties"`
+	PropertiesWithHistory []string `json:"propertiesWithHistory"`
+	IDProperty            string   `json:"idProperty"`
+}
+
+func (s *Sim) batchReadInput(q *request, k *kind) (in batchReadInput, ids []string, e *apiError) {
 	if e := q.decode(s, &in); e != nil {
-		return answer{}, e
-	}
-	archived, e := q.flag("archived")
-	if e != nil {
-		return answer{}, e
+		return in, nil, e
 	}
 	most := maxBatch
 	if len(in.PropertiesWithHistory) > 0 {
 		most = s.cfg.Quirks.HistoryPage
 	}
-	ids := make([]string, len(in.Inputs))
-	for i, row := range in.Inputs {
-		ids[i] = string(row.ID)
+	for _, row := range in.Inputs {
+		ids = append(ids, string(row.ID))
 	}
 	if e := batchSize(len(ids), most); e != nil {
-		return answer{}, e
+		return in, nil, e
 	}
 	if e := k.keyable(in.IDProperty); e != nil {
+		return in, nil, e
+	}
+	return in, ids, sameID(ids)
+}
+
+func (s *Sim) batchRead(q *request, k *kind) (answer, *apiError) {
+	archived, e := q.flag("archived")
+	if e != nil {
 		return answer{}, e
 	}
-	if e := sameID(ids); e != nil {
+	in, ids, e := s.batchReadInput(q, k)
+	if e != nil {
 		return answer{}, e
 	}
 	results, errs, missing := []any{}, []any{}, []string{}

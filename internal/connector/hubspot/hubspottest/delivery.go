@@ -98,8 +98,8 @@ func (s *Sim) Lost() int {
 	return s.outbox.lost
 }
 
-// request2 is one webhook request ready to be sent.
-type request2 struct {
+// outgoing is one webhook request ready to be sent.
+type outgoing struct {
 	target, secret string
 	messages       []*delivery
 	body           []byte
@@ -123,7 +123,7 @@ func (s *Sim) DeliverDue(ctx context.Context, rt http.RoundTripper) (n int) {
 
 // takeDue removes the due messages from the outbox, shuffled and grouped by app
 // into requests of 1 to 100 events.
-func (s *Sim) takeDue() []request2 {
+func (s *Sim) takeDue() []outgoing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -137,7 +137,7 @@ func (s *Sim) takeDue() []request2 {
 		}
 	}
 	s.outbox.messages = left
-	var out []request2
+	var out []outgoing
 	for _, app := range slices.Sorted(maps.Keys(due)) {
 		list := due[app]
 		s.rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -150,7 +150,7 @@ func (s *Sim) takeDue() []request2 {
 	return out
 }
 
-func (s *Sim) pack(app int64, list []*delivery) request2 {
+func (s *Sim) pack(app int64, list []*delivery) outgoing {
 	events := make([]Event, len(list))
 	for i, d := range list {
 		d.event["attemptNumber"] = d.attempt
@@ -160,10 +160,10 @@ func (s *Sim) pack(app int64, list []*delivery) request2 {
 	if err != nil {
 		panic(err) // scalars always marshal
 	}
-	return request2{target: s.settingsOf(app).target, secret: s.apps[app].secret, messages: list, body: body}
+	return outgoing{target: s.settingsOf(app).target, secret: s.apps[app].secret, messages: list, body: body}
 }
 
-func (s *Sim) post(ctx context.Context, rt http.RoundTripper, r request2) bool {
+func (s *Sim) post(ctx context.Context, rt http.RoundTripper, r outgoing) bool {
 	if r.target == "" {
 		return true // switched off since: nobody to tell
 	}
@@ -224,7 +224,7 @@ var spacing = []int{1, 3, 8, 20, 45, 90, 150, 240, 330, 440}
 
 // settleDelivery schedules the retry of what was not taken; every event gets its
 // own spacing, so that a failed batch is grouped anew.
-func (s *Sim) settleDelivery(r request2, ok bool) {
+func (s *Sim) settleDelivery(r outgoing, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outbox.sent++

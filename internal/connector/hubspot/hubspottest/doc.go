@@ -15,7 +15,8 @@
 //
 // Reading order: sim.go (what a portal consists of and how a call passes through
 // it), route.go (which paths exist), kind.go and record.go (what is kept),
-// write.go (what a write does), then one file per part of the API: records.go,
+// write.go (what a write does; check.go
+// refuses, effect.go and calculate.go add what follows), then one file per part of the API: records.go,
 // batch.go, search.go, association.go, property_api.go, pipeline.go, owner.go,
 // oauth.go, account.go, webhook_api.go. Webhooks go out through delivery.go.
 // people.go acts as a person at the screen, inspect.go is for an outsider's

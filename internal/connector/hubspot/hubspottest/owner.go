@@ -16,7 +16,7 @@ type Owner struct {
 	Archived                       bool
 }
 
-func text2(n int64) string { return strconv.FormatInt(n, 10) }
+func idText(n int64) string { return strconv.FormatInt(n, 10) }
 
 func (s *Sim) addOwners() {
 	for i, role := range []string{"Sales North", "Sales South", "Renewals", "Former Seller"} {
@@ -105,7 +105,7 @@ func (s *Sim) listOwners(q *request) (answer, *apiError) {
 	}
 	body := map[string]any{"results": results}
 	if next != "" {
-		body["paging"] = map[string]any{"next": map[string]string{"after": next, "link": s.link2(q, next)}}
+		body["paging"] = map[string]any{"next": map[string]string{"after": next, "link": s.nextLink(q, next)}}
 	}
 	return answer{status: http.StatusOK, body: body}, nil
 }
@@ -117,7 +117,7 @@ func (s *Sim) readOwner(q *request) (answer, *apiError) {
 	}
 	id, by := q.path[len(q.path)-1], q.query.Get("idProperty")
 	for _, o := range s.owners {
-		if o.Archived == archived && (by != "userId" && o.ID == id || by == "userId" && text2(o.UserID) == id) {
+		if o.Archived == archived && (by != "userId" && o.ID == id || by == "userId" && idText(o.UserID) == id) {
 			return answer{status: http.StatusOK, body: s.ownerView(o)}, nil
 		}
 	}

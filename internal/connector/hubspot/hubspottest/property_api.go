@@ -155,7 +155,7 @@ func (s *Sim) newProperty(q *request, k *kind, in propertyInput) (*property, *ap
 		DataSensitivity: in.DataSensitivity, CreatedAt: now, UpdatedAt: now, ModificationMetadata: modificationMetadata{Archivable: true}}
 	setDefault(&p.DataSensitivity, "non_sensitive")
 	if q.cred.userID != 0 {
-		p.CreatedUserID, p.UpdatedUserID = text2(q.cred.userID), text2(q.cred.userID)
+		p.CreatedUserID, p.UpdatedUserID = idText(q.cred.userID), idText(q.cred.userID)
 	}
 	p.change(in)
 	if in.HasUniqueValue != nil {

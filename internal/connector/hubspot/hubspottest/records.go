@@ -157,13 +157,13 @@ func (s *Sim) page(q *request, k *kind, results []any, last int64, rest []int64,
 	body := map[string]any{"results": results}
 	if slices.ContainsFunc(rest, func(id int64) bool { r := k.records[id]; return r.visible() && r.archived == archived }) {
 		after := strconv.FormatInt(last+1, 10)
-		body["paging"] = map[string]any{"next": map[string]string{"after": after, "link": s.link2(q, after)}}
+		body["paging"] = map[string]any{"next": map[string]string{"after": after, "link": s.nextLink(q, after)}}
 	}
 	return answer{status: http.StatusOK, body: body}
 }
 
-// link2 is paging.next.link: the same call with the next cursor.
-func (s *Sim) link2(q *request, after string) string {
+// nextLink is paging.next.link: the same call with the next cursor.
+func (s *Sim) nextLink(q *request, after string) string {
 	v := url.Values{}
 	for name, list := range q.query {
 		if name != "hapikey" {
