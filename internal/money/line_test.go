@@ -15,10 +15,10 @@ import (
 // TestT2_LinesToTheMinorUnit: hard case T2, each expectation worked out by hand.
 func TestT2_LinesToTheMinorUnit(t *testing.T) {
 	for _, c := range []struct {
-		name, quantity, price, percent, perUnit, currency string
-		wantQuantity                                      string
-		unit, net                                         int64
-		collapsed, rounded                                bool
+		name, quantity, price, percent, perUnit, perLine, currency string
+		wantQuantity                                               string
+		unit, net                                                  int64
+		collapsed, rounded                                         bool
 	}{
 		{name: "plain", quantity: "3", price: "19.99", currency: "EUR", wantQuantity: "3", unit: 1999, net: 5997},
 		{name: "price finer than the currency", quantity: "200", price: "0.335", currency: "EUR", wantQuantity: "1", unit: 6700, net: 6700, collapsed: true},
@@ -31,6 +31,9 @@ func TestT2_LinesToTheMinorUnit(t *testing.T) {
 		{name: "percentage that does not", quantity: "3", price: "9.99", percent: "15", currency: "EUR", wantQuantity: "1", unit: 2547, net: 2547, collapsed: true, rounded: true},
 		{name: "percentage whole over the line only", quantity: "100", price: "9.99", percent: "12.5", currency: "USD", wantQuantity: "1", unit: 87413, net: 87413, collapsed: true, rounded: true},
 		{name: "discount per unit", quantity: "4", price: "50", perUnit: "5.25", currency: "EUR", wantQuantity: "4", unit: 4475, net: 17900},
+		{name: "discount per line that divides", quantity: "4", price: "50", perLine: "10", currency: "EUR", wantQuantity: "4", unit: 4750, net: 19000},
+		{name: "discount per line that does not", quantity: "3", price: "50", perLine: "10", currency: "EUR", wantQuantity: "1", unit: 14000, net: 14000, collapsed: true},
+		{name: "discount of the whole line", quantity: "3", price: "50", perLine: "150", currency: "EUR", wantQuantity: "3", unit: 0, net: 0},
 		{name: "free of charge", quantity: "4", price: "50", percent: "100", currency: "EUR", wantQuantity: "4", unit: 0, net: 0},
 		{name: "nothing ordered", quantity: "0", price: "50", currency: "EUR", wantQuantity: "0", unit: 5000, net: 0},
 		{name: "rebate line", quantity: "1", price: "-12.505", currency: "EUR", wantQuantity: "1", unit: -1251, net: -1251, collapsed: true, rounded: true},
@@ -42,6 +45,9 @@ func TestT2_LinesToTheMinorUnit(t *testing.T) {
 			}
 			if c.perUnit != "" {
 				in.Discount.PerUnit = money.MustDecimal(c.perUnit)
+			}
+			if c.perLine != "" {
+				in.Discount.PerLine = money.MustDecimal(c.perLine)
 			}
 			got, err := money.ComputeLine(in)
 			if err != nil {
@@ -66,6 +72,9 @@ func TestLineRefusals(t *testing.T) {
 		{"discount", money.LineInput{Quantity: one, UnitPrice: one, Currency: "EUR", Discount: money.Discount{PerUnit: d("1.01")}}},
 		{"discount", money.LineInput{Quantity: one, UnitPrice: one, Currency: "EUR", Discount: money.Discount{PerUnit: d("-0.01")}}},
 		{"discount", money.LineInput{Quantity: one, UnitPrice: one, Currency: "EUR", Discount: money.Discount{PerUnit: d("0.1"), Percent: d("5")}}},
+		{"discount", money.LineInput{Quantity: d("2"), UnitPrice: one, Currency: "EUR", Discount: money.Discount{PerLine: d("2.01")}}},
+		{"discount", money.LineInput{Quantity: d("0"), UnitPrice: one, Currency: "EUR", Discount: money.Discount{PerLine: d("0.01")}}},
+		{"discount", money.LineInput{Quantity: d("2"), UnitPrice: one, Currency: "EUR", Discount: money.Discount{PerLine: d("1"), PerUnit: d("0.1")}}},
 		{"amount", money.LineInput{Quantity: d("1e20"), UnitPrice: d("1e20"), Currency: "EUR"}},
 	} {
 		var le *money.LineError
@@ -90,7 +99,8 @@ func TestC8_LinesAgainstRationals(t *testing.T) {
 		price, rp := decimal(1_000_000)
 		in := money.LineInput{Quantity: quantity, UnitPrice: price, Currency: currencies[r.IntN(len(currencies))]}
 		unit := new(big.Rat).Set(rp)
-		switch r.IntN(3) {
+		lineOff := new(big.Rat)
+		switch r.IntN(4) {
 		case 0:
 			p := r.Int64N(10_001)
 			in.Discount.Percent = money.NewScaled(p, 2)
@@ -99,8 +109,12 @@ func TestC8_LinesAgainstRationals(t *testing.T) {
 			in.Discount.PerUnit = price.Percent(money.NewDecimal(r.Int64N(101)))
 			off, _ := new(big.Rat).SetString(in.Discount.PerUnit.String())
 			unit.Sub(rp, off)
+		case 2:
+			in.Discount.PerLine = quantity.Mul(price).Percent(money.NewDecimal(r.Int64N(101)))
+			lineOff, _ = new(big.Rat).SetString(in.Discount.PerLine.String())
 		}
-		exact := new(big.Rat).Mul(new(big.Rat).Mul(rq, unit), big.NewRat(places[in.Currency], 1))
+		exact := new(big.Rat).Mul(rq, unit)
+		exact.Mul(exact.Sub(exact, lineOff), big.NewRat(places[in.Currency], 1))
 		// Nothing here is negative, so half away from zero is floor(x + 1/2).
 		half := new(big.Rat).Add(exact, big.NewRat(1, 2))
 		want := new(big.Int).Div(half.Num(), half.Denom())

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"crosswalk/internal/record"
 	"crosswalk/internal/script"
 )
 
@@ -247,6 +248,32 @@ func TestSameEverywhere(t *testing.T) {
 	for i := range calls {
 		if !reflect.DeepEqual(here[i], there[i]) {
 			t.Errorf("%v: here %#v, %v; there %#v, %v", calls[i].Args, here[i].Value, here[i].Err, there[i].Value, there[i].Err)
+		}
+	}
+}
+
+// TestRecordValues: the kinds of nothing stay apart (invariant C15); what may not be read is not None.
+func TestRecordValues(t *testing.T) {
+	fields := map[string]record.Value{"text": record.Of("x"), "null": record.Empty(), "list": record.Many("a", "b"), "hidden": record.Hidden(), "empty": record.Of("")}
+	args := map[string]any{"source": fields, "amount": record.Of("1.50"), "secret": record.Hidden()}
+	for _, c := range []struct {
+		text string
+		want any
+		kind script.Kind
+	}{
+		{text: `[source.text, source.null, source.list, source.empty, source.absent]`, want: []any{"x", nil, []any{"a", "b"}, "", nil}},
+		{text: `decimal(amount) == 1.5`, want: true},
+		{text: `source.hidden == None`, kind: script.Runtime},
+		{text: `secret`, kind: script.Input},
+		{text: `amount`, want: "1.50"}, // an unreadable value that is not used does no harm
+	} {
+		p := compile(t, c.text, script.Expr, "source", "amount", "secret")
+		for _, runner := range []script.Runner{script.NewInProcess(), newChild(t)} {
+			res := run(t, runner, p, args)
+			var e *script.Error
+			if errors.As(res.Err, &e) != (c.kind != "") || (e != nil && e.Kind != c.kind) || (e == nil && !same(res.Value, c.want)) {
+				t.Errorf("%s = %v, %v with %T", c.text, res.Value, res.Err, runner)
+			}
 		}
 	}
 }

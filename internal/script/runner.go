@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.starlark.net/starlark"
 )
@@ -13,7 +14,8 @@ const MaxSteps = 200_000
 const tooManySteps = "too many steps"
 
 // A Call is a program and the values of its params. Values are nil, bool, string, int, int64, money.Decimal,
-// json.Number, []string, []any and map[string]any of these; a param that is not given is None.
+// json.Number, []string, []any and map[string]any of these, record.Value, map[string]record.Value and Unreadable; a
+// param that is not given is None.
 type Call struct {
 	Program Program
 	Args    map[string]any
@@ -70,10 +72,8 @@ func (p Program) eval(args map[string]any) (res Result) {
 	}
 	thread := &starlark.Thread{Name: fileName}
 	thread.SetMaxExecutionSteps(MaxSteps)
-	if lists, ok := args[listsName]; ok {
-		if v, err := toStarlark(lists, 0); err == nil {
-			thread.SetLocal(listsName, v)
-		}
+	if i := slices.Index(p.names, listsName); i >= 0 {
+		thread.SetLocal(listsName, values[i])
 	}
 	v, err := starlark.Call(thread, main, values, nil)
 	if err != nil {

@@ -2,12 +2,14 @@ package script
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"unicode/utf8"
 
 	"crosswalk/internal/money"
+	"crosswalk/internal/record"
 
 	"go.starlark.net/starlark"
 )
@@ -116,6 +118,31 @@ func (it *keyIterator) Next(p *starlark.Value) bool {
 
 func (it *keyIterator) Done() {}
 
+// Unreadable stands for a value that our credential may not see: a script that uses it fails, since None would be a
+// guess.
+type Unreadable struct{}
+
+// fromRecord gives the plain form of a record's value: nil where there is none, a string, or its parts.
+func fromRecord(v record.Value) any {
+	switch v.Kind() {
+	case record.Text:
+		return v.Text()
+	case record.List:
+		return v.List()
+	case record.Unreadable:
+		return Unreadable{}
+	}
+	return nil
+}
+
+func fromFields(values map[string]record.Value) map[string]any {
+	plain := make(map[string]any, len(values))
+	for name, v := range values {
+		plain[name] = fromRecord(v)
+	}
+	return plain
+}
+
 // toStarlark converts an argument. Lists and records are frozen: a script works on what it was given and returns what
 // it wants.
 func toStarlark(v any, depth int) (starlark.Value, error) {
@@ -154,6 +181,12 @@ func toStarlark(v any, depth int) (starlark.Value, error) {
 		return frozen(list), nil
 	case map[string]any:
 		return &fields{raw: v}, nil
+	case record.Value:
+		return toStarlark(fromRecord(v), depth)
+	case map[string]record.Value:
+		return &fields{raw: fromFields(v)}, nil
+	case Unreadable:
+		return nil, errors.New("its value cannot be read with our credential")
 	}
 	return nil, fmt.Errorf("a value of Go type %T cannot be handed to a script", v)
 }

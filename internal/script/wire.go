@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"crosswalk/internal/money"
+	"crosswalk/internal/record"
 )
 
 // Between parent and child go frames: four bytes of length, then JSON. The parent sends one request for a batch; the
@@ -109,8 +110,8 @@ func readFrame(r *bufio.Reader, v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// encodeValue writes a value as JSON in which every string begins with a letter for its kind (s text, d decimal, k and
-// h the verdicts), so that a decimal comes out as one.
+// encodeValue writes a value as JSON in which every string begins with a letter for its kind (s text, d decimal, u
+// unreadable, k and h the verdicts), so that a decimal comes out as one.
 func encodeValue(v any) (json.RawMessage, error) {
 	tagged, err := tag(v)
 	if err != nil {
@@ -153,6 +154,12 @@ func tag(v any) (any, error) {
 			}
 		}
 		return m, nil
+	case record.Value:
+		return tag(fromRecord(v))
+	case map[string]record.Value:
+		return tag(fromFields(v))
+	case Unreadable:
+		return "u", nil
 	}
 	return nil, fmt.Errorf("a value of Go type %T cannot be handed to a script", v)
 }
@@ -207,6 +214,8 @@ func untagText(text string) (any, error) {
 		return rest, nil
 	case 'd':
 		return parseLong(rest)
+	case 'u':
+		return Unreadable{}, nil
 	}
 	for action, tag := range verdictTags {
 		if text[:1] == tag {

@@ -174,20 +174,25 @@ func CountryCode(text string) (code string, ok bool) {
 	return code, code != ""
 }
 
+// englishNames are the usual English names, by themselves in small letters.
+var englishNames = sync.OnceValue(func() map[string]string {
+	byKey := map[string]string{}
+	for _, name := range countries().names {
+		byKey[strings.ToLower(name)] = name
+	}
+	return byKey
+})
+
 // suggestCountry gives the nearest English name for a slip of the pen. It is public knowledge, not the input.
 func suggestCountry(text string) string {
 	if len(text) < 4 || len(text) > 60 {
 		return ""
 	}
-	byKey := map[string]string{}
-	for _, name := range countries().names {
-		byKey[strings.ToLower(name)] = name
-	}
-	best := nearest(cases.Fold().String(text), slices.Collect(maps.Keys(byKey)))
+	best := nearest(cases.Fold().String(text), slices.Collect(maps.Keys(englishNames())))
 	if best == "" {
 		return ""
 	}
-	return "; did you mean " + byKey[best] + "?"
+	return "; did you mean " + englishNames()[best] + "?"
 }
 
 func knownCountry(name string) func(Args) (any, error) {

@@ -264,14 +264,16 @@ func didYouMean(name string, names []string) string {
 // starts as the given one does is near.
 func nearest(name string, names []string) string {
 	best, least := "", max(2, len(name)/3)+1
-	for _, n := range slices.Sorted(slices.Values(names)) {
-		if len(name) > 2 && strings.HasPrefix(n, strings.ToLower(name)) {
+	name = strings.ToLower(name)
+	slices.Sort(names)
+	for _, n := range names {
+		if len(name) > 2 && strings.HasPrefix(n, name) {
 			return n
 		}
 		if diff := len(n) - len(name); diff >= least || -diff >= least {
 			continue // at least that many edits, known without counting them
 		}
-		if d := levenshtein.Distance(strings.ToLower(name), n, nil); d < least {
+		if d := levenshtein.Distance(name, n, nil); d < least {
 			best, least = n, d
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"crosswalk/internal/transform"
@@ -154,6 +155,33 @@ func TestComparisonKeysAreStable(t *testing.T) {
 		for _, s := range samples(t) {
 			if key := c.Key(s); c.Key(key) != key {
 				t.Fatalf("%s: %q -> %q -> %q", name, s, key, c.Key(key))
+			}
+		}
+	}
+}
+
+// TestS16_LongInputs: no transform takes long over a long text (invariant S16).
+func TestS16_LongInputs(t *testing.T) {
+	long := []string{strings.Repeat("a", 64<<10), strings.Repeat("1", 64<<10), strings.Repeat("a.", 32<<10), strings.Repeat(" ", 64<<10), strings.Repeat("@", 64<<10), strings.Repeat("\u0301", 32<<10), "+" + strings.Repeat("4 1", 20<<10), strings.Repeat("é🇩", 10<<10)}
+	calls := map[string]func(string) error{}
+	for _, name := range set.Names() {
+		spec, _ := set.Describe(name)
+		call := parse(t, regexp.MustCompile(`^[a-z_0-9]+(\((?:"[^"]*"|[^)"])*\))?`).FindString(spec.Example))
+		calls[name] = func(s string) error { _, err := call.Apply([]string{s}, owners); return err }
+	}
+	for _, name := range set.ComparisonNames() {
+		c, err := set.Comparison(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls[name] = func(s string) error { c.Key(s); return nil }
+	}
+	for name, call := range calls {
+		for _, s := range long {
+			start := time.Now()
+			checkError(t, name, s, call(s))
+			if took := time.Since(start); took > 100*time.Millisecond { // 5 ms, and room for a busy machine
+				t.Errorf("%s takes %s for 64 KB of %.4q", name, took, s)
 			}
 		}
 	}
