@@ -154,6 +154,9 @@ func ownLine(f *Facts, source *record.Record, currency string) (LineDecision, *l
 	if other := source.Field(c.Currency.A); c.Currency.A != "" && !other.Blank() && other.Text() != currency {
 		return l, &link.Reason{Category: CurrencyMismatch, Fields: []string{c.Currency.A}, Text: "is in " + other.Text() + ", the deal in " + currency}, nil
 	}
+	if reason := lineFrequency(f, source, &l); reason != nil {
+		return l, reason, nil
+	}
 	product, counterpart, reason, need := lineProduct(f, source)
 	if reason != nil {
 		return l, reason, nil
@@ -177,7 +180,24 @@ func ownLine(f *Facts, source *record.Record, currency string) (LineDecision, *l
 	return l, nil, nil
 }
 
-// lineTexts fills name, recurrence and the plain fields.
+// lineFrequency maps how often a line recurs; what billing does not have is held by name, never rounded to a neighbour.
+func lineFrequency(f *Facts, source *record.Record, l *LineDecision) *link.Reason {
+	role := f.Mapping.Children.Recurrence
+	if role.B == "" {
+		return nil
+	}
+	frequency := source.Field(role.A).Text()
+	to, ok := role.Values[frequency]
+	if !ok && frequency != "" {
+		return &link.Reason{Category: UnknownFrequency, Fields: []string{role.A}, Text: "billing has no frequency " + frequency + "; it is not rounded to a neighbour"}
+	}
+	if ok {
+		l.Fields[role.B] = record.Of(to)
+	}
+	return nil
+}
+
+// lineTexts fills the name and the plain fields.
 func lineTexts(f *Facts, source *record.Record, l *LineDecision, priced money.Line) *link.Reason {
 	c := f.Mapping.Children
 	if c.Name.B != "" {
@@ -194,16 +214,6 @@ func lineTexts(f *Facts, source *record.Record, l *LineDecision, priced money.Li
 		}
 		if name != "" {
 			l.Fields[c.Name.B] = record.Of(name)
-		}
-	}
-	if c.Recurrence.B != "" {
-		frequency := source.Field(c.Recurrence.A).Text()
-		to, ok := c.Recurrence.Values[frequency]
-		if !ok && frequency != "" {
-			return &link.Reason{Category: UnknownFrequency, Fields: []string{c.Recurrence.A}, Text: "billing has no frequency " + frequency + "; it is not rounded to a neighbour"}
-		}
-		if ok {
-			l.Fields[c.Recurrence.B] = record.Of(to)
 		}
 	}
 	for _, field := range c.Fields {
