@@ -165,9 +165,12 @@ func countryKey(name string) string {
 	return strings.TrimSuffix(key, " the")
 }
 
+// maxPlaceName is longer than the name of any country or state, in bytes; what is longer is not looked up.
+const maxPlaceName = 200
+
 // CountryCode gives the ISO 3166 alpha-2 code of a country named by code or name.
 func CountryCode(text string) (code string, ok bool) {
-	if len(text) > 200 {
+	if len(text) > maxPlaceName {
 		return "", false
 	}
 	code = countries().codes[countryKey(text)]

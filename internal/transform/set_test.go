@@ -180,7 +180,7 @@ func TestS16_LongInputs(t *testing.T) {
 		for _, s := range long {
 			start := time.Now()
 			checkError(t, name, s, call(s))
-			if took := time.Since(start); took > 100*time.Millisecond { // 5 ms, and room for a busy machine
+			if took := time.Since(start); took > 250*time.Millisecond { // 5 ms, and room for a busy machine and the race detector
 				t.Errorf("%s takes %s for 64 KB of %.4q", name, took, s)
 			}
 		}

@@ -122,7 +122,10 @@ func state(u *Use, in []string, wantName bool) (string, error) {
 	if !known {
 		return "", u.Fail("states of this country are not known", "states are known for "+countriesWithStates()+`; unknown="keep" leaves others as they are`)
 	}
-	code := table.codes[countryKey(in[0])]
+	code := ""
+	if len(in[0]) <= maxPlaceName {
+		code = table.codes[countryKey(in[0])]
+	}
 	switch {
 	case code == "":
 		return "", u.Fail("no state of "+country+" is known by this name or code", `correct it, or unknown="keep" leaves it as it is`)
