@@ -39,8 +39,20 @@ const maxWaiting = 5000
 func (e *Engine) Poll(ctx context.Context) error {
 	_, wakeErr := e.WakeDue(ctx)
 	_, deadErr := e.DeadLetters(ctx)
-	_, runErr := e.StepRuns(ctx)
-	return errors.Join(wakeErr, deadErr, runErr, e.readFeeds(ctx))
+	return errors.Join(wakeErr, deadErr, e.listRuns(ctx), e.readFeeds(ctx))
+}
+
+// listFor is how long one poll lists runs before it looks at feeds again.
+const listFor = 5 * time.Second
+
+func (e *Engine) listRuns(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < listFor; {
+		more, err := e.StepRuns(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 type watchedFeed struct {

@@ -106,6 +106,7 @@ func (e *Engine) guarded(ctx context.Context, tasks []Task) (results []Result, p
 func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, tasks []Task, results []Result) {
 	ctx = context.WithoutCancel(ctx)
 	var again []Task
+	var waiting []Result
 	for n, r := range results {
 		switch r.End {
 		case Later:
@@ -113,9 +114,16 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 				e.Log.Error("task could not be parked", "error", err)
 				return // the message comes again
 			}
+			if len(r.Needs) > 0 {
+				waiting = append(waiting, r)
+			}
 		case Retry:
 			again = append(again, tasks[n])
 		}
+	}
+	if err := e.wakeReady(ctx, waiting); err != nil {
+		e.Log.Error("parked tasks could not be looked at again", "error", err)
+		return
 	}
 	if err := e.mark(ctx, tasks, results); err != nil {
 		e.Log.Error("run progress could not be stored", "error", err)
@@ -140,6 +148,36 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 			e.Log.Error("message could not be acknowledged", "error", err)
 		}
 	}
+}
+
+// wakeReady wakes tasks whose needed record was linked while they were being parked: its own wake came too early for them.
+func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
+	if len(waiting) == 0 {
+		return nil
+	}
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return err
+	}
+	var needs []plan.Need
+	on := map[plan.Need]string{}
+	for _, r := range waiting {
+		needs = append(needs, r.Needs[0])
+		on[r.Needs[0]] = r.On
+	}
+	found, err := e.counterparts(ctx, &batch{set: set}, needs)
+	if err != nil {
+		return err
+	}
+	for need, c := range found {
+		if c.State == plan.Waiting {
+			continue
+		}
+		if err := e.wake(ctx, on[need]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // later carries over to the parked task what its next try must know.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
@@ -234,6 +235,48 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		return
 	}
 	e.moveLink(ctx, b, i, to, newKey, there)
+}
+
+// inherit looks, for records that others were merged into, at the links of those: a won deal that came of a merge has the
+// document of the deal it was, whichever of the two is heard of first (T5).
+func (e *Engine) inherit(ctx context.Context, b *batch, items []*item) {
+	var keys []table.Key
+	for _, i := range items {
+		if i.link.State == link.Linked || i.link.State == link.Claimed {
+			continue
+		}
+		for _, ref := range i.source.Was {
+			keys = append(keys, e.linkKey(i.group[0].Slot, ref))
+		}
+	}
+	links, err := getItems[link.Link](ctx, e.Table, keys)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	for _, i := range items {
+		if i.link.State == link.Linked || i.link.State == link.Claimed || b.preview {
+			continue
+		}
+		for _, ref := range i.source.Was {
+			old := links[e.linkKey(i.group[0].Slot, ref)].Value
+			if old.State == link.Linked || old.State == link.Claimed {
+				e.takeOverFrom(ctx, i, ref)
+				break
+			}
+		}
+	}
+}
+
+// takeOverFrom has the merged record worked first, which moves its link here, and this one again after it.
+func (e *Engine) takeOverFrom(ctx context.Context, i *item, old record.Ref) {
+	t := i.task
+	t.Ref, t.Run, t.Cause = old, "", "merge"
+	if err := e.Enqueue(ctx, lane.Live, []Task{t}); err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
 }
 
 // moveLink puts the link at its new address, points the target there, and leaves a signpost, in that order: killed in

@@ -9,6 +9,7 @@ import (
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
 
@@ -51,7 +52,8 @@ type Result struct {
 	On     string    // of Later: what wakes it sooner
 	Err    error     // of Retry and Never, and why of Later
 	Counts Counts
-	Stale  int // how often an old copy was read, for the task's next try
+	Needs  []plan.Need // what a waiting task needs: looked at once more after it was parked
+	Stale  int         // how often an old copy was read, for the task's next try
 }
 
 // Counts of what one task did at the systems, for runs and demos.

@@ -223,7 +223,7 @@ func (e *Engine) watchedOwners(ctx context.Context, b *batch, tasks []Task) (map
 func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 	b.all = append(b.all, items...)
 	steps := []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.decide, e.runHooks,
+		e.loadLinks, e.readSources, e.inherit, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.decide, e.runHooks,
 	}
 	if !b.preview {
 		steps = append(steps, e.checkPlan, e.act)
@@ -347,6 +347,12 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 		reads, err := e.Connections[o.connection].Read(ctx, connector.ReadRequest{Object: o.name, IDs: ids, Fields: distinct(fields), With: distinct(with)})
 		if err == nil && len(reads) != len(list) {
 			err = fmt.Errorf("%s answered %d of %d reads", o.connection, len(reads), len(list))
+		}
+		if err != nil && len(list) > 1 && meaning(time.Now(), o.connection, err).End == Never {
+			for _, i := range list { // one of them is refused; the others must not suffer for it
+				e.readSources(ctx, b, []*item{i})
+			}
+			continue
 		}
 		if err != nil {
 			e.fail(ctx, list, o.connection, err)
@@ -689,6 +695,6 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 
 // waitFor parks an item under what it needs.
 func (e *Engine) waitFor(i *item) {
-	n := i.decision.Needs[0]
-	i.end(Result{End: Later, Until: time.Now().Add(waitPause), On: n.Ref.String()})
+	needs := i.decision.Needs
+	i.end(Result{End: Later, Until: time.Now().Add(waitPause), On: needs[0].Ref.String(), Needs: needs[:1]})
 }

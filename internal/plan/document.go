@@ -155,11 +155,14 @@ func finishDocument(f *Facts, want []wanted, lines []LineDecision, net money.Amo
 // rightKind sends recurring deals to the contract mapping and the others to the invoice mapping of the slot.
 func rightKind(f *Facts) (Decision, bool) {
 	doc := f.Mapping.Document
-	if f.Link.State == link.Linked || f.Link.State == link.Claimed {
-		return Decision{}, false // the kind is frozen by the claim (A6)
-	}
 	recurs := Recurs(f.Mapping, f.Lines)
+	frozen := f.Link.State == link.Linked || f.Link.State == link.Claimed // the kind is frozen by the claim (A6)
 	switch {
+	case f.Link.State == link.Linked && doc.Recurring == "no" && recurs:
+		return Decision{Kind: Nothing, Object: f.Link.B.Object, Reason: &link.Reason{Category: KindChanged,
+			Text: fmt.Sprintf("a line recurs now, and its document %s is an invoice; make the contract by hand, or take the line out", f.Link.B)}}, true
+	case frozen:
+		return Decision{}, false
 	case doc.Recurring == "no" && recurs:
 		return skip(OtherDocument, "a line recurs: a contract is made instead of an invoice"), true
 	case doc.Recurring == "yes" && !recurs:

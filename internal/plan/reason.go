@@ -55,6 +55,7 @@ const (
 	// After billing, and faults.
 	NoLongerWon   = "no_longer_won"
 	PostedDiffers = "posted_differs"
+	KindChanged   = "kind_changed"
 	MergedTwice   = "merged_twice"
 	SourceGone    = "source_gone"
 	AmountWrong   = "amount_wrong"
