@@ -3,6 +3,7 @@
 // stops at 10,000, batches that answer out of order, merged records, last-modified under two names, 404 in several
 // shapes. "fact sheet n" in comments is section n of the HubSpot fact sheet this was built from.
 //
-// Start with connector.go; then one file per verb: read.go, feed.go, write.go, find.go, receive.go. path.go is the
+// Start with connector.go; then one file per verb: read.go, feed.go (with search.go and cursor.go), write.go (with encode.go,
+// outcome.go and link.go), find.go, receive.go. path.go is the
 // only place that knows versions; fault.go is the only place that knows error bodies.
 package hubspot
