@@ -8,7 +8,7 @@ const (
 	SampleByVAT      = "Borealis Freight GmbH"   // VAT number SampleVATNumber
 	SampleByDomain   = "Cobalt Laboratories"     // domain cobalt-laboratories.example
 	SampleArchived   = "Dunlin Textiles"         // ARCHIVED; e-mail accounts@dunlin-textiles.example
-	SampleTwinA      = "Eider Foods North"       // shares billing@eider-foods.example with
+	SampleTwinA      = "Eider Foods North"       // shares accounts@twinpeaks.example with
 	SampleTwinB      = "Eider Foods South"       // this one
 	SampleFromSource = "Fulmar Media"            // externalSource HUBSPOT SampleSourceID, last synchronised 90 days ago
 	SampleVATNumber  = "DE999999999"             //
@@ -35,8 +35,8 @@ func (s *Sim) Sample() {
 		&freight,
 		{Name: SampleByDomain, Domain: "cobalt-laboratories.example", BillingAddress: &Address{Country: "US", City: "Denver", State: "CO"}, CreatedAt: days(300)},
 		{Name: SampleArchived, Email: "accounts@dunlin-textiles.example", Status: archived, CreatedAt: days(290)},
-		{Name: SampleTwinA, Email: "billing@eider-foods.example", CreatedAt: days(200)},
-		{Name: SampleTwinB, Email: "billing@eider-foods.example", CreatedAt: days(190)},
+		{Name: SampleTwinA, Email: "accounts@twinpeaks.example", CreatedAt: days(200)},
+		{Name: SampleTwinB, Email: "accounts@twinpeaks.example", CreatedAt: days(190)},
 		{Name: SampleFromSource, Domain: "fulmar-media.example", ExternalSource: &ExternalSource{"HUBSPOT", SampleSourceID}, CreatedAt: days(90)},
 	} {
 		*c = s.CreateCustomer(*c)
