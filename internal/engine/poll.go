@@ -19,6 +19,7 @@ import (
 type feed struct {
 	Cursor json.RawMessage  `json:"cursor,omitempty"`
 	ReadAt time.Time        `json:"readAt,omitzero"` // when a cycle was last finished
+	Next   time.Time        `json:"next,omitzero"`   // not read again before
 	Lease  time.Time        `json:"lease,omitzero"`  // one reader at a time, until then
 	Seen   map[string]int64 `json:"seen,omitempty"`  // stamps of the overlap's records by id, so that none is queued twice
 	Index  string           `json:"index,omitempty"` // of a match target: which rules its keys were made by
@@ -129,7 +130,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 		return err
 	}
 	state, now := got.Value, time.Now()
-	if now.Before(state.Lease) || now.Before(state.ReadAt.Add(f.every)) {
+	if now.Before(state.Lease) || now.Before(state.Next) {
 		return nil
 	}
 	state.Lease = now.Add(feedLease)
@@ -143,7 +144,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 	for {
 		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: state.Cursor, From: f.from.Add(-firstReach), Fields: f.fields})
 		if err != nil {
-			state.Lease = time.Time{}
+			state.Lease, state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
 			return errors.Join(err, e.putOne(ctx, key, state, table.IfRev(rev)))
 		}
 		fresh := state.unseen(page.Records)
@@ -161,7 +162,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 		state.Cursor = page.Cursor
 		state.Lease = time.Now().Add(feedLease)
 		if !page.More {
-			state.ReadAt, state.Lease = time.Now(), time.Time{}
+			state.ReadAt, state.Next, state.Lease = time.Now(), time.Now().Add(f.every), time.Time{}
 		}
 		if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
 			return err
