@@ -17,6 +17,7 @@ import (
 
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
+	"crosswalk/internal/connector/hubspot"
 	"crosswalk/internal/connector/light"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
@@ -97,9 +98,39 @@ func New(ctx context.Context, c Config, o Options) (*App, error) {
 		Table: t, Queue: a.queue, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
 		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), Single: c.Approval == "single",
 	})
-	ok = err == nil
-	return a, err
+	if err != nil {
+		return nil, err
+	}
+	if err := a.bind(ctx); err != nil {
+		return nil, err
+	}
+	ok = true
+	return a, nil
 }
+
+// bind makes sure that every credential still opens the account its connection was first connected to (T18). A system that
+// does not answer now is not held against it: what is bound already stays bound.
+func (a *App) bind(ctx context.Context) error {
+	for name, c := range a.Connectors {
+		asked, cancel := context.WithTimeout(ctx, bindWithin)
+		account, err := c.Account(asked)
+		cancel()
+		if err != nil {
+			a.Log.Warn("connection could not be looked at", "connection", name, "error", err)
+		}
+		id, err := a.Engine.Bind(ctx, name, account.ID, a.Config.Connections[name].Account)
+		if err != nil {
+			return err
+		}
+		if h, ok := c.(*hubspot.Connector); ok {
+			h.Portal = id
+		}
+	}
+	return nil
+}
+
+// bindWithin is how long a start waits for a system to say which account it is.
+const bindWithin = 10 * time.Second
 
 func (a *App) connectAll(ctx context.Context, secrets secret.Store, o Options) error {
 	var errs []error

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type Connection struct {
 	Auth    string `yaml:"auth"`    // key (default) or oauth
 	Account string `yaml:"account"` // id of the account it is bound to; another one is refused
 	AppID   string `yaml:"app_id"`  // HubSpot: of our own app
+	Edition string `yaml:"edition"` // HubSpot: starter (default), professional, enterprise: how many calls it allows
 	Limits  string `yaml:"limits"`  // on (default) or off: spend calls no faster than the vendor allows
 	// Lag is how late the system's search or lists may show a change; default the connector's.
 	Lag    Duration `yaml:"lag"`
@@ -110,6 +112,9 @@ func (c *Config) check() error {
 			}
 		default:
 			add("connections.%s.system: %q; write hubspot or light", name, conn.System)
+		}
+		if !slices.Contains([]string{"", "starter", "professional", "enterprise"}, conn.Edition) {
+			add("connections.%s.edition: %q; write starter, professional or enterprise", name, conn.Edition)
 		}
 		if conn.Auth == "" {
 			conn.Auth = "key"

@@ -69,7 +69,7 @@ func connect(ctx context.Context, name string, c Connection, secrets secret.Stor
 	case "hubspot":
 		made, err := hubspot.New(hubspot.Config{Connection: name, Client: rest.New(config), Version: c.Version, AppID: c.AppID, Secrets: cred.WebhookSecret,
 			Portal: c.Account, Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)})
-		return made, limiter, err
+		return made, limiter, err // its portal is bound by bind, in app.go
 	case "light":
 		config.Hosts = light.Hosts
 		if c.Auth == "key" {
@@ -110,21 +110,19 @@ func tokens(ctx context.Context, name string, c Connection, cred Credential, sec
 	return token.New(keeper, endpoint, nil), nil
 }
 
-// limits are the vendor's own, less what is left to other programs (invariant Q10: at most 80 % of the day).
+// limits are the vendor's own, less what is left to other programs: at most 80 % of the day (invariant Q10), and of both a
+// fifth that bulk work leaves to live changes.
 func limits(c Connection) (*budget.Limiter, error) {
 	if c.Limits == "off" {
 		return nil, nil
 	}
+	const dayShare, reserve = 80, 0.2
 	if c.System == "light" {
-		return budget.New(budget.Bucket{Name: light.BucketCalls, Calls: 300, Per: time.Minute, Daily: 80_000, Reserve: 0.2})
+		return budget.New(budget.Bucket{Name: light.BucketCalls, Calls: 300, Per: time.Minute, Daily: 100_000 * dayShare / 100, Reserve: reserve})
 	}
-	calls := 190
-	if c.Auth == "oauth" {
-		calls = 110
+	var buckets []budget.Bucket
+	for _, l := range hubspot.Limits(c.Auth == "oauth", c.Edition) {
+		buckets = append(buckets, budget.Bucket{Name: l.Bucket, Calls: l.Calls, Per: l.Per, Daily: l.Daily * dayShare / 100, Within: l.Within, Reserve: reserve})
 	}
-	return budget.New(
-		budget.Bucket{Name: hubspot.BucketCalls, Calls: calls, Per: 10 * time.Second, Daily: 500_000, Reserve: 0.2},
-		budget.Bucket{Name: hubspot.BucketSearch, Calls: 4, Per: time.Second, Within: hubspot.BucketCalls},
-		budget.Bucket{Name: hubspot.BucketAssociations, Calls: 100, Per: 10 * time.Second, Daily: 400_000, Within: hubspot.BucketCalls},
-	)
+	return budget.New(buckets...)
 }

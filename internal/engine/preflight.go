@@ -316,3 +316,35 @@ func (e *Engine) MayGoLive(ctx context.Context, name string, nativeOff bool) err
 	}
 	return nil
 }
+
+// boundAccount is the account a connection was first connected to.
+type boundAccount struct {
+	Account string    `json:"account"`
+	At      time.Time `json:"at"`
+}
+
+// Bind remembers a connection's account at its first connect and refuses another one ever after (T18): ids of two accounts
+// overlap, and links would join strangers. seen is what the credential opens now ("" when the system did not say),
+// configured what the configuration demands ("" for whatever it is). It gives the account the connection is bound to.
+func (e *Engine) Bind(ctx context.Context, connection, seen, configured string) (string, error) {
+	if configured != "" && seen != "" && seen != configured {
+		return "", fmt.Errorf("connection %s: its credential opens account %s, the configuration says %s; use the right credential, or name another connection", connection, seen, configured)
+	}
+	b, err := change(ctx, e, connectionKey(connection), func(b *boundAccount, exists bool) bool {
+		if exists || seen == "" {
+			return false
+		}
+		b.Account, b.At = seen, time.Now()
+		return true
+	})
+	if err != nil {
+		return "", err
+	}
+	if seen != "" && b.Account != seen {
+		return "", fmt.Errorf("connection %s: bound to account %s, its credential opens %s; another account is another connection", connection, b.Account, seen)
+	}
+	if b.Account == "" {
+		return configured, nil
+	}
+	return b.Account, nil
+}
