@@ -1,0 +1,86 @@
+package help_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"crosswalk/internal/help"
+)
+
+// categories reads the constants of package plan from its source, so that a category cannot be added without its entry.
+func categories(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../plan/reason.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for _, v := range spec.Values {
+			text, err := strconv.Unquote(v.(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, text)
+		}
+		return true
+	})
+	if len(out) < 50 {
+		t.Fatalf("only %d categories were found in reason.go", len(out))
+	}
+	return out
+}
+
+func TestEveryCategoryHasItsEntry(t *testing.T) {
+	var explained []string
+	for _, e := range help.Errors() {
+		explained = append(explained, e.Category)
+		for name, text := range map[string]string{"what happened": e.What, "who can fix it": e.Who, "what to do": e.Do, "by itself": e.Retries} {
+			if len(text) < 3 || !strings.HasSuffix(text, ".") {
+				t.Errorf("%s: %s is %q; write a sentence", e.Category, name, text)
+			}
+		}
+	}
+	want := categories(t)
+	for _, c := range want {
+		if !slices.Contains(explained, c) {
+			t.Errorf("errors.md has no entry %q", c)
+		}
+	}
+	for n, c := range explained {
+		if !slices.Contains(want, c) {
+			t.Errorf("errors.md explains %q, which is no category", c)
+		}
+		if slices.Contains(explained[:n], c) {
+			t.Errorf("errors.md explains %q twice", c)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	for _, name := range []string{"errors", "words", "money", "mapping", "hubspot", "light"} {
+		if text, ok := help.Page(name); !ok || !strings.HasPrefix(text, "# ") || help.Title(name) == "" {
+			t.Errorf("page %s: there %v, title %q", name, ok, help.Title(name))
+		}
+		if !slices.Contains(help.Pages(), name) {
+			t.Errorf("Pages does not list %s", name)
+		}
+	}
+	for _, name := range []string{"", "none", "../plan/reason", "help.go"} {
+		if _, ok := help.Page(name); ok {
+			t.Errorf("there is a page %q", name)
+		}
+	}
+	if _, ok := help.Error("no_such_category"); ok {
+		t.Error("an unknown category was explained")
+	}
+}

@@ -1,0 +1,378 @@
+package web
+
+import (
+	"time"
+
+	"crosswalk/internal/engine"
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// The shapes of answers. They are the API's own, so that the engine may change inside without anybody's script noticing.
+
+// Mapping is a mapping and how it stands.
+type Mapping struct {
+	Name     string         `json:"name"`
+	Status   mapping.Status `json:"status"`
+	Latest   int            `json:"latest"`            // newest version applied
+	Running  int            `json:"running,omitempty"` // version that writes
+	Actor    string         `json:"actor,omitempty"`   // of the last change
+	At       *time.Time     `json:"at,omitempty"`
+	Paused   *time.Time     `json:"paused_since,omitempty"`
+	Pilot    []record.Ref   `json:"pilot,omitempty"`
+	Approver string         `json:"approver,omitempty"`
+	YAML     string         `json:"yaml,omitempty"` // of the newest version; in answers about one mapping
+}
+
+func mappingOf(h engine.Head) Mapping {
+	return Mapping{Name: h.Name, Status: h.Status, Latest: h.Latest, Running: h.Running, Actor: h.Actor, At: moment(h.At), Paused: moment(h.Since),
+		Pilot: h.Pilot, Approver: h.Approver}
+}
+
+// moment leaves out times that never were.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Version is one applied text.
+type Version struct {
+	Version int       `json:"version"`
+	Actor   string    `json:"actor"`
+	At      time.Time `json:"at"`
+	YAML    string    `json:"yaml"`
+}
+
+// Applied is what apply answers for a document: the version, and what each name in it turned out to be.
+type Applied struct {
+	Mapping
+	Changed  bool         `json:"changed"` // false: this text was the newest version already
+	Resolved []Resolution `json:"resolved"`
+}
+
+// Resolution is one name in a document and what it stands for in the account.
+type Resolution struct {
+	Line  int    `json:"line"`
+	Field string `json:"field"`
+	Name  string `json:"name"`
+	ID    string `json:"id"`
+	Label string `json:"label,omitempty"`
+}
+
+// Moved is what pilot, live, pause and resume answer.
+type Moved struct {
+	Mapping
+	Run     *Run `json:"run,omitempty"` // of pilot
+	Waiting int  `json:"waiting"`       // tasks that wait in the deployment, parked or queued
+}
+
+// Finding is one line of the preflight report. Severity is ok, warn or stop (cannot go live like this).
+type Finding struct {
+	Finding  string `json:"finding"`
+	Where    string `json:"where"`
+	Records  int    `json:"records"`
+	Owner    string `json:"owner,omitempty"` // who can mend it
+	Fix      string `json:"fix,omitempty"`
+	Severity string `json:"severity"`
+}
+
+// Report is what check answers. Ready is false when anything stops.
+type Report struct {
+	Findings []Finding `json:"findings"`
+	Ready    bool      `json:"ready"`
+}
+
+// Plan is a saved preview. Totals are net, by currency, in whole minor units.
+type Plan struct {
+	ID       string            `json:"id"`
+	Mapping  string            `json:"mapping"`
+	Run      string            `json:"run"`
+	Actor    string            `json:"actor"`
+	At       time.Time         `json:"at"`
+	Complete bool              `json:"complete"`
+	Rows     int               `json:"rows"`
+	Needed   int               `json:"needed"`
+	Kinds    map[string]int    `json:"kinds"`
+	Reasons  map[string]int    `json:"reasons"`
+	Totals   map[string]string `json:"totals"`
+	Digest   string            `json:"digest,omitempty"`
+	Approver string            `json:"approver,omitempty"`
+	Approved *time.Time        `json:"approved,omitempty"`
+	Single   bool              `json:"single,omitempty"`
+	RanAs    string            `json:"ran_as,omitempty"`
+}
+
+func planOf(p engine.SavedPlan) Plan {
+	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: p.Kinds,
+		Reasons: p.Reasons, Totals: p.Totals, Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs}
+}
+
+// Row is one record of a plan: what would be done with it, and every field with its rule.
+type Row struct {
+	Ref      record.Ref `json:"ref"`
+	Mapping  string     `json:"mapping"`
+	Version  int        `json:"version"`
+	Needed   bool       `json:"needed,omitempty"`
+	Kind     plan.Kind  `json:"kind"`
+	Target   string     `json:"target,omitempty"`
+	Category string     `json:"category,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+	Net      string     `json:"net,omitempty"` // minor units
+	Currency string     `json:"currency,omitempty"`
+	Fields   []Field    `json:"fields,omitempty"`
+	Lines    []Line     `json:"lines,omitempty"`
+	Digest   string     `json:"digest"`
+}
+
+// Field is what happens to one field and by which rule.
+type Field struct {
+	Field  string       `json:"field"`
+	From   []string     `json:"from,omitempty"`
+	Action plan.Action  `json:"action"`
+	Rule   string       `json:"rule"`
+	Old    record.Value `json:"old"`
+	New    record.Value `json:"new"`
+}
+
+// Line is what happens to one line of a document.
+type Line struct {
+	Source string                  `json:"source"`
+	Target string                  `json:"target,omitempty"`
+	Op     string                  `json:"op"`
+	Net    string                  `json:"net,omitempty"`
+	Note   string                  `json:"note,omitempty"`
+	Fields map[string]record.Value `json:"fields,omitempty"`
+}
+
+func rowOf(r engine.PlanRow) Row {
+	out := Row{Ref: r.Ref, Mapping: r.Mapping, Version: r.Version, Needed: r.Needed, Kind: r.Kind, Net: r.Net, Currency: r.Money, Digest: r.Digest,
+		Fields: fieldsOf(r.Fields, ""), Lines: linesOf(r.Lines)}
+	if !r.Target.IsZero() {
+		out.Target = r.Target.String()
+	}
+	out.Category, out.Reason = reasonOf(r.Reason)
+	return out
+}
+
+func reasonOf(r *link.Reason) (category, text string) {
+	if r == nil {
+		return "", ""
+	}
+	return r.Category, r.Text
+}
+
+// fieldsOf gives the decisions about fields; only those about one when it is named.
+func fieldsOf(decisions []plan.FieldDecision, only string) []Field {
+	var out []Field
+	for _, d := range decisions {
+		if only == "" || d.Field == only {
+			out = append(out, Field{d.Field, d.From, d.Action, d.Rule, d.Old, d.New})
+		}
+	}
+	return out
+}
+
+func linesOf(decisions []plan.LineDecision) []Line {
+	var out []Line
+	for _, d := range decisions {
+		out = append(out, Line{d.SourceID, d.TargetID, d.Op, d.Net, d.Note, d.Fields})
+	}
+	return out
+}
+
+// Rows is a part of a plan; Next is where the following part begins, 0 when this was the last.
+type Rows struct {
+	Rows []Row `json:"rows"`
+	Next int   `json:"next,omitempty"`
+}
+
+// Run is a run with its progress. Total is -1 while the source has not said how many records there are.
+type Run struct {
+	ID          string        `json:"id"`
+	Kind        string        `json:"kind"` // full, named, plan, preview
+	Mapping     string        `json:"mapping"`
+	Plan        string        `json:"plan,omitempty"`
+	Actor       string        `json:"actor"`
+	Status      string        `json:"status"` // listing, working, done, failed
+	At          time.Time     `json:"at"`
+	Ended       *time.Time    `json:"ended,omitempty"`
+	Done        int           `json:"done"`
+	Listed      int           `json:"listed"`
+	Total       int           `json:"total"`
+	Rate        float64       `json:"rate"`                   // records a second since it began
+	SecondsLeft int           `json:"seconds_left,omitempty"` // at that rate; 0 when it cannot be told
+	CallsLeft   []Allowance   `json:"calls_left,omitempty"`
+	Counts      engine.Counts `json:"counts"`
+	Refused     []record.Ref  `json:"refused,omitempty"` // rows of a plan that no longer fit
+	Error       string        `json:"error,omitempty"`
+}
+
+// Over tells whether nothing more will come of the run.
+func (r Run) Over() bool { return r.Status == "done" || r.Status == "failed" }
+
+func runOf(r engine.Run, now time.Time) Run {
+	out := Run{ID: r.ID, Kind: r.Kind, Mapping: r.Mapping, Plan: r.Plan, Actor: r.Actor, Status: r.Status, At: r.At, Ended: moment(r.Ended), Done: r.Done,
+		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error}
+	until := now
+	if out.Ended != nil {
+		until = r.Ended
+	}
+	if took := until.Sub(r.At).Seconds(); took > 0 {
+		out.Rate = float64(r.Done) / took
+	}
+	if out.Rate > 0 && !out.Over() && out.Total > r.Done {
+		out.SecondsLeft = max(1, int(float64(out.Total-r.Done)/out.Rate))
+	}
+	return out
+}
+
+// SyncError is something a person must mend or decide. Text carries ids and field names, never names or addresses.
+type SyncError struct {
+	Category string    `json:"category"`
+	Mapping  string    `json:"mapping,omitempty"`
+	Ref      string    `json:"ref,omitempty"`
+	URL      string    `json:"url,omitempty"` // of the record in its system
+	Target   string    `json:"target,omitempty"`
+	Text     string    `json:"text"`
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Count    int       `json:"count"`
+}
+
+// Group counts the errors of one category and the records they touch.
+type Group struct {
+	Category string `json:"category"`
+	Errors   int    `json:"errors"`
+	Records  int    `json:"records"`
+}
+
+// Failures is what errors answers.
+type Failures struct {
+	Groups []Group     `json:"groups"`
+	Errors []SyncError `json:"errors"`
+}
+
+// Why is what is known of one record in one place (slot): where it stands and the decisions about it, newest first.
+type Why struct {
+	Ref       string     `json:"ref"`
+	URL       string     `json:"url,omitempty"`
+	State     link.State `json:"state"`
+	Target    string     `json:"target,omitempty"`
+	TargetURL string     `json:"target_url,omitempty"`
+	Mapping   string     `json:"mapping,omitempty"`
+	Version   int        `json:"version,omitempty"`
+	Category  string     `json:"category,omitempty"` // of what stands in its way
+	Reason    string     `json:"reason,omitempty"`
+	MadeBy    *Made      `json:"made_by,omitempty"`
+	Net       string     `json:"net,omitempty"` // minor units
+	Currency  string     `json:"currency,omitempty"`
+	Decisions []Decision `json:"decisions"`
+	Outcomes  []Outcome  `json:"outcomes,omitempty"`
+}
+
+// Made says who made a document.
+type Made struct {
+	Mapping  string    `json:"mapping"`
+	Version  int       `json:"version"`
+	Approver string    `json:"approver,omitempty"`
+	Run      string    `json:"run,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// Decision is one entry of the audit trail.
+type Decision struct {
+	At       time.Time `json:"at"`
+	Kind     plan.Kind `json:"kind"`
+	Mapping  string    `json:"mapping"`
+	Version  int       `json:"version"`
+	Cause    string    `json:"cause"`
+	Run      string    `json:"run,omitempty"`
+	Actor    string    `json:"actor,omitempty"`
+	Category string    `json:"category,omitempty"`
+	Reason   string    `json:"reason,omitempty"`
+	Net      string    `json:"net,omitempty"`
+	Currency string    `json:"currency,omitempty"`
+	Fields   []Field   `json:"fields,omitempty"`
+	Lines    []Line    `json:"lines,omitempty"`
+}
+
+// Outcome is how an intended write ended.
+type Outcome struct {
+	Target string `json:"target,omitempty"`
+	Status string `json:"status"`
+	Note   string `json:"note,omitempty"`
+}
+
+// Status is one screen.
+type Status struct {
+	At          time.Time       `json:"at"`
+	Approval    string          `json:"approval"`
+	Connections []Connection    `json:"connections"`
+	Mappings    []MappingStatus `json:"mappings"`
+	Lanes       map[string]Lane `json:"lanes"`
+	Parked      int             `json:"parked"`
+	Idle        bool            `json:"idle"` // nothing waits, is under way, or wakes within ?idle_within= seconds
+	Runs        []Run           `json:"runs"`
+	Refused     map[string]int  `json:"webhooks_refused"`
+	CallsLeft   []Allowance     `json:"calls_left,omitempty"`
+}
+
+// Connection is one account, by the name that refs carry.
+type Connection struct {
+	Name  string   `json:"name"`
+	Roles []string `json:"roles,omitempty"`
+}
+
+// MappingStatus is a mapping with what is linked and what is open.
+type MappingStatus struct {
+	Mapping
+	Linked int            `json:"linked"`
+	Open   map[string]int `json:"open"` // sync errors by category
+	Brake  bool           `json:"brake,omitempty"`
+}
+
+// Lane is how much waits and is worked in one lane of the queue.
+type Lane struct {
+	Waiting int `json:"waiting"`
+	InWork  int `json:"in_work"`
+}
+
+// Preset is a document to copy.
+type Preset struct {
+	Name        string `json:"name"`
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	YAML        string `json:"yaml,omitempty"`
+}
+
+// ObjectFields is what fields answers.
+type ObjectFields struct {
+	Connection string        `json:"connection"`
+	Object     string        `json:"object"`
+	Label      string        `json:"label"`
+	Fields     []ObjectField `json:"fields"`
+}
+
+// ObjectField is one field as the account has it.
+type ObjectField struct {
+	Name       string   `json:"name"`
+	Label      string   `json:"label"`
+	Type       string   `json:"type"`
+	Required   bool     `json:"required,omitempty"`
+	ReadOnly   bool     `json:"read_only,omitempty"`
+	CreateOnly bool     `json:"create_only,omitempty"`
+	Unique     bool     `json:"unique,omitempty"`
+	MaxLength  int      `json:"max_length,omitempty"`
+	References string   `json:"references,omitempty"`
+	Options    []Option `json:"options,omitempty"`
+}
+
+// Option is one value that a field may have.
+type Option struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+}

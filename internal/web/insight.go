@@ -1,0 +1,155 @@
+package web
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"crosswalk/internal/engine"
+	"crosswalk/internal/mapping"
+)
+
+func (a *api) status(r *http.Request) (any, error) {
+	within, err := queryNumber(r, "idle_within", 60, 86400)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Engine.Status(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	idle, err := a.Engine.Idle(r.Context(), time.Duration(within)*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	out := Status{At: s.At, Approval: a.Approval, Connections: a.connections(), Mappings: []MappingStatus{}, Lanes: map[string]Lane{}, Parked: s.Parked, Idle: idle,
+		Runs: []Run{}, Refused: a.Refused.Counts(), CallsLeft: a.callsLeft()}
+	for _, m := range s.Mappings {
+		out.Mappings = append(out.Mappings, MappingStatus{Mapping: mappingOf(m.Head), Linked: m.Linked, Open: m.Open, Brake: m.Brake})
+	}
+	for name, counts := range s.Lanes {
+		out.Lanes[string(name)] = Lane{Waiting: counts.Waiting, InWork: counts.InWork}
+	}
+	for _, run := range s.Runs {
+		out.Runs = append(out.Runs, runOf(run, s.At))
+	}
+	return out, nil
+}
+
+func (a *api) connections() []Connection {
+	out := []Connection{}
+	for _, name := range slices.Sorted(maps.Keys(a.Connections)) {
+		c := Connection{Name: name}
+		for _, role := range slices.Sorted(maps.Keys(a.Roles)) {
+			if a.Roles[role] == name {
+				c.Roles = append(c.Roles, role)
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// why explains a record of either side, or one field of it.
+func (a *api) why(r *http.Request) (any, error) {
+	query := r.URL.Query()
+	one, err := refs([]string{query.Get("ref")})
+	if err != nil {
+		return nil, err
+	}
+	ref, field := one[0], query.Get("field")
+	known, err := a.Engine.Why(r.Context(), ref)
+	if err != nil {
+		return nil, err
+	}
+	if len(known) == 0 {
+		p := problemOf(&engine.NotFoundError{What: "record", Name: ref.String()})
+		p.Detail = "nothing is known of " + ref.String() + ": no mapping watches it, or no signal named it yet"
+		p.Fix = "start a run that names it: crosswalk run MAPPING " + ref.String()
+		return nil, p
+	}
+	out := []Why{}
+	for _, x := range known {
+		out = append(out, whyOf(x, field))
+	}
+	return map[string][]Why{"why": out}, nil
+}
+
+func whyOf(x engine.Explanation, field string) Why {
+	l := x.Link
+	w := Why{Ref: x.Ref.String(), URL: x.URL, State: l.State, TargetURL: x.Target, Mapping: l.Mapping, Version: l.Version, Net: l.Net, Currency: l.Money,
+		Decisions: []Decision{}}
+	if !l.B.IsZero() {
+		w.Target = l.B.String()
+	}
+	w.Category, w.Reason = reasonOf(l.Reason)
+	if l.Made != nil {
+		w.MadeBy = &Made{l.Made.Mapping, l.Made.Version, l.Made.Approver, l.Made.Run, l.Made.At}
+	}
+	for _, e := range x.Entries {
+		d := Decision{At: e.At, Kind: e.Kind, Mapping: e.Mapping, Version: e.Version, Cause: e.Cause, Run: e.Run, Actor: e.Actor, Net: e.Net, Currency: e.Money,
+			Fields: fieldsOf(e.Fields, field)}
+		d.Category, d.Reason = reasonOf(e.Reason)
+		if field == "" {
+			d.Lines = linesOf(e.Lines)
+		} else if len(d.Fields) == 0 {
+			continue
+		}
+		w.Decisions = append(w.Decisions, d)
+	}
+	for _, o := range x.Outcomes {
+		out := Outcome{Status: o.Status, Note: o.Note}
+		if !o.Target.IsZero() {
+			out.Target = o.Target.String()
+		}
+		w.Outcomes = append(w.Outcomes, out)
+	}
+	return w
+}
+
+func (a *api) presets(*http.Request) (any, error) {
+	out := []Preset{}
+	for _, p := range mapping.Presets() {
+		out = append(out, Preset{Name: p.Name, Title: p.Title, Description: p.Description})
+	}
+	return map[string][]Preset{"presets": out}, nil
+}
+
+func (a *api) preset(r *http.Request) (any, error) {
+	name := r.PathValue("name")
+	for _, p := range mapping.Presets() {
+		if p.Name == name || strings.HasSuffix(p.Name, "/"+name) {
+			return Preset{Name: p.Name, Title: p.Title, Description: p.Description, YAML: string(p.YAML)}, nil
+		}
+	}
+	return nil, &engine.NotFoundError{What: "preset", Name: name}
+}
+
+func (a *api) fields(r *http.Request) (any, error) {
+	name, object := a.connection(r.PathValue("connection")), r.PathValue("object")
+	c, ok := a.Connections[name]
+	if !ok {
+		return nil, &engine.NotFoundError{What: "connection", Name: name}
+	}
+	if !slices.Contains(c.Objects(), object) {
+		p := problemOf(&engine.NotFoundError{What: "object", Name: object})
+		p.Fix = name + " has " + strings.Join(c.Objects(), ", ")
+		return nil, p
+	}
+	o, err := c.Describe(r.Context(), object)
+	if err != nil {
+		return nil, err
+	}
+	out := ObjectFields{Connection: name, Object: o.Name, Label: o.Label, Fields: []ObjectField{}}
+	for _, f := range o.Fields {
+		field := ObjectField{Name: f.Name, Label: f.Label, Type: f.Type, Required: f.Required, ReadOnly: f.ReadOnly, CreateOnly: f.CreateOnly, Unique: f.Unique,
+			MaxLength: f.MaxLength, References: f.References}
+		for _, option := range f.Options {
+			field.Options = append(field.Options, Option(option))
+		}
+		out.Fields = append(out.Fields, field)
+	}
+	return out, nil
+}

@@ -1,0 +1,251 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/record"
+)
+
+// Mappings keeps documents and their versions.
+type Mappings interface {
+	ApplyAll(ctx context.Context, documents [][]byte, actor string) ([]engine.Applied, error)
+	Heads(ctx context.Context) ([]engine.Head, error)
+	LatestMapping(ctx context.Context, name string) (*engine.Active, error)
+}
+
+// Lifecycle moves a mapping between draft, pilot, live and paused, and says what stands in the way.
+type Lifecycle interface {
+	Check(ctx context.Context, provision bool) ([]engine.Finding, error)
+	MayGoLive(ctx context.Context, name string, nativeOff bool) error
+	SetStatus(ctx context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (engine.Head, error)
+}
+
+// Plans are saved previews.
+type Plans interface {
+	Plan(ctx context.Context, id string) (engine.SavedPlan, error)
+	PlanRows(ctx context.Context, id string, from, most int) ([]engine.PlanRow, error)
+	Approve(ctx context.Context, id, digest, actor string) (engine.SavedPlan, error)
+}
+
+// Starter starts runs.
+type Starter interface {
+	RunMapping(ctx context.Context, r engine.Run, refs []record.Ref) (engine.Run, error)
+	RunPlan(ctx context.Context, id, actor string) (engine.Run, error)
+}
+
+// Runs are read by those who wait for them.
+type Runs interface {
+	GetRun(ctx context.Context, id string) (engine.Run, error)
+	Runs(ctx context.Context) ([]engine.Run, error)
+}
+
+// Errors are what a person must mend.
+type Errors interface {
+	Errors(ctx context.Context, category string) ([]engine.SyncError, error)
+	Retry(ctx context.Context, ref record.Ref, category, actor string) (int, error)
+}
+
+// Insight answers questions from the store, without a call to any system.
+type Insight interface {
+	Why(ctx context.Context, ref record.Ref) ([]engine.Explanation, error)
+	Status(ctx context.Context) (engine.Status, error)
+	Idle(ctx context.Context, within time.Duration) (bool, error)
+}
+
+// Engine is all that the operator API asks; *engine.Engine is one.
+type Engine interface {
+	Mappings
+	Lifecycle
+	Plans
+	Starter
+	Runs
+	Errors
+	Insight
+}
+
+// Versions lists what was ever applied under a mapping's name, oldest first.
+type Versions interface {
+	Versions(ctx context.Context, name string) ([]engine.Version, error)
+}
+
+// Allowance is how many calls a connection may still make under one of its vendor's limits.
+type Allowance struct {
+	Connection string `json:"connection"`
+	Bucket     string `json:"bucket"`
+	LeftToday  int    `json:"left_today"` // -1: the vendor sets no daily limit
+}
+
+// Deps is what the operator API is made of. Allowances, Refused and Log may be missing.
+type Deps struct {
+	Engine      Engine
+	Versions    Versions
+	Connections map[string]connector.Connector
+	Roles       map[string]string // role in mappings to connection name
+	Allowances  func() []Allowance
+	Identity    Identity
+	Refused     *Refusals
+	Approval    string // two or single, for status
+	Remote      bool   // lets in callers of other machines; only behind something that encrypts
+	NewID       func() string
+	Log         *slog.Logger
+}
+
+// route is one call of the API. What do returns is the answer's JSON; status is the one of success.
+type route struct {
+	method, path, summary string
+	status                int
+	do                    func(a *api, r *http.Request) (any, error)
+}
+
+// routes lists the whole API under /api/v1, in the order in which somebody uses it.
+var routes = []route{
+	{"GET", "/status", "one screen: connections, mappings, what waits, what is held", 200, (*api).status},
+	{"GET", "/presets", "mapping documents to copy", 200, (*api).presets},
+	{"GET", "/presets/{name...}", "one of them, with its text", 200, (*api).preset},
+	{"GET", "/fields/{connection}/{object}", "the fields of an object as the account has them now", 200, (*api).fields},
+	{"GET", "/mappings", "all mappings", 200, (*api).mappings},
+	{"POST", "/mappings", "apply documents: checked against both accounts and each other, stored as next versions", 200, (*api).apply},
+	{"GET", "/mappings/{name}", "one mapping with the text of its newest version", 200, (*api).mapping},
+	{"GET", "/mappings/{name}/versions", "everything ever applied under this name", 200, (*api).versions},
+	{"POST", "/check", "preflight: connections, marker fields, other integrations, mappings against the accounts", 200, (*api).check},
+	{"POST", "/previews", "what would be written, with no write made; saved as a plan", 202, (*api).preview},
+	{"GET", "/plans/{id}", "a saved plan", 200, (*api).plan},
+	{"GET", "/plans/{id}/rows", "its rows: ?from=&limit=", 200, (*api).planRows},
+	{"POST", "/plans/{id}/approve", "put one's name under a plan, by its digest", 200, (*api).approve},
+	{"POST", "/mappings/{name}/pilot", "write named records and what they need, for a trial", 202, (*api).pilot},
+	{"POST", "/mappings/{name}/live", "let the newest version write", 200, (*api).live},
+	{"POST", "/mappings/{name}/pause", "stop writing; signals wait", 200, (*api).pause},
+	{"POST", "/mappings/{name}/resume", "go on after a pause or the brake", 200, (*api).resume},
+	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
+	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},
+	{"GET", "/runs/{id}", "a run with its progress", 200, (*api).run},
+	{"GET", "/errors", "open sync errors by category: ?category=", 200, (*api).errors},
+	{"POST", "/retry", "look at a record, or all of a category, again", 202, (*api).retry},
+	{"GET", "/why", "what was decided about a record, and why: ?ref=&field=", 200, (*api).why},
+}
+
+// Prefix is where the API stands.
+const Prefix = "/api/v1"
+
+type api struct{ Deps }
+
+// Operator is the operator API.
+func Operator(d Deps) http.Handler {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &api{d}
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		mux.HandleFunc(r.method+" "+Prefix+r.path, a.handler(r))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		p := problem(http.StatusNotFound, "not-found", "the API has no such call")
+		p.Fix = "crosswalk help lists what there is"
+		writeProblem(w, p)
+	})
+	h := capped(authenticated(d.Identity, mux))
+	if !d.Remote {
+		h = local(h)
+	}
+	return logged(d.Log, d.NewID, h)
+}
+
+func (a *api) handler(rt route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		n := note(r.Context())
+		n.route = Prefix + rt.path
+		answer, err := rt.do(a, r)
+		if err != nil {
+			p := problemOf(err)
+			if p.Status >= http.StatusInternalServerError {
+				n.err = err
+			}
+			if p.Status == http.StatusInternalServerError {
+				n.id = a.NewID()
+				p.ID = n.id
+			}
+			writeProblem(w, p)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(rt.status)
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			n.err = fmt.Errorf("answer: %w", err)
+		}
+	}
+}
+
+// read decodes a JSON body; no body at all is an empty object. Unknown fields are refused by name.
+func read(r *http.Request, into any) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	err = d.Decode(into)
+	if err == nil && d.More() {
+		err = errors.New("there is more than one value")
+	}
+	if err == nil {
+		return nil
+	}
+	field := ""
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		field = wrong.Field
+	} else if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		field = strings.Trim(name, `"`)
+	}
+	return badRequest(field, "the body is not the JSON object that this call takes", "see the call's fields in the help")
+}
+
+// refs reads record addresses.
+func refs(texts []string) ([]record.Ref, error) {
+	var out []record.Ref
+	for n, text := range texts {
+		ref, err := record.ParseRef(text)
+		if err != nil {
+			return nil, badRequest(fmt.Sprintf("refs[%d]", n), "this is no address of a record", "write connection:object/id, for example hubspot:deals/9876543210")
+		}
+		out = append(out, ref)
+	}
+	return out, nil
+}
+
+func queryNumber(r *http.Request, name string, standard, most int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return standard, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > most {
+		return 0, badRequest(name, "this is no whole number in range", fmt.Sprintf("write 0 to %d", most))
+	}
+	return n, nil
+}
+
+// connection gives the name that a role is bound to.
+func (a *api) connection(role string) string {
+	if bound, ok := a.Roles[role]; ok {
+		return bound
+	}
+	return role
+}

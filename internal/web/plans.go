@@ -1,0 +1,84 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"crosswalk/internal/engine"
+)
+
+func (a *api) preview(r *http.Request) (any, error) {
+	var body struct {
+		Mapping string   `json:"mapping"`
+		Refs    []string `json:"refs"`
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	if body.Mapping == "" {
+		return nil, badRequest("mapping", "a preview is of one mapping", "name it; crosswalk status lists them")
+	}
+	records, err := refs(body.Refs)
+	if err != nil {
+		return nil, err
+	}
+	run, err := a.Engine.RunMapping(r.Context(), engine.Run{Kind: "preview", Mapping: body.Mapping, Actor: actorOf(r.Context())}, records)
+	if err != nil {
+		return nil, err
+	}
+	return runOf(run, time.Now()), nil
+}
+
+func (a *api) plan(r *http.Request) (any, error) {
+	p, err := a.Engine.Plan(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return planOf(p), nil
+}
+
+// maxRows bounds one part of a plan's rows, so that an answer stays well under the 6 MB that a function on AWS may give.
+const maxRows = 500
+
+func (a *api) planRows(r *http.Request) (any, error) {
+	from, err := queryNumber(r, "from", 0, 1<<30)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := queryNumber(r, "limit", 100, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	if limit == 0 {
+		return nil, badRequest("limit", "no rows would be answered", "write 1 to 500")
+	}
+	if _, err := a.Engine.Plan(r.Context(), r.PathValue("id")); err != nil {
+		return nil, err
+	}
+	rows, err := a.Engine.PlanRows(r.Context(), r.PathValue("id"), from, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := Rows{Rows: []Row{}}
+	if len(rows) > limit {
+		rows, out.Next = rows[:limit], from+limit
+	}
+	for _, row := range rows {
+		out.Rows = append(out.Rows, rowOf(row))
+	}
+	return out, nil
+}
+
+func (a *api) approve(r *http.Request) (any, error) {
+	var body struct {
+		Digest string `json:"digest"`
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	p, err := a.Engine.Approve(r.Context(), r.PathValue("id"), body.Digest, actorOf(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	return planOf(p), nil
+}

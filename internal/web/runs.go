@@ -1,0 +1,80 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"crosswalk/internal/engine"
+	"crosswalk/internal/mapping"
+)
+
+func (a *api) runs(r *http.Request) (any, error) {
+	all, err := a.Engine.Runs(r.Context())
+	out := []Run{}
+	for _, one := range all {
+		out = append(out, runOf(one, time.Now()))
+	}
+	return map[string][]Run{"runs": out}, err
+}
+
+func (a *api) run(r *http.Request) (any, error) {
+	got, err := a.Engine.GetRun(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	out := runOf(got, time.Now())
+	if !out.Over() {
+		out.CallsLeft = a.callsLeft()
+	}
+	return out, nil
+}
+
+func (a *api) callsLeft() []Allowance {
+	if a.Allowances == nil {
+		return nil
+	}
+	return a.Allowances()
+}
+
+// start carries out a plan, or looks at named records, or at everything a mapping's source holds.
+func (a *api) start(r *http.Request) (any, error) {
+	var body struct {
+		Mapping  string   `json:"mapping"`
+		Refs     []string `json:"refs"`
+		Plan     string   `json:"plan"`
+		WonSince string   `json:"won_since"`
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	records, err := refs(body.Refs)
+	if err != nil {
+		return nil, err
+	}
+	ctx, actor := r.Context(), actorOf(r.Context())
+	switch {
+	case body.Plan != "" && (body.Mapping != "" || len(records) > 0 || body.WonSince != ""):
+		return nil, badRequest("plan", "a plan says itself which records it is about", "give only the plan")
+	case body.Plan != "":
+		return a.started(a.Engine.RunPlan(ctx, body.Plan, actor))
+	case body.Mapping == "":
+		return nil, badRequest("mapping", "a run is of one mapping or of one plan", "name one of them")
+	}
+	if body.WonSince != "" {
+		if _, err := mapping.ParseDay(body.WonSince); err != nil {
+			return nil, badRequest("won_since", "this is no day", "write YYYY-MM-DD")
+		}
+	}
+	run := engine.Run{Kind: "full", Mapping: body.Mapping, Actor: actor, WonSince: body.WonSince}
+	if len(records) > 0 {
+		run.Kind = "named"
+	}
+	return a.started(a.Engine.RunMapping(ctx, run, records))
+}
+
+func (a *api) started(run engine.Run, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return runOf(run, time.Now()), nil
+}
