@@ -49,6 +49,7 @@ type Options struct {
 	Transport func(connection string) http.RoundTripper // in place of the network
 	Count     func(connection, method, route string, status int)
 	Wrap      func(table.Table) table.Table // around the store, for figures
+	WrapQueue func(lane.Queue) lane.Queue   // around the queue, for figures
 }
 
 // New opens the data folder and wires everything. One process owns a data folder at a time.
@@ -89,13 +90,17 @@ func New(ctx context.Context, c Config, o Options) (*App, error) {
 	}
 	child := script.NewChild(script.Options{})
 	a.close = append(a.close, child.Close)
+	var q lane.Queue = a.queue
+	if o.WrapQueue != nil {
+		q = o.WrapQueue(a.queue)
+	}
 	language := mapping.Standard(a.Transforms)
 	var t table.Table = store
 	if o.Wrap != nil {
 		t = o.Wrap(store)
 	}
 	a.Engine, err = engine.New(engine.Config{
-		Table: t, Queue: a.queue, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
+		Table: t, Queue: q, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
 		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), Single: c.Approval == "single",
 	})
 	if err != nil {

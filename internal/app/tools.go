@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
+	"io"
 	"strings"
 	"sync"
 
@@ -29,31 +31,39 @@ func Compile(language mapping.Language) func(yaml []byte) (*mapping.Mapping, err
 
 // tools are plan.Tools over the transforms of this program: parsed once, digests keyed with the deployment's secret.
 type tools struct {
-	set    transform.Set
-	secret []byte
+	set  transform.Set
+	macs sync.Pool // of keyed hashes: making one costs as much as using it
 
 	mu          sync.Mutex
-	calls       map[string]transform.Call
+	calls       map[boundPipe]transform.Call
 	comparisons map[string]transform.Comparison
+}
+
+// boundPipe is a mapping's transform for one account.
+type boundPipe struct {
+	pipe string
+	env  plan.Env
 }
 
 // NewTools makes the pure helpers that plans use.
 func NewTools(set transform.Set, secret []byte) plan.Tools {
-	return &tools{set: set, secret: secret, calls: map[string]transform.Call{}, comparisons: map[string]transform.Comparison{}}
+	t := &tools{set: set, calls: map[boundPipe]transform.Call{}, comparisons: map[string]transform.Comparison{}}
+	t.macs.New = func() any { return hmac.New(sha256.New, secret) }
+	return t
 }
 
 func (t *tools) Transform(pipe string, inputs []string, env plan.Env) (string, error) {
-	pipe = mapping.BindTransform(pipe, env.TimeZone, env.Currency)
+	id := boundPipe{pipe, env}
 	t.mu.Lock()
-	call, ok := t.calls[pipe]
+	call, ok := t.calls[id]
 	t.mu.Unlock()
 	if !ok {
 		var err error
-		if call, err = t.set.Parse(pipe); err != nil {
+		if call, err = t.set.Parse(mapping.BindTransform(pipe, env.TimeZone, env.Currency)); err != nil {
 			return "", err
 		}
 		t.mu.Lock()
-		t.calls[pipe] = call
+		t.calls[id] = call
 		t.mu.Unlock()
 	}
 	got, err := call.Apply(inputs, nil)
@@ -78,8 +88,10 @@ func (t *tools) Canonical(compare, text string) string {
 
 // Digest is 8 bytes of a keyed hash: enough to see a change, useless for guessing a value without the secret.
 func (t *tools) Digest(text string) string {
-	h := hmac.New(sha256.New, t.secret)
-	h.Write([]byte(text))
+	h := t.macs.Get().(hash.Hash)
+	defer t.macs.Put(h)
+	h.Reset()
+	io.WriteString(h, text) // a hash takes every write
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 

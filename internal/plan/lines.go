@@ -1,9 +1,11 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
+	"strings"
 
 	"crosswalk/internal/link"
 	"crosswalk/internal/mapping"
@@ -342,11 +344,14 @@ func PriceIn(product *record.Record, currency string) (money.Amount, bool) {
 }
 
 func lineDigest(f *Facts, fields map[string]record.Value) string {
-	b, err := json.Marshal(fields) // map keys are sorted
-	if err != nil {
-		return ""
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		b.WriteString(name)
+		b.WriteByte(0)
+		b.WriteString(fields[name].Text())
+		b.WriteByte(0)
 	}
-	return f.Tools.Digest(string(b))
+	return f.Tools.Digest(b.String())
 }
 
 // lineChanges compares the wanted lines with those of the linked document (T4): by the link's line map, not by position.
