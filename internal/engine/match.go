@@ -236,9 +236,10 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 		if err != nil {
 			return err
 		}
-		if err := e.addMatchKeys(ctx, conn, object, rules, page.Records); err != nil {
+		if err := e.addMatchKeys(ctx, conn, object, rules, state.unseen(page.Records)); err != nil {
 			return err
 		}
+		state.remember(page.Records, !page.More)
 		same := string(state.Cursor) == string(page.Cursor)
 		state.Cursor, state.ReadAt = page.Cursor, time.Now()
 		if same && !page.More {
