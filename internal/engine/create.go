@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,6 +51,10 @@ func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
+// chunk is how many records are intended and then sent together: few enough that the last of them goes out well within
+// SendWithin even where a vendor takes five calls a second, one record a call.
+const chunk = 50
+
 // create is protocol 1 and 3: claim, write down, send, remember.
 func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 	if len(items) == 0 {
@@ -58,11 +63,16 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 	if !e.Bugs.NoClaim {
 		e.claimKeys(ctx, b, items)
 	}
-	items = open(items)
-	items = e.brake(ctx, b, items)
-	var puts []table.Put
+	items = e.brake(ctx, b, open(items))
+	for part := range slices.Chunk(items, chunk) {
+		e.createChunk(ctx, b, part)
+	}
+}
+
+func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
+	puts := make([]table.Put, len(items))
 	now := time.Now()
-	for _, i := range items {
+	for n, i := range items {
 		before := link.Claim{} // a claim that was given up left its attempt behind
 		if i.link.Claim != nil {
 			before = *i.link.Claim
@@ -74,15 +84,17 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 			Sends: 1, SentAt: now, Object: i.m.B.Object, Net: i.decision.Net, Money: i.decision.Money}
 		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
 		e.record(b, i)
-		puts = append(puts, put(i.key, i.link, i.token, table.IfRev(i.rev)))
+		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
 	}
-	if !e.Bugs.NoClaim && !e.Bugs.FenceAfter {
+	if e.Bugs.FenceAfter {
+		e.send(ctx, b, items)
+		e.putLinks(ctx, items, puts)
+		return
+	}
+	if !e.Bugs.NoClaim {
 		items = e.putLinks(ctx, items, puts)
 	}
 	e.send(ctx, b, items)
-	if e.Bugs.FenceAfter {
-		e.putLinks(ctx, items, puts)
-	}
 }
 
 func open(items []*item) []*item {

@@ -83,6 +83,13 @@ func (e *Engine) Heads(ctx context.Context) ([]Head, error) {
 	return out, err
 }
 
+// Versions lists what was ever applied under a mapping's name, oldest first.
+func (e *Engine) Versions(ctx context.Context, name string) ([]Version, error) {
+	var out []Version
+	err := list(ctx, e.Table, mappingKey(name, 0).PK, "v#", func(_ table.Key, v Version) bool { out = append(out, v); return true })
+	return out, err
+}
+
 // LatestMapping gives the newest version of a mapping, compiled, with its ends bound.
 func (e *Engine) LatestMapping(ctx context.Context, name string) (*Active, error) {
 	got, err := getItem[Head](ctx, e.Table, mappingHeadKey(name))

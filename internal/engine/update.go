@@ -148,6 +148,12 @@ func lineWork(lines []plan.LineDecision) bool {
 
 // update is protocol 2: intend, write, remember. A decision that only settles values is one put.
 func (e *Engine) update(ctx context.Context, b *batch, items []*item) {
+	for part := range slices.Chunk(items, chunk) {
+		e.updateChunk(ctx, b, part)
+	}
+}
+
+func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
 	var puts []table.Put
 	for _, i := range items {
 		if i.decision.Kind == plan.Settle {
