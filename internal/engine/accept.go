@@ -69,8 +69,8 @@ func (e *Engine) watched(ctx context.Context) (map[string]bool, error) {
 			continue
 		}
 		out[watchKey(a.ConnA, a.A.Object)] = true
-		for _, w := range a.Watch {
-			out[watchKey(a.ConnA, w.Object)] = true
+		for _, object := range a.watches() {
+			out[watchKey(a.ConnA, object)] = true
 		}
 	}
 	return out, nil

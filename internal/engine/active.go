@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -159,6 +160,18 @@ func wonStages(stages plan.Table) []string {
 		}
 	}
 	sort.Strings(out)
+	return out
+}
+
+// watches lists the objects whose changes mean a record of a: those the document names, and its lines.
+func (a *Active) watches() []string {
+	var out []string
+	for _, w := range a.Watch {
+		out = append(out, w.Object)
+	}
+	if a.Children != nil && !slices.Contains(out, a.Children.A) {
+		out = append(out, a.Children.A)
+	}
 	return out
 }
 

@@ -87,8 +87,8 @@ func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 			continue
 		}
 		add(a.ConnA, a.A.Object, a.Schedule, a.Head.At, nil)
-		for _, w := range a.Watch {
-			add(a.ConnA, w.Object, a.Schedule, a.Head.At, nil)
+		for _, object := range a.watches() {
+			add(a.ConnA, object, a.Schedule, a.Head.At, nil)
 		}
 	}
 	return out

@@ -189,17 +189,17 @@ func (e *Engine) watchedOwners(ctx context.Context, b *batch, tasks []Task) (map
 	out := map[record.Ref][]record.Ref{}
 	for _, name := range b.set.names {
 		a := b.set.byName[name]
-		for _, w := range a.Watch {
+		for _, watched := range a.watches() {
 			var ids []string
 			for _, t := range tasks {
-				if t.Ref.Connection == a.ConnA && t.Ref.Object == w.Object && out[t.Ref] == nil && b.wants(a, t) {
+				if t.Ref.Connection == a.ConnA && t.Ref.Object == watched && out[t.Ref] == nil && b.wants(a, t) {
 					ids = append(ids, t.Ref.ID)
 				}
 			}
 			if len(ids) == 0 {
 				continue
 			}
-			reads, err := e.Connections[a.ConnA].Read(ctx, connector.ReadRequest{Object: w.Object, IDs: ids, With: []string{a.A.Object}})
+			reads, err := e.Connections[a.ConnA].Read(ctx, connector.ReadRequest{Object: watched, IDs: ids, With: []string{a.A.Object}})
 			if err != nil {
 				return out, err
 			}

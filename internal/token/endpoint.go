@@ -50,6 +50,7 @@ func (f Form) Exchange(ctx context.Context, code, redirect, verifier string) (Pa
 
 // answer is the union of what vendors say, good or bad.
 type answer struct {
+	Type         string  `json:"type"` // Light says INVALID_GRANT here
 	AccessToken  string  `json:"access_token"`
 	RefreshToken string  `json:"refresh_token"`
 	ExpiresIn    float64 `json:"expires_in"`
@@ -119,10 +120,13 @@ func refusal(status int, a answer) error {
 	if code == "" || code == "error" {
 		code = a.Error
 	}
+	if code == "" {
+		code = a.Type
+	}
 	if !codeWord.MatchString(code) {
 		code = ""
 	}
-	if status/100 == 4 && (a.Error == "invalid_grant" || a.Status == "BAD_REFRESH_TOKEN" || a.Status == "BAD_HUB") {
+	if status/100 == 4 && (a.Error == "invalid_grant" || a.Type == "INVALID_GRANT" || a.Status == "BAD_REFRESH_TOKEN" || a.Status == "BAD_HUB") {
 		return &DeadError{Code: code}
 	}
 	return &RefreshError{Status: status, Code: code}
