@@ -267,7 +267,11 @@ func (e *Engine) takeCreated(ctx context.Context, b *batch, i *item, o connector
 		return
 	}
 	if connector.FaultOf(o.Err) == connector.Clash && o.Status == connector.Refused {
-		o.Status = connector.Unknown // the key was seen with other bytes: something was made, and must be found
+		if i.resent { // it was looked for and is not there: the key was spent on an attempt that made nothing
+			e.nextAttempt(ctx, i)
+			return
+		}
+		o.Status = connector.Unknown // the key was seen with other bytes: something may have been made, and must be looked for
 	}
 	switch o.Status {
 	case connector.Done, connector.Pending:
@@ -491,6 +495,20 @@ func (e *Engine) release(ctx context.Context, i *item, category, text string) {
 	if err := e.noteError(ctx, i); err != nil {
 		e.undecided([]*item{i}, err)
 	}
+}
+
+// nextAttempt gives a claim up whose key can no longer be used, and has the record tried again under the next.
+func (e *Engine) nextAttempt(ctx context.Context, i *item) {
+	i.link.State, i.link.Claim = link.Skipped, i.link.Claim.Given()
+	i.link.Claim.Attempt++
+	e.setReason(i, &link.Reason{Category: plan.Waits, Text: "its idempotency key was spent; it is sent under the next one"})
+	r := Result{End: Later, Until: time.Now().Add(contentionPause)}
+	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+		r = meaning(time.Now(), "", err)
+	} else {
+		i.rev++
+	}
+	i.end(r)
 }
 
 // unclaim takes a claim back when certainly nothing was sent, so that the next try need not look.

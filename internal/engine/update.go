@@ -98,9 +98,12 @@ func (e *Engine) settleIntent(i *item) {
 
 // adopt links items to the record that was found for them, and fills what is blank there.
 func (e *Engine) adopt(ctx context.Context, b *batch, items []*item) {
-	if len(items) == 0 {
-		return
+	for part := range slices.Chunk(items, chunk) {
+		e.adoptChunk(ctx, b, part)
 	}
+}
+
+func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 	for _, i := range items {
 		i.link.State, i.link.B, i.link.Reason = link.Linked, i.target.Ref, nil
 		i.link.StampA, i.link.StampB = i.source.Modified, i.target.Modified
