@@ -1,0 +1,398 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/link"
+	"crosswalk/internal/record"
+)
+
+// Outcome counts what a run ended with.
+type Outcome struct{ Won, Invoices, Contracts, Customers, Held, Uncertain int }
+
+// document is a Light document reduced to what an outsider compares.
+type document struct {
+	id, kind, word, customer, currency, state, marker, description string
+	net                                                            int64
+	lines                                                          int
+}
+
+// check is one look at the world from outside.
+type check struct {
+	s         *Sim
+	e         *engine.Engine
+	ctx       context.Context
+	problems  []Problem
+	outcome   Outcome
+	documents map[string][]document // by the deal's word
+	byID      map[string]document
+	customers map[string]lighttest.Customer
+}
+
+// Check judges the world after calm.
+func (s *Sim) Check(ctx context.Context) ([]Problem, Outcome) {
+	c := &check{s: s, e: s.engine(s.newActor("outsider", slotOperator, 2000)), ctx: ctx, documents: map[string][]document{}, byID: map[string]document{}, customers: map[string]lighttest.Customer{}}
+	c.read()
+	c.untouched()
+	c.oneCustomerEach()
+	c.wholeDocuments()
+	for _, d := range s.HubSpot.Records("deals") {
+		c.deal(d)
+	}
+	return c.problems, c.outcome
+}
+
+func (c *check) fail(id, format string, args ...any) {
+	c.problems = append(c.problems, Problem{id, fmt.Sprintf(format, args...)})
+}
+
+// read takes stock of Light.
+func (c *check) read() {
+	for _, v := range c.s.Light.Invoices() {
+		if v.ContractID != "" {
+			continue // made by Light itself from an active contract
+		}
+		d := document{id: v.ID, kind: "invoice-receivables", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: string(v.Reference), net: v.Net(), lines: len(v.Lines)}
+		c.keep(d)
+		c.outcome.Invoices++
+	}
+	for _, v := range c.s.Light.Contracts() {
+		d := document{id: v.ID, kind: "contracts", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: v.CustomProperties.Get(lighttest.MarkerGroup), lines: len(v.Lines)}
+		for _, l := range v.Lines {
+			if l.PriceOverwrite != nil {
+				d.net += minor(fraction(fmt.Sprintf("%d", *l.PriceOverwrite)).Mul(fraction(fmt.Sprintf("%d", *l.PriceOverwrite)), fraction(string(l.Quantity))), "JPY")
+			}
+		}
+		c.keep(d)
+		c.outcome.Contracts++
+	}
+	for _, v := range c.s.Light.Customers() {
+		c.customers[v.ID] = v
+		c.outcome.Customers++
+	}
+}
+
+func (c *check) keep(d document) {
+	d.word = word(d.description)
+	c.documents[d.word] = append(c.documents[d.word], d)
+	c.byID[d.id] = d
+}
+
+// untouched: HubSpot is only read; what a person entered at Light and nothing links to is as the person left it; a posted
+// document is as it was posted.
+func (c *check) untouched() {
+	for name, n := range c.s.HubSpot.Calls() {
+		if n > 0 && !strings.HasPrefix(name, "GET") && !strings.Contains(name, "/search") && !strings.Contains(name, "batch/read") && name != "total" {
+			c.fail("C3 no echo", "HubSpot was called with %s", name)
+		}
+	}
+	for id, was := range c.s.town.byHand {
+		now := c.customers[id]
+		if len(c.why("customers", id)) > 0 {
+			continue
+		}
+		now.UpdatedAt, was.UpdatedAt, now.Status, was.Status = lighttest.Stamp{}, lighttest.Stamp{}, "", ""
+		if !reflect.DeepEqual(now, was) {
+			c.fail("untouched", "customer %s, which is nobody's counterpart, was changed", id)
+		}
+	}
+	for id, was := range c.s.town.posted {
+		now, ok := c.s.Light.Invoice(id)
+		if !ok || now.Description != was.Description || now.Net() != was.Net() || now.CustomerID != was.CustomerID || len(now.Lines) != len(was.Lines) || now.InvoiceDate != was.InvoiceDate {
+			c.fail("C8 posted unchanged", "invoice %s was changed after it was opened", id)
+		}
+	}
+}
+
+// why asks the product about a record, as a user does.
+func (c *check) why(object, id string) []engine.Explanation {
+	connection := "hubspot"
+	switch object {
+	case "customers", "invoice-receivables", "contracts":
+		connection = "light"
+	}
+	out, err := c.e.Why(c.ctx, record.Ref{Connection: connection, Object: object, ID: id})
+	if err != nil {
+		c.fail("why", "%s/%s: %v", object, id, err)
+	}
+	return out
+}
+
+// oneCustomerEach: of customers that we made, no two bear one mark (C5), none are for one company, and none share a VAT
+// number or web domain: the second of two such companies must have found the first one's customer (A8).
+func (c *check) oneCustomerEach() {
+	seen := map[string]string{}
+	for _, id := range sorted(c.customers) {
+		v := c.customers[id]
+		mark := v.CustomProperties.Get(lighttest.MarkerGroup)
+		if mark == "" {
+			continue
+		}
+		keys := []string{"mark " + mark}
+		if v.BillingAddress != nil {
+			keys = append(keys, "company "+word(v.BillingAddress.Street))
+		}
+		if v.VATNumber != "" {
+			keys = append(keys, "VAT number "+string(v.VATNumber))
+		}
+		if v.Domain != "" && v.Domain != "gmail.com" {
+			keys = append(keys, "domain "+string(v.Domain))
+		}
+		for _, k := range keys {
+			if other := seen[k]; other != "" {
+				c.fail("C5 one customer", "customers %s and %s were both made for %s", other, id, k)
+			}
+			seen[k] = id
+		}
+	}
+}
+
+// wholeDocuments: a mark once, a deal once, lines always, a customer that exists.
+func (c *check) wholeDocuments() {
+	marks := map[string]string{}
+	for _, id := range sorted(c.byID) {
+		d := c.byID[id]
+		if other := marks[d.marker]; d.marker != "" && other != "" {
+			c.fail("C7 at most one", "documents %s and %s bear one mark", other, id)
+		}
+		marks[d.marker] = id
+		if d.lines == 0 {
+			c.fail("C9 complete", "%s %s has no lines", d.kind, id)
+		}
+		if _, ok := c.customers[d.customer]; !ok {
+			c.fail("C9 complete", "%s %s has no customer", d.kind, id)
+		}
+	}
+	for _, w := range sorted(c.documents) {
+		if list := c.documents[w]; len(list) > 1 {
+			c.fail("C7 at most one", "deal %s has %d documents: %s", w, len(list), kinds(list))
+		}
+	}
+}
+
+func kinds(list []document) string {
+	var out []string
+	for _, d := range list {
+		out = append(out, fmt.Sprintf("%s %s (%d %s)", d.kind, d.id, d.net, d.currency))
+	}
+	return strings.Join(out, ", ")
+}
+
+// winning are the stages whose metadata says won.
+var winning = map[string]bool{hubspottest.WonStage: true, hubspottest.SecondWonStage: true}
+
+// deal judges one deal: what it should have come to, from HubSpot alone, against what is at Light and what why says.
+func (c *check) deal(d hubspottest.Record) {
+	if d.MergedInto != "" {
+		return // its successor is in the list
+	}
+	var own *document
+	link, explained := c.explained("deals", d.ID)
+	if list := c.documents[word(d.Properties["dealname"])]; len(list) > 0 {
+		own = &list[0]
+	}
+	if own == nil && link.B.ID != "" { // the survivor of a merge keeps the other's document
+		if doc, ok := c.byID[link.B.ID]; ok {
+			own = &doc
+		}
+	}
+	reason := ""
+	if link.Reason != nil {
+		reason = link.Reason.Category
+	}
+	won := winning[d.Properties["dealstage"]] && !d.Archived
+	switch {
+	case !won && own == nil:
+		return
+	case !won:
+		if reason != "no_longer_won" && reason != "merged_twice" {
+			c.fail("C7 no longer won", "deal %s is not won any more and has a document; why says %q", d.ID, reason)
+		}
+		return
+	}
+	c.outcome.Won++
+	switch {
+	case own == nil && !explained:
+		c.fail("C7 none missing", "won deal %s has neither a document nor a reason", d.ID)
+	case own == nil:
+		c.outcome.Held++
+		c.held(d, reason, link)
+	default:
+		c.billed(d, *own, reason, link)
+	}
+}
+
+// explained gives the link behind a record, following merges, and whether why has anything to say.
+func (c *check) explained(object, id string) (link.Link, bool) {
+	for range 5 {
+		list := c.why(object, id)
+		if len(list) == 0 {
+			return link.Link{}, false
+		}
+		l := list[0].Link
+		if l.State != link.MovedTo {
+			return l, true
+		}
+		id = l.To.ID
+	}
+	return link.Link{}, false
+}
+
+// held: a won deal without a document needs a reason that the world bears out.
+func (c *check) held(d hubspottest.Record, reason string, l link.Link) {
+	if reason == "uncertain" || reason == "duplicate_marker" {
+		c.outcome.Uncertain++
+		return
+	}
+	if !slices.Contains(c.excuses(d), reason) {
+		text := ""
+		if l.Reason != nil {
+			text = l.Reason.Text
+		}
+		c.fail("C7 none missing", "won deal %s (%s) has no document; why says %s %q: %s", d.ID, d.Properties["dealname"], l.State, reason, text)
+	}
+}
+
+// excuses are the reasons that this deal's records bear out.
+func (c *check) excuses(d hubspottest.Record) []string {
+	var out []string
+	companies := d.Associations["companies"]
+	switch {
+	case len(companies) == 0:
+		out = append(out, "no_company")
+	case len(companies) > 1 && d.PrimaryCompany == "":
+		out = append(out, "several_companies")
+	}
+	if d.Properties["closedate"] < "2026-01-01" {
+		out = append(out, "before_since")
+	}
+	lines := c.s.lines(d)
+	currency := d.Properties["deal_currency_code"]
+	recurs := slices.ContainsFunc(lines, func(l hubspottest.Record) bool { return l.Properties["recurringbillingfrequency"] != "" })
+	if len(lines) > 0 && !recurs && minor(fraction(zero(d.Properties["amount"])), currency) != c.s.total(d) {
+		out = append(out, "amounts_differ")
+	}
+	if len(lines) == 0 && d.Properties["amount"] == "" {
+		out = append(out, "no_amount")
+	}
+	for _, l := range lines {
+		p, ok := c.s.HubSpot.Record("products", l.Properties["hs_product_id"])
+		if ok && p.Properties["active"] != "true" {
+			out = append(out, "parent_held")
+		}
+		price := fraction(zero(l.Properties["price"]))
+		if fraction(zero(l.Properties["discount"])).Cmp(price) > 0 {
+			out = append(out, "bad_discount")
+		}
+	}
+	for _, id := range companies {
+		if c.doubtful(id) {
+			out = append(out, "parent_held", "target_archived", "refused")
+		}
+	}
+	return out
+}
+
+// doubtful tells whether a company's customer is a person's question: somebody entered or archived one like it, or another
+// company shares its name.
+func (c *check) doubtful(company string) bool {
+	r, _ := c.s.HubSpot.Record("companies", company)
+	p := r.Properties
+	for _, v := range c.customers {
+		similar := like(p["name"], v.Name) || like(p["vat_number"], string(v.VATNumber)) || like(p["domain"], string(v.Domain)) || like(p["billing_email"], string(v.Email))
+		ours := v.BillingAddress != nil && word(v.BillingAddress.Street) == word(p["address"])
+		if similar && (!ours || v.Status == "ARCHIVED") {
+			return true
+		}
+	}
+	return false
+}
+
+func like(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
+
+// billed: the document is exact (C8); a draft is the deal as it is now, a posted one stays and is complained about.
+func (c *check) billed(d hubspottest.Record, doc document, reason string, l link.Link) {
+	if l.State == link.Held && (reason == "uncertain" || reason == "duplicate_marker") {
+		c.outcome.Uncertain++
+		c.fail("C6 found again", "deal %s has its document %s and is held as %s all the same", d.ID, doc.id, reason)
+		return
+	}
+	if l.B.ID != doc.id {
+		if reason == "merged_twice" {
+			return
+		}
+		c.fail("C7 linked", "document %s of deal %s is not the linked one (%s %s, %s)", doc.id, d.ID, l.State, l.B, reason)
+		return
+	}
+	lines := c.s.lines(d)
+	currency := d.Properties["deal_currency_code"]
+	want := c.s.total(d)
+	n := len(lines)
+	if n == 0 {
+		want, n = minor(fraction(zero(d.Properties["amount"])), currency), 1
+	}
+	same := doc.net == want && doc.lines == n && doc.currency == currency
+	draft := doc.state == "DRAFT" || doc.state == "CREATED"
+	described := doc.description == d.Properties["dealname"] || c.s.town.touched[doc.id]
+	switch {
+	case reason == "merged_twice", reason == "amounts_differ" && slices.Contains(c.excuses(d), reason), c.s.town.touched[doc.id] && reason == "bad_value":
+		return
+	case draft && slices.Contains(c.excuses(d), reason) && reason != "":
+		return // held for a reason that the world bears out: it stays as it was
+	case draft && (!same || !described):
+		c.fail("C8 exact", "draft %s of deal %s: net %d %s in %d lines, %q; the deal comes to %d %s in %d lines, %q; why says %q", doc.id, d.ID, doc.net, doc.currency, doc.lines, doc.description, want, currency, n, d.Properties["dealname"], reason)
+	case !draft && (!same || !described) && reason != "posted_differs" && reason != "no_longer_won":
+		c.fail("C8 complaint", "posted %s differs from deal %s and why says %q", doc.id, d.ID, reason)
+	}
+	if draft && reason != "" {
+		c.fail("C8 no false complaint", "draft %s is as deal %s is, and why says %q: %s", doc.id, d.ID, reason, l.Reason.Text)
+	}
+	c.rightCustomer(d, doc)
+}
+
+// rightCustomer: the bill goes to the deal's company, or to a customer that shares a key with it.
+func (c *check) rightCustomer(d hubspottest.Record, doc document) {
+	v := c.customers[doc.customer]
+	companies := d.Associations["companies"]
+	if d.PrimaryCompany != "" {
+		companies = []string{d.PrimaryCompany}
+	}
+	for _, id := range companies {
+		for _, r := range c.family(id) {
+			p := r.Properties
+			if v.BillingAddress != nil && word(v.BillingAddress.Street) == word(p["address"]) || like(p["vat_number"], string(v.VATNumber)) || like(p["domain"], string(v.Domain)) || like(p["billing_email"], string(v.Email)) {
+				return
+			}
+		}
+	}
+	c.fail("C7 right customer", "document %s of deal %s is for customer %s (%s), who is not its company", doc.id, d.ID, doc.customer, v.Name)
+}
+
+// family is a company and all that were merged into it.
+func (c *check) family(id string) []hubspottest.Record {
+	all := map[string]hubspottest.Record{}
+	for _, r := range c.s.HubSpot.Records("companies") {
+		all[r.ID] = r
+	}
+	in := map[string]bool{id: true}
+	for range 4 {
+		for _, r := range all {
+			if in[r.MergedInto] {
+				in[r.ID] = true
+			}
+		}
+	}
+	var out []hubspottest.Record
+	for _, k := range slices.Sorted(maps.Keys(in)) {
+		out = append(out, all[k])
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"crosswalk/internal/engine"
+	"crosswalk/internal/engine/lane"
+)
+
+// Report is what one run came to.
+type Report struct {
+	Seed      uint64
+	Trail     string // the same for the same seed
+	Hits      map[string]int
+	Effects   int
+	Problems  []Problem
+	Outcome   Outcome
+	Ambiguous int
+	Log       string
+}
+
+// Problem is a broken promise: its id in the invariants, and what was seen.
+type Problem struct{ Check, Text string }
+
+func (p Problem) String() string { return p.Check + ": " + p.Text }
+
+// StandardRates is the chaos of a standard run.
+var StandardRates = Rates{Vendor: 250, Store: 40, Queue: 60, Unruly: 2000, Webhook: 2500, Kill: 14, Freeze: 4, Kills: 6, Freezes: 2}
+
+// Run is one seed from start to verdict. Call it in a bubble of its own.
+func Run(o Options, shared *Shared) (report Report) {
+	if o.Rates == (Rates{}) {
+		o.Rates = StandardRates
+	}
+	if o.Workers == 0 {
+		o.Workers = 2 + int(o.Seed%2)
+	}
+	s := New(o, shared)
+	ctx := context.Background()
+	dice := rand.New(rand.NewPCG(o.Seed, 5))
+	s.found(func(low, high int) int { return low + dice.IntN(high-low+1) })
+	if _, err := s.deploy(ctx); err != nil {
+		return Report{Seed: o.Seed, Problems: []Problem{{"set up", err.Error()}}}
+	}
+	chaosFor := time.Duration(12+dice.IntN(10)) * time.Minute
+	s.storm(chaosFor)
+	problems := s.settle(ctx)
+	checked, outcome := s.Check(ctx)
+	problems = append(problems, checked...)
+	report = Report{Seed: o.Seed, Trail: s.Trail(), Hits: s.Hits(), Effects: s.steps, Problems: problems, Outcome: outcome, Ambiguous: s.Ambiguous}
+	if s.Log != nil {
+		report.Log = s.Log.String()
+	}
+	return report
+}
+
+// storm is chaos for a while, then the same processes without faults until frozen ones have thawed.
+func (s *Sim) storm(d time.Duration) {
+	s.set(true, true)
+	for n := range s.Workers {
+		s.spawn(fmt.Sprintf("worker%d", n), slotWorker+n, 0, s.work)
+	}
+	s.spawn("poller", slotPoller, 0, s.poll)
+	s.spawn("sender", slotSender, 0, s.send)
+	end := time.Now().Add(d)
+	for _, person := range []struct {
+		name string
+		slot int
+		live func(*actor, time.Time)
+	}{{"sales", slotSales, s.sales}, {"finance", slotFinance, s.finance}} {
+		a := s.newActor(person.name, person.slot, 0)
+		s.wg.Go(func() { person.live(a, end) })
+	}
+	operator := s.newActor("operator", slotOperator, 1)
+	operator.pause(d)
+	s.set(false, true)
+	operator.pause(3 * time.Minute)
+	s.set(false, false)
+	s.wg.Wait()
+}
+
+// calmFor bounds how long calm may take to bring everything to rest: a claim, its looks and every pause are minutes.
+const calmFor = 8 * time.Hour
+
+// settle works in peace, one process alone, until nothing waits and every feed has seen what the lags hid; then everything
+// once more, which must write nothing (C10).
+func (s *Sim) settle(ctx context.Context) []Problem {
+	a := s.newActor("calm", slotWorker, 1000)
+	e := s.engine(a)
+	web := &doorbell{a, e}
+	began := time.Now()
+	for {
+		s.HubSpot.DeliverDue(ctx, web)
+		if err := s.drain(ctx, e); err != nil {
+			return []Problem{{"C10 convergence", err.Error()}}
+		}
+		idle, err := e.Idle(ctx, 30*time.Hour)
+		if err != nil {
+			return []Problem{{"C10 convergence", err.Error()}}
+		}
+		if idle && time.Since(began) > 12*time.Minute {
+			break
+		}
+		if time.Since(began) > calmFor {
+			return []Problem{{"C10 convergence", "it does not come to rest: " + s.waiting(ctx, e)}}
+		}
+		a.pause(3 * time.Minute)
+	}
+	return s.onceMore(ctx, a, e)
+}
+
+// drain polls once and works until nothing is visible.
+func (s *Sim) drain(ctx context.Context, e *engine.Engine) error {
+	if err := e.Poll(ctx); err != nil {
+		return fmt.Errorf("poll in calm: %w", err)
+	}
+	for range 500 {
+		n := 0
+		for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
+			got, err := e.Receive(ctx, l, 50)
+			if err != nil {
+				return fmt.Errorf("receive in calm: %w", err)
+			}
+			n += got
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+	return errors.New("the queue does not run empty")
+}
+
+func (s *Sim) waiting(ctx context.Context, e *engine.Engine) string {
+	status, err := e.Status(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("lanes %v, %d parked, runs %v", status.Lanes, status.Parked, status.Runs)
+}
+
+// onceMore looks at every record of every mapping again: nothing may be written.
+func (s *Sim) onceMore(ctx context.Context, a *actor, e *engine.Engine) []Problem {
+	before := s.Writes
+	heads, err := e.Heads(ctx)
+	if err != nil {
+		return []Problem{{"C10 convergence", err.Error()}}
+	}
+	for _, h := range heads {
+		if _, err := e.RunMapping(ctx, engine.Run{Kind: "full", Mapping: h.Name, Actor: "editor"}, nil); err != nil {
+			return []Problem{{"C10 convergence", err.Error()}}
+		}
+	}
+	for range 40 {
+		if err := s.drain(ctx, e); err != nil {
+			return []Problem{{"C10 convergence", err.Error()}}
+		}
+		if idle, err := e.Idle(ctx, 30*time.Hour); err != nil || idle {
+			break
+		}
+		a.pause(time.Minute)
+	}
+	if n := s.Writes - before; n != 0 {
+		return []Problem{{"C10 convergence", fmt.Sprintf("a further cycle over everything made %d writes", n)}}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/light/lighttest"
+)
+
+// wire is one process's connection to one vendor: it gates every request, lets it meet a fault, and calls the simulator in
+// the same goroutine.
+type wire struct {
+	a      *actor
+	system string // hubspot, light
+	inner  http.RoundTripper
+}
+
+type faultKey struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	label := w.system + " " + r.Method + " " + r.URL.RequestURI()
+	if w.system == "light" && r.Method != http.MethodGet {
+		body := []byte{}
+		if r.Body != nil {
+			var err error
+			if body, err = io.ReadAll(r.Body); err != nil {
+				return nil, err
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		label += " " + string(body)
+	}
+	if err := w.a.enter(r.Context(), label, 10*time.Millisecond, 200*time.Millisecond); err != nil {
+		return nil, err
+	}
+	c := call{system: w.system, method: r.Method, path: r.URL.Path}
+	w.a.s.countLags(c)
+	f := w.a.s.vendorFault(w.a, c)
+	if f != nil {
+		w.a.s.hit(f.name)
+		w.a.s.note(w.a, "fault "+f.name)
+		if c.creates() && f.ambiguous {
+			w.a.s.tally(func(s *Sim) { s.Ambiguous++ })
+		}
+	}
+	if f != nil && f.err != nil {
+		w.a.leave(label)
+		return nil, f.err
+	}
+	answer, err := w.inner.RoundTrip(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
+	if err == nil && c.writes() && answer.StatusCode < 300 {
+		w.a.s.tally(func(s *Sim) { s.Writes++ })
+	}
+	w.a.leave(label)
+	if f != nil && f.slow > 0 {
+		if lateErr := w.a.late(r.Context(), w.a.between(f.slow/4, f.slow)); lateErr != nil {
+			return nil, lateErr
+		}
+	}
+	return answer, err
+}
+
+// call is what a fault may look at.
+type call struct{ system, method, path string }
+
+func (c call) batch() bool { return c.system == "hubspot" && strings.Contains(c.path, "/batch/") }
+
+func (c call) search() bool { return c.system == "hubspot" && strings.HasSuffix(c.path, "/search") }
+
+// writes tells whether the call changes something at the vendor.
+func (c call) writes() bool {
+	if c.system == "hubspot" {
+		return c.method != http.MethodGet && !c.search() && !strings.HasSuffix(c.path, "/batch/read")
+	}
+	return c.method != http.MethodGet
+}
+
+// creates tells whether the call makes a record, rather than changing one.
+func (c call) creates() bool {
+	switch c.path {
+	case "/v1/customers", "/v1/products", "/v1/invoice-receivables", "/v1/contracts":
+		return c.method == http.MethodPost
+	}
+	return false
+}
+
+// hubspotHook and lightHook hand the fault chosen by the wire to the simulator.
+func hubspotHook(r *http.Request, _ []byte) *hubspottest.Fault {
+	if f, _ := r.Context().Value(faultKey{}).(*fault); f != nil {
+		return f.hubspot
+	}
+	return nil
+}
+
+func lightHook(r *http.Request, _ []byte) *lighttest.Fault {
+	if f, _ := r.Context().Value(faultKey{}).(*fault); f != nil {
+		return f.light
+	}
+	return nil
+}
