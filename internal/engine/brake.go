@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -111,7 +112,8 @@ func (e *Engine) tallyLinked(ctx context.Context, items []*item) error {
 	for _, i := range items {
 		bySlot[i.m.Slot]++
 	}
-	for slot, n := range bySlot {
+	for _, slot := range slices.Sorted(maps.Keys(bySlot)) { // in order: a run on a seed must repeat (T22)
+		n := bySlot[slot]
 		if _, err := change(ctx, e, tallyKey(slot), func(t *tally, _ bool) bool { t.Linked += n; return true }); err != nil {
 			return err
 		}
