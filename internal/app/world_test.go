@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -13,9 +12,10 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/engine"
-	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/mapping"
+	"crosswalk/internal/queue/embedded"
 	"crosswalk/internal/script"
+	"crosswalk/internal/store/memory"
 )
 
 func TestMain(m *testing.M) {
@@ -31,6 +31,10 @@ type world struct {
 	HubSpot *hubspottest.Sim
 	Light   *lighttest.Sim
 	t       *testing.T
+
+	store  *memory.Table   // of a world in virtual time
+	lanes  *embedded.Queue // likewise
+	config engine.Config   // likewise: what a restarted worker is made of
 }
 
 func newWorld(t *testing.T, sample bool) *world {
@@ -122,30 +126,16 @@ func (w *world) live() {
 }
 
 // settle works until nothing is left to do now.
-func (w *world) settle(ctx context.Context) {
+func (w *world) settle() {
 	w.t.Helper()
-	for range 200 {
-		if err := w.Engine.Poll(ctx); err != nil {
-			w.t.Fatal(err)
-		}
-		n := 0
-		for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
-			for {
-				got, err := w.Engine.Receive(ctx, l, 100)
-				if err != nil {
-					w.t.Fatal(err)
-				}
-				if got == 0 {
-					break
-				}
-				n += got
-			}
-		}
+	ctx := w.t.Context()
+	for range 500 {
+		busy := w.step(ctx)
 		idle, err := w.Engine.Idle(ctx, time.Millisecond)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if n == 0 && idle {
+		if !busy && idle {
 			return
 		}
 	}
@@ -158,7 +148,7 @@ func (w *world) run(r engine.Run) engine.Run {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.settle(w.t.Context())
+	w.settle()
 	r, err = w.Engine.GetRun(w.t.Context(), r.ID)
 	if err != nil {
 		w.t.Fatal(err)
