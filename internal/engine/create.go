@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -536,7 +539,11 @@ func (e *Engine) diagnose(ctx context.Context, b *batch, i *item, err error) (ca
 	if i.m.Document == nil {
 		return category, text
 	}
-	for need, c := range i.needs {
+	inOrder := slices.SortedFunc(maps.Keys(i.needs), func(a, b plan.Need) int {
+		return cmp.Or(strings.Compare(a.Mapping, b.Mapping), strings.Compare(a.Ref.String(), b.Ref.String()))
+	})
+	for _, need := range inOrder {
+		c := i.needs[need]
 		if c.State != plan.Ready || need.Ref.IsZero() {
 			continue
 		}
