@@ -28,8 +28,8 @@ func documentLines(f *Facts, currency string) ([]LineDecision, *link.Reason, []N
 		return dealLine(f, amount)
 	}
 	lines, reason, needs := ownLines(f, currency)
-	if reason != nil || !hasAmount || doc.Amounts == "lines" {
-		return lines, reason, needs
+	if reason != nil || len(needs) > 0 || !hasAmount || doc.Amounts == "lines" {
+		return lines, reason, needs // while a product is being made its line has no price to add up
 	}
 	total, reason := netTotalAny(lines, currency)
 	if reason != nil {
