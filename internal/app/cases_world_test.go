@@ -37,15 +37,16 @@ import (
 
 // setup is what a case wants to be different. The zero setup is two empty accounts, the presets live, webhooks on.
 type setup struct {
-	HubSpot   hubspottest.Config
-	Light     lighttest.Config
-	Limits    bool                          // spend calls as the vendors allow
-	Presets   []string                      // pairs of old and new text in the presets
-	Documents []string                      // in place of the presets
-	Draft     bool                          // nothing goes live
-	Quiet     bool                          // no webhooks
-	Config    func(*engine.Config)          // last word on the engine
-	Table     func(table.Table) table.Table // around the store
+	HubSpot       hubspottest.Config
+	Light         lighttest.Config
+	Limits        bool                          // spend calls as the vendors allow
+	Presets       []string                      // pairs of old and new text in the presets
+	Documents     []string                      // in place of the presets
+	Draft         bool                          // nothing goes live
+	Quiet         bool                          // no webhooks
+	HubSpotFields []string                      // text properties to define, as companies/registration_number
+	Config        func(*engine.Config)          // last word on the engine
+	Table         func(table.Table) table.Table // around the store
 }
 
 // opening is when a case begins: long after the presets' since, in the middle of a day.
@@ -103,6 +104,10 @@ func newVirtual(t *testing.T, s setup) *world {
 	w.ok(w.HubSpot.User().Define("companies", hubspottest.SampleVATProperty, "string", "text"))
 	w.ok(w.HubSpot.User().Define("companies", hubspottest.SampleEmailProperty, "string", "text"))
 	w.ok(w.HubSpot.User().Define("products", hubspottest.SampleActive, "bool", "booleancheckbox", "true", "false"))
+	for _, f := range s.HubSpotFields {
+		object, name, _ := strings.Cut(f, "/")
+		w.ok(w.HubSpot.User().Define(object, name, "string", "text"))
+	}
 	if !s.Quiet {
 		w.HubSpot.SetWebhook(hubspottest.AppID, hookURL, subscriptions()...)
 	}

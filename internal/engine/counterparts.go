@@ -49,7 +49,8 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 		if i.done() {
 			continue
 		}
-		for _, need := range perItem[i] {
+		i.wants = perItem[i]
+		for _, need := range i.wants {
 			i.needs[need] = found[need]
 		}
 		e.addDefaultProduct(ctx, b, i)
@@ -113,12 +114,13 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 				continue
 			}
 			id := a.Slot + "#" + need.Ref.String()
-			if b.chosen[id] {
-				continue // it is worked in this very batch; its link wakes the one that waits
+			if other := b.chosen[id]; other != nil {
+				other.needed = true // it is worked in this very batch; its link wakes the one that waits
+				continue
 			}
-			b.chosen[id] = true
 			task := Task{Ref: need.Ref, Mapping: a.Name, Cause: "needed", Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor}
 			subs[need] = &item{task: task, ref: need.Ref, group: []*Active{a}, needed: true, depth: i.depth + 1}
+			b.chosen[id] = subs[need]
 			order = append(order, subs[need])
 		}
 	}

@@ -199,7 +199,7 @@ func (e *Engine) checkPlan(ctx context.Context, b *batch, items []*item) {
 
 // previewPage decides a page of records without writing anything and stores the rows.
 func (e *Engine) previewPage(ctx context.Context, set *mappingSet, run *Run, n int, tasks []Task) error {
-	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run.ID), chosen: map[string]bool{}, preview: true}
+	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run.ID), chosen: map[string]*item{}, preview: true}
 	results := e.workTasks(ctx, b, tasks)
 	for _, r := range results {
 		if r.End == Retry || r.End == Later && r.Err != nil {

@@ -117,6 +117,14 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 			if len(r.Needs) > 0 {
 				waiting = append(waiting, r)
 			}
+		case Never:
+			if r.On == "" {
+				break
+			}
+			if err := e.park(ctx, outsideRun(tasks[n]), r.Until, r.On, reasonOf(r)); err != nil {
+				e.Log.Error("held task could not be parked", "error", err)
+				return // the message comes again
+			}
 		case Retry:
 			again = append(again, tasks[n])
 		}
@@ -183,6 +191,12 @@ func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
 // later carries over to the parked task what its next try must know.
 func later(t Task, r Result) Task {
 	t.Stale = r.Stale
+	return t
+}
+
+// outsideRun is a task whose run has ended with it: looked at again, it belongs to none.
+func outsideRun(t Task) Task {
+	t.Run, t.Page, t.Plan, t.Cause = "", 0, "", "wake"
 	return t
 }
 

@@ -58,6 +58,9 @@ func (e *Engine) setReason(i *item, r *link.Reason) {
 // complain notes a standing complaint on a linked record (no longer won, posted document differs) and ends the item; the
 // link itself stays as it is.
 func (e *Engine) complain(b *batch, i *item, r *link.Reason) {
+	if plan.Harmless(r.Category) {
+		i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
+	}
 	i.end(Result{End: Never, Counts: Counts{Held: 1}})
 	if b.preview || i.link.Reason != nil && i.link.Reason.Category == r.Category && i.link.Reason.Text == r.Text {
 		return
@@ -146,7 +149,7 @@ func (e *Engine) record(b *batch, i *item) {
 
 // noteError opens or closes the sync error of a record after its link was put.
 func (e *Engine) noteError(ctx context.Context, i *item) error {
-	standing := i.link.Reason != nil && (i.link.State == link.Held || i.link.State == link.Linked)
+	standing := i.link.Reason != nil && (i.link.State == link.Held || i.link.State == link.Linked) && !plan.Harmless(i.link.Reason.Category)
 	key := table.Key{PK: "E#ref", SK: i.key.PK + "#" + i.ref.String()}
 	had, err := getItem[string](ctx, e.Table, key)
 	if err != nil {

@@ -48,8 +48,8 @@ const (
 // Result of one task.
 type Result struct {
 	End    End
-	Until  time.Time // of Later
-	On     string    // of Later: what wakes it sooner
+	Until  time.Time // of Later, and of Never with On
+	On     string    // of Later: what wakes it sooner; of Never: what may undo it
 	Err    error     // of Retry and Never, and why of Later
 	Counts Counts
 	Needs  []plan.Need // what a waiting task needs: looked at once more after it was parked
@@ -99,11 +99,12 @@ func meaning(now time.Time, connection string, err error) Result {
 }
 
 const (
-	transientPause    = 20 * time.Second // a vendor is down or busy: long enough not to storm it, short enough for a person who waits
-	disconnectedPause = 10 * time.Minute // a dead credential: a person must reconnect, which wakes these tasks at once
-	contentionPause   = 5 * time.Second  // another worker has the link
-	stalePause        = 5 * time.Second  // a replica has not caught up
-	waitPause         = 10 * time.Minute // a needed record; its link wakes the task sooner
+	transientPause    = 20 * time.Second   // a vendor is down or busy: long enough not to storm it, short enough for a person who waits
+	disconnectedPause = 10 * time.Minute   // a dead credential: a person must reconnect, which wakes these tasks at once
+	contentionPause   = 5 * time.Second    // another worker has the link
+	stalePause        = 5 * time.Second    // a replica has not caught up
+	waitPause         = 10 * time.Minute   // a needed record; its link wakes the task sooner
+	heldPause         = 7 * 24 * time.Hour // a needed record that a person must mend; its link wakes the task sooner
 )
 
 // message is what travels in the queue.

@@ -31,6 +31,7 @@ type item struct {
 	target  *record.Record
 	lines   []record.Record
 	related map[string][]record.Record
+	wants   []plan.Need // what it refers to, in order
 	needs   map[plan.Need]plan.Counterpart
 	scripts map[string]plan.ScriptResult
 	hit     *record.Record // found by a match
@@ -57,8 +58,8 @@ type batch struct {
 	audit   *auditBatch
 	preview bool // decide, write nothing
 	plan    *planRun
-	settled []*item         // links whose only change is a reason, put together at the end
-	chosen  map[string]bool // slot and ref of every item there is, so that none is worked twice
+	settled []*item          // links whose only change is a reason, put together at the end
+	chosen  map[string]*item // by slot and ref, every item there is, so that none is worked twice
 	all     []*item
 }
 
@@ -77,7 +78,7 @@ func (e *Engine) Work(ctx context.Context, tasks []Task) []Result {
 	if len(tasks) > 0 {
 		run = tasks[0].Run
 	}
-	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run), chosen: map[string]bool{}}
+	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run), chosen: map[string]*item{}}
 	if len(tasks) > 0 && tasks[0].Plan != "" {
 		if b.plan, err = e.openPlan(ctx, tasks[0].Plan); err != nil {
 			for i := range results {
@@ -151,7 +152,7 @@ func (e *Engine) expand(ctx context.Context, b *batch, tasks []Task) ([][]*item,
 			if !ok {
 				it = &item{task: t, ref: ref, group: group}
 				index[id] = it
-				b.chosen[id] = true
+				b.chosen[id] = it
 			} else if t.Named {
 				it.task.Named = true
 			}
@@ -282,6 +283,8 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 		case i.done():
 		case i.link.State == link.Tombstone:
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
+		case i.link.State == link.Alias && i.task.Cause != "retry":
+			i.end(Result{End: Done, Counts: Counts{Skipped: 1}}) // it stays one whatever becomes of its fields (A1)
 		case i.link.State == link.MovedTo && i.link.To != i.ref && i.depth < maxDepth:
 			e.follow(ctx, b, i)
 		case i.link.State == link.Claimed && i.link.Claim.Until.After(now) && !b.preview:
@@ -313,11 +316,11 @@ const maxDepth = 4
 func (e *Engine) follow(ctx context.Context, b *batch, i *item) {
 	to := &item{task: i.task, ref: i.link.To, group: i.group, needed: i.needed, depth: i.depth + 1}
 	id := to.group[0].Slot + "#" + to.ref.String()
-	if b.chosen[id] {
+	if b.chosen[id] != nil {
 		i.end(Result{End: Done})
 		return
 	}
-	b.chosen[id] = true
+	b.chosen[id] = to
 	e.workItems(ctx, b, []*item{to})
 	i.end(merge([]*item{to}))
 }
@@ -653,6 +656,7 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 				e.complain(b, i, i.decision.Reason)
 			default:
 				e.settleReason(ctx, b, i)
+				e.waitForParent(i)
 			}
 		case plan.Wait:
 			if i.link.State != link.Claimed {
@@ -691,6 +695,25 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 			Text: first.Reason.Text + ", and no mapping that makes one is live"}}, nil
 	}
 	return *first, nil
+}
+
+// waitForParent has a record that is held for a record it needs looked at again when that one is linked, or when the
+// mapping that makes it goes live: who mends a company need not know its deals.
+func (e *Engine) waitForParent(i *item) {
+	if i.decision.Reason.Category != plan.ParentHeld {
+		return
+	}
+	for _, need := range i.wants {
+		c := i.needs[need]
+		if c.State != plan.Stuck {
+			continue
+		}
+		i.result.On, i.result.Until = need.Ref.String(), time.Now().Add(heldPause)
+		if c.Reason != nil && c.Reason.Category == plan.NoParentMapping {
+			i.result.On = "mapping/" + need.Mapping
+		}
+		return
+	}
 }
 
 // waitFor parks an item under what it needs.

@@ -68,3 +68,12 @@ const (
 	Poison        = "poison"
 	EMailUnsure   = "email_unsure"
 )
+
+// Harmless tells whether a category is a skip, of which nothing is wrong: no sync error is opened for it.
+func Harmless(category string) bool {
+	switch category {
+	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, OwnRecord, Waits:
+		return true
+	}
+	return false
+}
