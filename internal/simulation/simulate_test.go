@@ -2,29 +2,101 @@ package simulation
 
 import (
 	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 var (
-	seedsFlag = flag.Int("seeds", 0, "how many seeds (also CROSSWALK_SEEDS)")
-	seedFlag  = flag.Uint64("seed", 0, "run this seed alone, with its effects (also CROSSWALK_SEED)")
+	seedsFlag = flag.Int("seeds", 0, "how many seeds; also CROSSWALK_SEEDS")
+	seedFlag  = flag.Uint64("seed", 0, "run this seed alone and print its effects; also CROSSWALK_SEED")
 )
 
+// setting is a flag's value, else that of an environment variable, else the given one.
+func setting(flagged uint64, variable string, otherwise uint64) uint64 {
+	if flagged != 0 {
+		return flagged
+	}
+	if n, err := strconv.ParseUint(os.Getenv(variable), 10, 64); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// one runs a seed in a bubble of its own.
 func one(t *testing.T, o Options, sh *Shared) (report Report) {
 	synctest.Test(t, func(*testing.T) { report = Run(o, sh) })
 	return report
 }
 
-func TestFirst(t *testing.T) {
-	sh := NewShared()
-	for seed := uint64(1); seed <= 5; seed++ {
-		start := time.Now()
-		r := one(t, Options{Seed: seed, Verbose: *seedFlag != 0}, sh)
-		t.Logf("%d %s effects %d %v %+v", r.Seed, r.Trail, r.Effects, time.Since(start), r.Outcome)
-		for _, p := range r.Problems {
-			t.Logf("  %s", p)
+// each runs work items 0..n-1 on all cores; a bubble may not be shared by parallel tests, so every core is one.
+func each(t *testing.T, n int, f func(t *testing.T, n int)) {
+	var mu sync.Mutex
+	next := 0
+	take := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		next++
+		return next - 1
+	}
+	t.Run("cores", func(t *testing.T) {
+		for core := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint(core), func(t *testing.T) {
+				t.Parallel()
+				for at := take(); at < n; at = take() {
+					f(t, at)
+				}
+			})
 		}
+	})
+}
+
+// commit names what was tested, where git can tell.
+func commit() string {
+	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestSimulate runs seeds: -seeds N of them, or -seed S alone with all its effects.
+func TestSimulate(t *testing.T) {
+	sh := NewShared()
+	if seed := setting(*seedFlag, "CROSSWALK_SEED", 0); seed != 0 {
+		r := one(t, Options{Seed: seed, Verbose: true}, sh)
+		t.Logf("%s\nseed %d, trail %s, commit %s, %+v", r.Log, seed, r.Trail, commit(), r.Outcome)
+		for _, p := range r.Problems {
+			t.Error(p)
+		}
+		return
+	}
+	n := int(setting(uint64(*seedsFlag), "CROSSWALK_SEEDS", 300))
+	began := time.Now()
+	var mu sync.Mutex
+	total := newTotal()
+	each(t, n, func(t *testing.T, at int) {
+		r := one(t, Options{Seed: uint64(at + 1)}, sh)
+		mu.Lock()
+		defer mu.Unlock()
+		total.add(r)
+	})
+	took := time.Since(began)
+	t.Log(total.text(took))
+	for _, r := range total.failed {
+		for _, p := range r.Problems {
+			t.Errorf("seed %d: %s", r.Seed, p)
+		}
+		t.Errorf("replay with: go test ./internal/simulation -count=1 -run 'TestSimulate$' -v -args -seed %d   (commit %s)", r.Seed, commit())
+	}
+	for _, weak := range total.weak() {
+		t.Errorf("too weak: %s", weak)
 	}
 }
