@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"crosswalk/internal/web"
+)
+
+// client speaks to the operator API as one named person.
+type client struct {
+	base, token string
+	http        *http.Client
+}
+
+// answerWithin bounds one call; whatever takes longer is a run there.
+const answerWithin = 2 * time.Minute
+
+// client reads the token file each time a command begins.
+func (c *cli) client() (*client, error) {
+	tokens, err := web.TokenFile{Path: c.tokenFile}.Tokens()
+	if err != nil {
+		return nil, wrongUse("%v; crosswalk up makes one in its data folder, name it with --token-file", err)
+	}
+	for _, t := range tokens {
+		if c.as == "" || c.as == t.Name {
+			return newClient(c.api, t.Token), nil
+		}
+	}
+	return nil, wrongUse("%s has no token for %q; add a line NAME TOKEN", c.tokenFile, c.as)
+}
+
+func newClient(base, token string) *client {
+	return &client{strings.TrimRight(base, "/") + web.Prefix, token, &http.Client{Timeout: answerWithin}}
+}
+
+// get reads a path into a T. Query values come in pairs.
+func get[T any](ctx context.Context, c *client, path string, query ...string) (T, error) {
+	values := url.Values{}
+	for n := 0; n+1 < len(query); n += 2 {
+		if query[n+1] != "" {
+			values.Set(query[n], query[n+1])
+		}
+	}
+	if len(values) > 0 {
+		path += "?" + values.Encode()
+	}
+	return call[T](ctx, c, http.MethodGet, path, nil)
+}
+
+// post sends a JSON body; nil is none.
+func post[T any](ctx context.Context, c *client, path string, body any) (T, error) {
+	return call[T](ctx, c, http.MethodPost, path, body)
+}
+
+func call[T any](ctx context.Context, c *client, method, path string, body any) (out T, err error) {
+	var send io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return out, err
+		}
+		send = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, send)
+	if err != nil {
+		return out, wrongUse("--api: %v", err)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.token)
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		var failed *url.Error
+		if errors.As(err, &failed) && ctx.Err() == nil {
+			return out, fmt.Errorf("nothing answers at %s; is it running? start it with crosswalk up, or name it with --api (%w)", c.base, failed.Err)
+		}
+		return out, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		return out, problemIn(resp)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return out, fmt.Errorf("the answer of %s cannot be read: %w", c.base, err)
+	}
+	return out, nil
+}
+
+func problemIn(resp *http.Response) error {
+	p := &web.Problem{}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(p); err != nil || p.Title == "" {
+		return fmt.Errorf("this is no operator API: it answered %s", resp.Status)
+	}
+	return p
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"crosswalk/internal/app"
+	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/web"
+)
+
+// madeByLocal marks a data folder that `local` made and may empty: the simulators begin anew each time, and links to what
+// they held before would lead nowhere.
+const madeByLocal = ".made-by-crosswalk-local"
+
+func (c *cli) local() *cobra.Command {
+	p, data, listen := playing{sample: true}, "", ""
+	cmd := c.command("local", "everything on this machine: simulators, product and sample data (make run)", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		if err := freshFolder(data); err != nil {
+			return err
+		}
+		v, err := startVendors(p)
+		if err != nil {
+			return err
+		}
+		defer v.close()
+		log, err := os.OpenFile(filepath.Join(data, "crosswalk.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		d, err := deploy(ctx, v, data, listen, p.limits, slog.New(slog.NewTextHandler(log, nil)))
+		if err != nil {
+			return err
+		}
+		if err := d.goLive(ctx, presetTexts()); err != nil {
+			return errors.Join(err, d.close())
+		}
+		v.subscribe(d.api("/webhooks/hubspot"))
+		go v.hubspot.Run(ctx, nil)
+		c.printNext(v, d, data)
+		return d.wait()
+	})
+	c.playFlags(cmd, &p)
+	cmd.Flags().StringVar(&data, "data", "data", "folder of the product; emptied at each start if this command made it")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8710", "address of the product")
+	return cmd
+}
+
+// freshFolder empties a folder that this command made before, and refuses any other that holds something.
+func freshFolder(data string) error {
+	marker := filepath.Join(data, madeByLocal)
+	entries, err := os.ReadDir(data)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case len(entries) > 0:
+		if _, err := os.Stat(marker); err != nil {
+			return wrongUse("the folder %s holds something that this command did not make; name another with --data", data)
+		}
+		if err := os.RemoveAll(data); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(marker, []byte("made by crosswalk local, which empties this folder when it starts\n"), 0o600)
+}
+
+// deployment is a product between the two simulated vendors, and a client of its operator API.
+type deployment struct {
+	*product
+	client *client
+}
+
+// deploy writes the credentials of the simulators and starts a product on them: a team of one, which says so in every
+// approval.
+func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, log *slog.Logger) (*deployment, error) {
+	for name, credential := range map[string]app.Credential{
+		"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}},
+		"light":   {Key: lighttest.APIKey},
+	} {
+		if err := putCredential(ctx, data, name, credential); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := app.ParseConfig([]byte(configFor(v, listen, limits)))
+	if err != nil {
+		return nil, err
+	}
+	cfg.Data = data
+	p, err := startProduct(ctx, cfg, log, "operator")
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := p.tokens.Tokens()
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return &deployment{p, newClient("http://"+p.address, tokens[0].Token)}, nil
+}
+
+// api is an address at the product.
+func (d *deployment) api(path string) string { return "http://" + d.address + path }
+
+func configFor(v *vendors, listen string, limits bool) string {
+	spend := "on"
+	if !limits {
+		spend = "off"
+	}
+	return fmt.Sprintf(`approval: single
+listen: %s
+poll: 10s
+connections:
+  hubspot: { system: hubspot, base: %q, app_id: "%d", account: "%d", limits: %s }
+  light: { system: light, base: %q, limits: %s }
+roles: { crm: hubspot, billing: light }
+`, listen, v.hubspotURL, hubspottest.AppID, v.hubspot.PortalID(), spend, v.lightURL, spend)
+}
+
+func presetTexts() []string {
+	var out []string
+	for _, p := range mapping.Presets() {
+		out = append(out, string(p.YAML))
+	}
+	return out
+}
+
+// goLive applies documents and takes them live, after the preflight found nothing in the way.
+func (d *deployment) goLive(ctx context.Context, documents []string) error {
+	applied, err := applyAll(ctx, d.client, documents)
+	if err != nil {
+		return err
+	}
+	report, err := post[web.Report](ctx, d.client, "/check", nil)
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Findings {
+		if f.Severity == web.Stops {
+			return fmt.Errorf("check: %s: %s: %s", f.Where, f.Finding, f.Fix)
+		}
+	}
+	for _, a := range applied.Applied {
+		if _, err := post[web.Moved](ctx, d.client, "/mappings/"+a.Name+"/live", nil); err != nil {
+			return fmt.Errorf("live %s: %w", a.Name, err)
+		}
+	}
+	return nil
+}
+
+// printNext ends the start with commands that work when they are pasted.
+func (c *cli) printNext(v *vendors, d *deployment, data string) {
+	c.printVendors(v)
+	deal := v.hubspot.SampleID("deals/open")
+	me := "bin/crosswalk"
+	if d.address != "127.0.0.1:8710" {
+		me += " --api http://" + d.address
+	}
+	if data != "data" {
+		me += " --token-file " + filepath.Join(data, "token")
+	}
+	fmt.Fprintf(c.out, `
+crosswalk answers at http://%[1]s; its log is %[2]s/crosswalk.log; everything is gone when it stops (Ctrl-C).
+The four presets are live. Old won deals wait until you ask for them. In another terminal:
+
+  # 1. the open deals at HubSpot, and how things stand
+  curl -s -H 'Authorization: Bearer %[3]s' '%[4]s/crm/v3/objects/deals?limit=100&properties=dealname,dealstage,amount'
+  %[5]s status
+
+  # 2. what winning deal %[6]s would write, and by which rules, with no write made
+  %[5]s preview deals-to-invoices hubspot:deals/%[6]s
+
+  # 3. win it
+  curl -s -X PATCH -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -d '{"properties":{"dealstage":"closedwon"}}' '%[4]s/crm/v3/objects/deals/%[6]s'
+
+  # 4. a second later its draft invoice is at Light
+  curl -s -H 'Authorization: Basic %[7]s' '%[8]s/v1/invoice-receivables?limit=3&sort=createdAt:desc'
+
+  # 5. why is it there, field by field
+  %[5]s why hubspot:deals/%[6]s
+
+  # 6. every won deal since the presets' first day: look first, approve, then write exactly that
+  %[5]s preview deals-to-invoices --save
+`, d.address, data, hubspottest.UserToken, v.hubspotURL, me, deal, lighttest.APIKey, v.lightURL)
+}

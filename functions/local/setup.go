@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"crosswalk/internal/web"
+)
+
+// The commands from a preset to a mapping that is live, in the order in which somebody uses them.
+
+func (c *cli) presets() *cobra.Command {
+	return c.command("presets [NAME]", "mapping documents to copy; with a name, print one (redirect it to a file)", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		if len(args) == 1 {
+			p, err := get[web.Preset](ctx, api, "/presets/"+args[0])
+			if err != nil || c.json {
+				return c.either(err, p)
+			}
+			_, err = fmt.Fprint(c.out, p.YAML)
+			return err
+		}
+		list, err := get[struct {
+			Presets []web.Preset `json:"presets"`
+		}](ctx, api, "/presets")
+		if err != nil || c.json {
+			return c.either(err, list)
+		}
+		rows := [][]string{{"PRESET", "WHAT IT IS"}}
+		for _, p := range list.Presets {
+			rows = append(rows, []string{p.Name, p.Title})
+		}
+		return columns(c.out, rows)
+	})
+}
+
+// either is the error, or else the answer as JSON.
+func (c *cli) either(err error, answer any) error {
+	if err != nil {
+		return err
+	}
+	return c.printJSON(answer)
+}
+
+func (c *cli) fields() *cobra.Command {
+	return c.command("fields CONNECTION OBJECT", "the fields of an object as the account has them now", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		o, err := get[web.ObjectFields](ctx, api, "/fields/"+args[0]+"/"+args[1])
+		if err != nil || c.json {
+			return c.either(err, o)
+		}
+		rows := [][]string{{"NAME", "LABEL", "TYPE", "", "VALUES"}}
+		for _, f := range o.Fields {
+			rows = append(rows, []string{f.Name, f.Label, f.Type, marks(f), optionsOf(f)})
+		}
+		return columns(c.out, rows)
+	})
+}
+
+func marks(f web.ObjectField) string {
+	var out []string
+	for _, m := range []struct {
+		is   bool
+		name string
+	}{{f.Required, "required"}, {f.ReadOnly, "read only"}, {f.CreateOnly, "create only"}, {f.Unique, "unique"}} {
+		if m.is {
+			out = append(out, m.name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// maxOptions keeps a line readable; --json has them all.
+const maxOptions = 6
+
+func optionsOf(f web.ObjectField) string {
+	if f.References != "" {
+		return "-> " + f.References
+	}
+	var out []string
+	for _, o := range f.Options {
+		if len(out) == maxOptions {
+			out = append(out, fmt.Sprintf("and %d more", len(f.Options)-maxOptions))
+			break
+		}
+		out = append(out, o.Value)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (c *cli) apply() *cobra.Command {
+	return c.command("apply FILE...", "check mapping documents and store them as next versions: all of them or none", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+		var documents []string
+		for _, path := range args {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return wrongUse("%v", err)
+			}
+			documents = append(documents, string(text))
+		}
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		answer, err := applyAll(ctx, api, documents)
+		if err != nil || c.json {
+			return c.either(err, answer)
+		}
+		for _, a := range answer.Applied {
+			if err := c.printApplied(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type appliedAnswer struct {
+	Applied []web.Applied `json:"applied"`
+}
+
+func applyAll(ctx context.Context, api *client, documents []string) (appliedAnswer, error) {
+	return post[appliedAnswer](ctx, api, "/mappings", map[string][]string{"documents": documents})
+}
+
+func (c *cli) printApplied(a web.Applied) error {
+	what := fmt.Sprintf("%s: version %d stored, %s", a.Name, a.Latest, a.Status)
+	if !a.Changed {
+		what = fmt.Sprintf("%s: no change, version %d, %s", a.Name, a.Latest, a.Status)
+	}
+	if a.Running > 0 && a.Running != a.Latest {
+		what += fmt.Sprintf("; version %d goes on running until: crosswalk live %s", a.Running, a.Name)
+	}
+	fmt.Fprintln(c.out, what)
+	var rows [][]string
+	for _, r := range a.Resolved {
+		is := r.ID
+		if r.Label != "" && r.Label != r.Name {
+			is += " (" + r.Label + ")"
+		}
+		rows = append(rows, []string{fmt.Sprintf("  line %d", r.Line), r.Field, r.Name, "is " + is})
+	}
+	return columns(c.out, rows)
+}
+
+func (c *cli) check() *cobra.Command {
+	return c.command("check", "preflight: connections, marker fields, other integrations, mappings against the accounts", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		report, err := post[web.Report](ctx, api, "/check", nil)
+		if err != nil {
+			return err
+		}
+		if c.json {
+			err = c.printJSON(report)
+		} else {
+			err = columns(c.out, findings(report))
+		}
+		if err == nil && !report.Ready {
+			err = errLook
+		}
+		return err
+	})
+}
+
+func findings(report web.Report) [][]string {
+	rows := [][]string{{"", "WHERE", "FINDING", "RECORDS", "WHO", "WHAT TO DO"}}
+	for _, f := range report.Findings {
+		records := ""
+		if f.Records > 0 {
+			records = fmt.Sprint(f.Records)
+		}
+		rows = append(rows, []string{f.Severity, f.Where, f.Finding, records, f.Owner, f.Fix})
+	}
+	return rows
+}
+
+func (c *cli) pilot() *cobra.Command {
+	return c.command("pilot MAPPING REF...", "write named records and what they need, for a trial", cobra.MinimumNArgs(2), func(ctx context.Context, args []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		moved, err := post[web.Moved](ctx, api, "/mappings/"+args[0]+"/pilot", map[string]any{"refs": args[1:]})
+		if err != nil {
+			return err
+		}
+		r, err := c.follow(ctx, api, *moved.Run)
+		if err != nil {
+			return err
+		}
+		if c.json {
+			moved.Run = &r
+			return errorsFirst(c.printJSON(moved), lookAt(r))
+		}
+		fmt.Fprintf(c.out, "%s is in pilot with version %d: %s\nlook at each record: crosswalk why REF; when all is well: crosswalk live %s\n", moved.Name, moved.Running, outcome(r), moved.Name)
+		return lookAt(r)
+	})
+}
+
+func (c *cli) live() *cobra.Command {
+	nativeOff, reason := false, ""
+	cmd := c.command("live MAPPING...", "let the newest version of mappings write", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+		return c.move(ctx, args, "live", map[string]any{"native_off": nativeOff, "reason": reason}, func(m web.Moved) string {
+			return fmt.Sprintf("%s is live with version %d", m.Name, m.Running)
+		})
+	})
+	cmd.Flags().BoolVar(&nativeOff, "native-off", false, "state that the finance system's own CRM integration is switched off")
+	cmd.Flags().StringVar(&reason, "reason", "", "kept with the decision")
+	return cmd
+}
+
+func (c *cli) pause() *cobra.Command {
+	reason := ""
+	cmd := c.command("pause MAPPING...", "stop mappings writing; signals wait", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+		return c.move(ctx, args, "pause", map[string]any{"reason": reason}, func(m web.Moved) string {
+			return fmt.Sprintf("%s is paused; go on with: crosswalk resume %s", m.Name, m.Name)
+		})
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "kept with the decision")
+	return cmd
+}
+
+func (c *cli) resume() *cobra.Command {
+	reason := ""
+	cmd := c.command("resume MAPPING...", "go on after a pause or the brake", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+		return c.move(ctx, args, "resume", map[string]any{"reason": reason}, func(m web.Moved) string {
+			out := fmt.Sprintf("%s goes on with version %d; %d tasks wait", m.Name, m.Running, m.Waiting)
+			if m.Paused != nil {
+				out += ", paused since " + shortTime(*m.Paused)
+			}
+			return out
+		})
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "kept with the decision")
+	return cmd
+}
+
+// move changes the status of mappings one after the other and says how each stands.
+func (c *cli) move(ctx context.Context, names []string, to string, body any, say func(web.Moved) string) error {
+	api, err := c.client()
+	if err != nil {
+		return err
+	}
+	all := []web.Moved{}
+	for _, name := range names {
+		moved, err := post[web.Moved](ctx, api, "/mappings/"+name+"/"+to, body)
+		if err != nil {
+			return err
+		}
+		all = append(all, moved)
+		if !c.json {
+			fmt.Fprintln(c.out, say(moved))
+		}
+	}
+	if c.json {
+		return c.printJSON(map[string]any{"mappings": all})
+	}
+	return nil
+}

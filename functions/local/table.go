@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"crosswalk/internal/money"
+	"crosswalk/internal/web"
+)
+
+// printJSON prints an answer as the API gave it.
+func (c *cli) printJSON(v any) error {
+	e := json.NewEncoder(c.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// columns prints rows in columns. The first row is the head.
+func columns(w io.Writer, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for _, row := range rows {
+		for n, cell := range row {
+			if n > 0 {
+				fmt.Fprint(t, "\t")
+			}
+			fmt.Fprint(t, plain(cell))
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+// plain makes a text of the outside safe for a terminal: one line, no control characters.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// counts writes a map as "a 3, b 1", most first.
+func counts(m map[string]int) string {
+	var parts []string
+	for _, name := range slices.SortedFunc(maps.Keys(m), func(x, y string) int {
+		if m[x] != m[y] {
+			return m[y] - m[x]
+		}
+		return strings.Compare(x, y)
+	}) {
+		if m[name] != 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", name, m[name]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// amount writes minor units of a currency in major units: "4215", "EUR" is 42.15 EUR.
+func amount(minor, currency string) string {
+	d, err := money.ParseDecimal(minor)
+	digits, ok := money.Exponent(currency)
+	if err != nil || !ok {
+		return strings.TrimSpace(minor + " " + currency)
+	}
+	n, whole := d.Int64()
+	if !whole {
+		return minor + " " + currency
+	}
+	return money.NewScaled(n, digits).Fixed(digits) + " " + currency
+}
+
+func shortTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+
+// progress is one line about a run: 300 of 8800 (3 %), 41.2 a second, 3m27s left.
+func progress(r web.Run) string {
+	total := "?"
+	if r.Total >= 0 {
+		total = fmt.Sprint(r.Total)
+	}
+	out := fmt.Sprintf("%s %s: %s: %d of %s", r.Kind, r.Mapping, r.Status, r.Done, total)
+	if r.Total > 0 {
+		out += fmt.Sprintf(" (%d %%)", r.Done*100/r.Total)
+	}
+	if r.Done > 0 {
+		out += fmt.Sprintf(", %.1f a second", r.Rate)
+	}
+	if r.SecondsLeft > 0 {
+		out += fmt.Sprintf(", %s left", time.Duration(r.SecondsLeft)*time.Second)
+	}
+	for _, a := range r.CallsLeft {
+		if a.LeftToday >= 0 {
+			out += fmt.Sprintf(", %s %d calls left today", a.Bucket, a.LeftToday)
+		}
+	}
+	return out
+}
+
+func outcome(r web.Run) string {
+	return counts(map[string]int{"created": r.Counts.Created, "updated": r.Counts.Updated, "linked": r.Counts.Linked, "skipped": r.Counts.Skipped,
+		"held": r.Counts.Held, "refused": r.Counts.Refused, "failed": r.Counts.Failed})
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crosswalk/internal/app"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/secret"
+	"crosswalk/internal/web"
+)
+
+func (c *cli) up() *cobra.Command {
+	config, data := "", ""
+	cmd := c.command("up", "run the product: operator API, webhooks, polling and work", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		if config == "" {
+			return wrongUse("name the configuration with --config FILE")
+		}
+		cfg, err := app.Load(config)
+		if err != nil {
+			return wrongUse("%v", err)
+		}
+		cfg.Data = data
+		p, err := startProduct(ctx, cfg, slog.New(slog.NewTextHandler(c.err, nil)), "operator")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "crosswalk answers at http://%s; webhooks go to %s/webhooks/CONNECTION; tokens are in %s\n", p.address, cfg.PublicURL, p.tokens.Path)
+		return p.wait()
+	})
+	cmd.Flags().StringVar(&config, "config", "", "configuration file (YAML)")
+	cmd.Flags().StringVar(&data, "data", "data", "folder of store, queue, secrets and tokens")
+	return cmd
+}
+
+// product is a running deployment and the server before it.
+type product struct {
+	*app.App
+	address string // where it listens
+	tokens  web.TokenFile
+	ended   chan error
+	stop    context.CancelFunc
+}
+
+// tokenBytes is the length of a token that we make.
+const tokenBytes = 24
+
+// startProduct opens the data folder, makes a token for the first person when there is none, and serves until ctx ends.
+func startProduct(ctx context.Context, cfg app.Config, log *slog.Logger, firstPerson string) (*product, error) {
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w; set another address with listen: in the configuration", err)
+	}
+	a, err := app.New(ctx, cfg, app.Options{Log: log})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	p := &product{App: a, address: listener.Addr().String(), tokens: web.TokenFile{Path: filepath.Join(cfg.Data, "token")}, ended: make(chan error, 1)}
+	raw := make([]byte, tokenBytes)
+	rand.Read(raw) // never fails (crypto/rand)
+	if err := p.tokens.Ensure(web.Token{Name: firstPerson, Token: base64.RawURLEncoding.EncodeToString(raw)}); err != nil {
+		return nil, errors.Join(err, a.Close(), listener.Close())
+	}
+	ctx, p.stop = context.WithCancel(ctx)
+	go p.serve(ctx, listener)
+	return p, nil
+}
+
+// wait ends when the product has ended; being told to stop is no error.
+func (p *product) wait() error {
+	err := <-p.ended
+	p.stop()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// close stops the product and waits for it.
+func (p *product) close() error {
+	p.stop()
+	return p.wait()
+}
+
+// graceful is how long answers under way may take when the program is told to stop.
+const graceful = 3 * time.Second
+
+func (p *product) serve(ctx context.Context, listener net.Listener) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	server := httpServer(p.handler())
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			cancel(fmt.Errorf("serve: %w", err))
+		}
+	}()
+	err := p.Run(ctx)
+	cancel(nil)
+	shutting, done := context.WithTimeout(context.Background(), graceful)
+	defer done()
+	_ = server.Shutdown(shutting) // what is cut off is asked again by its caller
+	<-served
+	p.ended <- errors.Join(err, p.Close())
+}
+
+// httpServer has limits against callers that send slowly or never end (a webhook is answered within seconds).
+func httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+}
+
+// handler is the operator API, for this machine, and the webhook routes, for vendors.
+func (p *product) handler() http.Handler {
+	refused := &web.Refusals{}
+	mux := http.NewServeMux()
+	mux.Handle("/webhooks/", web.Webhooks(web.WebhookDeps{Accept: p.Engine, Public: p.PublicURL, Refused: refused, NewID: newID, Log: p.Log}))
+	mux.Handle("/", web.Operator(web.Deps{
+		Engine: p.Engine, Versions: versions{p.Engine.Table}, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances,
+		Identity: p.tokens, Refused: refused, Approval: p.Approval, NewID: newID, Log: p.Log,
+	}))
+	return mux
+}
+
+func newID() string {
+	var raw [6]byte
+	rand.Read(raw[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(raw[:])
+}
+
+// allowances tells how many calls each connection has left today.
+func (p *product) allowances() []web.Allowance {
+	var out []web.Allowance
+	for _, name := range slices.Sorted(maps.Keys(p.Limiters)) {
+		for _, s := range p.Limiters[name].Standings() {
+			left := -1
+			if s.Daily > 0 {
+				left = max(0, s.Daily-s.Spent)
+			}
+			out = append(out, web.Allowance{Connection: name, Bucket: s.Bucket, LeftToday: left})
+		}
+	}
+	return out
+}
+
+// versions reads every version of a mapping from the store; an engine lists only the newest.
+type versions struct{ table table.Table }
+
+func (v versions) Versions(ctx context.Context, name string) ([]engine.Version, error) {
+	var out []engine.Version
+	q := table.Query{PK: "M#" + name, Prefix: "v#"}
+	for {
+		items, more, err := v.table.Query(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			var one engine.Version
+			if err := json.Unmarshal(item.Data, &one); err != nil {
+				return nil, fmt.Errorf("mapping %s: %s does not read: %w", name, item.SK, err)
+			}
+			out = append(out, one)
+			q.After = item.SK
+		}
+		if !more {
+			return out, nil
+		}
+	}
+}
+
+// maxKey bounds what connect reads: far more than any vendor's key.
+const maxKey = 16 << 10
+
+func (c *cli) connect() *cobra.Command {
+	data, webhook, oauth := "", "", ""
+	cmd := c.command("connect CONNECTION", "put a connection's credential into the data folder, read from standard input (before up)", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		raw, err := io.ReadAll(io.LimitReader(c.in, maxKey))
+		if err != nil {
+			return err
+		}
+		key := strings.TrimSpace(string(raw))
+		if key == "" {
+			return wrongUse("send the key on standard input: crosswalk connect %s < KEYFILE", args[0])
+		}
+		credential := app.Credential{Key: key}
+		if oauth != "" {
+			credential = app.Credential{Refresh: key}
+			if credential.ClientID, credential.ClientSecret, err = pairIn(oauth); err != nil {
+				return err
+			}
+		}
+		if webhook != "" {
+			text, err := os.ReadFile(webhook)
+			if err != nil {
+				return wrongUse("--webhook-secret-file: %v", err)
+			}
+			credential.WebhookSecret = strings.Fields(string(text))
+		}
+		return putCredential(ctx, data, args[0], credential)
+	})
+	cmd.Flags().StringVar(&data, "data", "data", "the product's data folder")
+	cmd.Flags().StringVar(&webhook, "webhook-secret-file", "", "file with the secret of webhook signatures, newest first while one is being changed")
+	cmd.Flags().StringVar(&oauth, "oauth-file", "", "file with client id and client secret; standard input is then the refresh token")
+	return cmd
+}
+
+func pairIn(path string) (string, string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", "", wrongUse("--oauth-file: %v", err)
+	}
+	parts := strings.Fields(string(text))
+	if len(parts) != 2 {
+		return "", "", wrongUse("--oauth-file: write the client id and the client secret")
+	}
+	return parts[0], parts[1], nil
+}
+
+func putCredential(ctx context.Context, data, connection string, credential app.Credential) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	secrets, err := secret.OpenFile(app.Config{Data: data}.SecretsPath())
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(credential)
+	if err != nil {
+		return err
+	}
+	return secrets.Put(ctx, connection, raw)
+}

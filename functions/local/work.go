@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crosswalk/internal/web"
+)
+
+// lookEvery is how often a command that waits asks how far a run is.
+const lookEvery = 300 * time.Millisecond
+
+// sayEvery is how often it tells.
+const sayEvery = 2 * time.Second
+
+// follow waits for a run to end and tells its progress on standard error. Ending the command does not end the run.
+func (c *cli) follow(ctx context.Context, api *client, r web.Run) (web.Run, error) {
+	said := time.Now()
+	for !r.Over() {
+		if time.Since(said) >= sayEvery {
+			said = time.Now()
+			fmt.Fprintf(c.err, "%s\n", progress(r))
+		}
+		select {
+		case <-ctx.Done():
+			return r, fmt.Errorf("the run goes on; look at it with: crosswalk runs %s", r.ID)
+		case <-time.After(lookEvery):
+		}
+		next, err := get[web.Run](ctx, api, "/runs/"+r.ID)
+		if err != nil {
+			if ctx.Err() != nil {
+				continue
+			}
+			return r, err
+		}
+		r = next
+	}
+	if r.Status == "failed" {
+		return r, fmt.Errorf("run %s failed: %s", r.ID, r.Error)
+	}
+	return r, nil
+}
+
+// lookAt asks for a person when a run left something open.
+func lookAt(r web.Run) error {
+	if r.Counts.Held+r.Counts.Refused+r.Counts.Failed > 0 {
+		return errLook
+	}
+	return nil
+}
+
+func errorsFirst(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cli) run() *cobra.Command {
+	plan, since, detach := "", "", false
+	cmd := c.command("run [MAPPING [REF...]]", "start a run: of a plan, of named records, or of everything a mapping's source holds", cobra.ArbitraryArgs, func(ctx context.Context, args []string) error {
+		body := map[string]any{}
+		switch {
+		case plan != "" && (len(args) > 0 || since != ""):
+			return wrongUse("run --plan ID takes nothing else: the plan says which records it is about")
+		case plan != "":
+			body["plan"] = plan
+		case len(args) == 0:
+			return wrongUse("name a mapping, or a plan with --plan ID")
+		default:
+			body["mapping"], body["refs"], body["won_since"] = args[0], args[1:], since
+		}
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		r, err := post[web.Run](ctx, api, "/runs", body)
+		if err != nil {
+			return err
+		}
+		if !detach {
+			if r, err = c.follow(ctx, api, r); err != nil {
+				return err
+			}
+		}
+		if c.json {
+			return errorsFirst(c.printJSON(r), lookAt(r))
+		}
+		if detach {
+			fmt.Fprintf(c.out, "run %s began; follow it with: crosswalk runs %s\n", r.ID, r.ID)
+			return nil
+		}
+		return errorsFirst(c.printRun(ctx, api, r), lookAt(r))
+	})
+	cmd.Flags().StringVar(&plan, "plan", "", "carry out this approved plan: exactly its rows")
+	cmd.Flags().StringVar(&since, "won-since", "", "also deals won since this day (YYYY-MM-DD), in place of the mapping's own start date")
+	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
+	return cmd
+}
+
+// printRun tells how a run ended; of a plan, whether its writes were those that were planned.
+func (c *cli) printRun(ctx context.Context, api *client, r web.Run) error {
+	fmt.Fprintf(c.out, "run %s %s: %d of %d records: %s\n", r.ID, r.Status, r.Done, max(r.Total, r.Done), outcome(r))
+	if r.Kind == "plan" {
+		p, err := get[web.Plan](ctx, api, "/plans/"+r.Plan)
+		if err != nil {
+			return err
+		}
+		planned := p.Kinds["create"] + p.Kinds["update"] + p.Kinds["link"]
+		fmt.Fprintf(c.out, "plan %s: %d writes planned with what they need, %d made, %d refused since they changed\n", p.ID, planned, r.Counts.Created+r.Counts.Updated+r.Counts.Linked, r.Counts.Refused)
+	}
+	for _, ref := range r.Refused {
+		fmt.Fprintf(c.out, "  refused: %s changed since the plan was made\n", ref)
+	}
+	if r.Counts.Held+r.Counts.Failed > 0 {
+		fmt.Fprintln(c.out, "what was held, and why: crosswalk errors")
+	}
+	return nil
+}
+
+func (c *cli) runs() *cobra.Command {
+	once := false
+	cmd := c.command("runs [ID]", "runs, newest first; with an id, follow one to its end from any terminal", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		if len(args) == 1 {
+			r, err := get[web.Run](ctx, api, "/runs/"+args[0])
+			if err != nil || c.json {
+				return c.either(err, r)
+			}
+			fmt.Fprintln(c.out, progress(r))
+			if once {
+				return nil
+			}
+			if !r.Over() {
+				if r, err = c.follow(ctx, api, r); err != nil {
+					return err
+				}
+			}
+			return c.printRun(ctx, api, r)
+		}
+		list, err := get[struct {
+			Runs []web.Run `json:"runs"`
+		}](ctx, api, "/runs")
+		if err != nil || c.json {
+			return c.either(err, list)
+		}
+		rows := [][]string{{"RUN", "KIND", "MAPPING", "STATUS", "BEGAN", "BY", "RECORDS", "OUTCOME"}}
+		for _, r := range list.Runs {
+			rows = append(rows, []string{r.ID, r.Kind, r.Mapping, r.Status, shortTime(r.At), r.Actor, fmt.Sprintf("%d of %d", r.Listed, max(r.Total, r.Listed)), outcome(r)})
+		}
+		return columns(c.out, rows)
+	})
+	cmd.Flags().BoolVar(&once, "once", false, "print one line and end")
+	return cmd
+}
+
+func (c *cli) approve() *cobra.Command {
+	digest := ""
+	cmd := c.command("approve PLAN", "put your name under a saved plan", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		p, err := post[web.Plan](ctx, api, "/plans/"+args[0]+"/approve", map[string]string{"digest": digest})
+		if err != nil || c.json {
+			return c.either(err, p)
+		}
+		single := ""
+		if p.Single {
+			single = " (approval: single)"
+		}
+		fmt.Fprintf(c.out, "plan %s, digest %s, approved by %s%s\ncarry it out: crosswalk run --plan %s\n", p.ID, p.Digest, p.Approver, single, p.ID)
+		return nil
+	})
+	cmd.Flags().StringVar(&digest, "digest", "", "only if the plan still has this digest")
+	return cmd
+}
+
+func (c *cli) retry() *cobra.Command {
+	return c.command("retry REF|CATEGORY", "look at a record again, or at all of a category", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		body := map[string]string{"category": args[0]}
+		if isRef(args[0]) {
+			body = map[string]string{"ref": args[0]}
+		}
+		n, err := post[map[string]int](ctx, api, "/retry", body)
+		if err != nil || c.json {
+			return c.either(err, n)
+		}
+		fmt.Fprintf(c.out, "%d records are looked at again; see crosswalk errors\n", n["retried"])
+		return nil
+	})
+}
