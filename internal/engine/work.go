@@ -424,6 +424,9 @@ func (e *Engine) gate(ctx context.Context, b *batch, items []*item) {
 				d, stop = plan.WonGate(f)
 			}
 		}
+		if i.link.State == link.Claimed {
+			continue // lost again while its create was under way: what was intended is looked for first, by act
+		}
 		if stop && i.link.State != link.Linked && (d.Kind == plan.Skip || d.Kind == plan.Hold) {
 			i.decision = d
 			e.settleReason(ctx, b, i)
