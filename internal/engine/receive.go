@@ -177,13 +177,14 @@ func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
 	if err != nil {
 		return err
 	}
-	for need, c := range found {
-		if c.State == plan.Waiting {
+	for _, need := range needs { // in order: a run on a seed must repeat (T22)
+		if found[need].State == plan.Waiting || on[need] == "" {
 			continue
 		}
 		if err := e.wake(ctx, on[need]); err != nil {
 			return err
 		}
+		delete(on, need)
 	}
 	return nil
 }
