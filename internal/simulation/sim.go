@@ -111,14 +111,11 @@ func (sh *Shared) Compile(yaml []byte) (*mapping.Mapping, error) {
 	return m, err
 }
 
-// documents are the presets as a user sets them up: with a default product, and with lines watched.
+// documents are the presets as a user sets them up: with a default product.
 func documents() []string {
 	var first, out []string // what documents refer to comes first
 	for _, p := range mapping.Presets() {
 		y := bytes.ReplaceAll(p.YAML, []byte("default_product: ~"), []byte("default_product: Services"))
-		if bytes.Contains(y, []byte("document:")) && !bytes.Contains(y, []byte("watch:")) {
-			y = append(bytes.Clone(y), []byte("\nwatch: [ { object: line_items } ]\n")...)
-		}
 		if bytes.Contains(y, []byte("document:")) {
 			out = append(out, string(y))
 		} else {
