@@ -26,6 +26,14 @@ var kinds = []kind{
 	{"emails", "email", "0-49", "hs_lastmodifieddate", "hs_createdate", "emailinformation", true},
 }
 
+// mergedIDs holds, on the survivor of a merge, the ids of the records it was made of (fact sheet 4, Merge), with semicolons.
+const mergedIDs = "hs_merged_object_ids"
+
+// merges tells whether people can merge records of the kind; what comes of it has a new id.
+func (k kind) merges() bool {
+	return k.name == "contacts" || k.name == "companies" || k.name == "deals"
+}
+
 // kindBy finds a kind by a predicate; ok is false when HubSpot has it and we do not know it.
 func kindBy(is func(kind) bool) (kind, bool) {
 	i := slices.IndexFunc(kinds, is)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"crosswalk/internal/record"
@@ -94,7 +95,11 @@ func decode(body []byte, out any) error {
 
 // needed is what we ask for beside what the caller wants: stamps and origin.
 func (k kind) needed() []string {
-	return []string{k.modified, "hs_object_source", "hs_object_source_id"}
+	names := []string{k.modified, "hs_object_source", "hs_object_source_id"}
+	if k.merges() {
+		names = append(names, mergedIDs)
+	}
+	return names
 }
 
 // properties gives the property names of a request: wanted ones without associations, and those we need ourselves.
@@ -121,6 +126,13 @@ func (c *Connector) record(k kind, w wireRecord, wanted []string) *record.Record
 		}
 	}
 	r.Modified = w.stamp(k)
+	if k.merges() {
+		for id := range strings.SplitSeq(w.Properties[mergedIDs].text, ";") {
+			if validID(id) && id != w.ID.text {
+				r.Was = append(r.Was, c.ref(k, id))
+			}
+		}
+	}
 	r.Own = c.AppID != "" && w.Properties["hs_object_source"].text == "INTEGRATION" && w.Properties["hs_object_source_id"].text == c.AppID
 	return r
 }
