@@ -339,31 +339,25 @@ func (m *matchEntry) add(refs []record.Ref) bool {
 	return changed
 }
 
-// claimKeys claims the first match key of each item that is about to create, so that two sources of one value cannot both
-// create (A8). An item whose key another source holds waits.
+// claimKeys claims every match key of each item that is about to create, so that two sources of one value cannot both
+// create, whichever of their keys they share (A8): lists may hide what another worker just made. An item one of whose keys
+// another source holds waits.
 func (e *Engine) claimKeys(ctx context.Context, b *batch, items []*item) {
-	keyOf := map[*item]table.Key{}
+	keysOf := map[*item][]table.Key{}
 	taken := map[table.Key]*item{}
 	var keys []table.Key
 	for _, i := range items {
-		for _, r := range i.m.Match {
-			account, err := e.account(ctx, i.m.ConnA)
-			if err != nil {
-				e.fail(ctx, []*item{i}, i.m.ConnA, err)
-				break
+		mine, err := e.createKeys(ctx, i)
+		switch {
+		case err != nil:
+			e.fail(ctx, []*item{i}, i.m.ConnA, err)
+		case slices.ContainsFunc(mine, func(k table.Key) bool { return taken[k] != nil }):
+			i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+		default:
+			keysOf[i], keys = mine, append(keys, mine...)
+			for _, k := range mine {
+				taken[k] = i
 			}
-			canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
-			if canonical == "" || r.A[0] == "id" {
-				continue
-			}
-			key := e.matchKey(i.m.ConnB, i.m.B.Object, ruleName(r), canonical)
-			if taken[key] != nil {
-				i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
-				break
-			}
-			taken[key], keyOf[i] = i, key
-			keys = append(keys, key)
-			break
 		}
 	}
 	have, err := getItems[matchEntry](ctx, e.Table, keys)
@@ -374,22 +368,53 @@ func (e *Engine) claimKeys(ctx context.Context, b *batch, items []*item) {
 	var puts []table.Put
 	var owners []*item
 	for _, i := range items {
-		key, ok := keyOf[i]
-		if !ok || i.done() {
+		if i.done() {
 			continue
 		}
-		entry := have[key].Value
-		if c := entry.Claim; c != nil && c.A != i.ref && c.Until.After(time.Now()) {
-			i.end(Result{End: Later, Until: minTime(c.Until, time.Now().Add(contentionPause))})
+		if held := heldBy(have, keysOf[i], i.ref); held != nil {
+			i.end(Result{End: Later, Until: minTime(held.Until, time.Now().Add(contentionPause))})
 			continue
 		}
-		entry.Claim = &matchClaim{A: i.ref, Until: time.Now().Add(e.ClaimFor)}
-		puts = append(puts, put(key, entry, e.token(), table.IfRev(have[key].Rev)))
-		owners = append(owners, i)
+		for _, key := range keysOf[i] {
+			entry := have[key].Value
+			entry.Claim = &matchClaim{A: i.ref, Until: time.Now().Add(e.ClaimFor)}
+			puts = append(puts, put(key, entry, e.token(), table.IfRev(have[key].Rev)))
+			owners = append(owners, i)
+		}
 	}
 	for n, err := range e.Table.Put(ctx, puts) {
 		if err != nil {
 			e.fail(ctx, []*item{owners[n]}, "", err)
 		}
 	}
+}
+
+// createKeys are the match keys of what an item would create.
+func (e *Engine) createKeys(ctx context.Context, i *item) ([]table.Key, error) {
+	var out []table.Key
+	for _, r := range i.m.Match {
+		if r.A[0] == "id" {
+			continue // nobody else has it
+		}
+		account, err := e.account(ctx, i.m.ConnA)
+		if err != nil {
+			return nil, err
+		}
+		canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
+		if canonical == "" {
+			continue
+		}
+		out = append(out, e.matchKey(i.m.ConnB, i.m.B.Object, ruleName(r), canonical))
+	}
+	return unique(out), nil
+}
+
+// heldBy gives another source's live claim on one of the keys, if there is one.
+func heldBy(have map[table.Key]stored[matchEntry], keys []table.Key, ref record.Ref) *matchClaim {
+	for _, k := range keys {
+		if c := have[k].Value.Claim; c != nil && c.A != ref && c.Until.After(time.Now()) {
+			return c
+		}
+	}
+	return nil
 }
