@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -534,4 +535,43 @@ func (w *world) writes() int {
 		}
 	}
 	return n
+}
+
+// settleRun lets a run end; what is parked for later may take a few minutes.
+func (w *world) settleRun(id string) {
+	w.t.Helper()
+	w.settle()
+	for range 60 {
+		if w.runOf(id).Status == "done" {
+			return
+		}
+		w.advance(time.Minute)
+	}
+	w.t.Fatalf("the run does not end: %+v", w.runOf(id))
+}
+
+// at gives a HubSpot record as the portal holds it.
+func (w *world) at(object, id string) hubspottest.Record {
+	w.t.Helper()
+	r, ok := w.HubSpot.Record(object, id)
+	if !ok {
+		w.t.Fatalf("no %s %s", object, id)
+	}
+	return r
+}
+
+// stage changes what a stage of the default pipeline means, as an administrator does.
+func (w *world) stage(id, probability string, closed bool) {
+	w.t.Helper()
+	body := fmt.Sprintf(`{"metadata":{"probability":%q,"isClosed":%q}}`, probability, fmt.Sprint(closed))
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPatch, "https://api.hubapi.com/crm/v3/pipelines/deals/default/stages/"+id, strings.NewReader(body))
+	w.ok(err)
+	r.Header.Set("Authorization", "Bearer "+hubspottest.UserToken)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := w.HubSpot.Transport().RoundTrip(r)
+	w.ok(err)
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer.Body)
+		w.t.Fatalf("stage: %d %s", answer.StatusCode, text)
+	}
 }

@@ -24,6 +24,9 @@ type Config struct {
 	PublicURL string `yaml:"public_url"`
 	// Poll is how often feeds are read by default; default 1m.
 	Poll Duration `yaml:"poll"`
+	// Claim is how long an intention of a worker that vanished stands before another looks what became of it; default 5m,
+	// never less than a request can take (deadline below).
+	Claim Duration `yaml:"claim"`
 	// Connections by name.
 	Connections map[string]Connection `yaml:"connections"`
 	// Roles bind the roles that mappings name (crm, billing) to connections.
@@ -43,8 +46,11 @@ type Connection struct {
 	Edition string `yaml:"edition"` // HubSpot: starter (default), professional, enterprise: how many calls it allows
 	Limits  string `yaml:"limits"`  // on (default) or off: spend calls no faster than the vendor allows
 	// Lag is how late the system's search or lists may show a change; default the connector's.
-	Lag    Duration `yaml:"lag"`
+	Lag Duration `yaml:"lag"`
+	// Settle is how long after a create the system may still hide it; default the connector's.
 	Settle Duration `yaml:"settle"`
+	// Deadline is how long one request may take; default 1m.
+	Deadline Duration `yaml:"deadline"`
 }
 
 // Duration reads 30s, 5m, 1h in YAML.

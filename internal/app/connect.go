@@ -52,7 +52,7 @@ func connect(ctx context.Context, name string, c Connection, secrets secret.Stor
 	if err != nil {
 		return nil, nil, fmt.Errorf("connection %s: %w", name, err)
 	}
-	config := rest.Config{Base: c.Base, Jitter: out.jitter}
+	config := rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline)}
 	if limiter != nil {
 		config.Gate = limiter
 	}
@@ -75,7 +75,7 @@ func connect(ctx context.Context, name string, c Connection, secrets secret.Stor
 		if c.Auth == "key" {
 			config.AuthHeader = light.APIKeyHeader
 		}
-		made, err := light.New(light.Config{Connection: name, Client: rest.New(config), Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)})
+		made, err := light.New(light.Config{Connection: name, Client: rest.New(config), Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle), Deadline: time.Duration(c.Deadline)})
 		return made, limiter, err
 	}
 	return nil, nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)

@@ -14,7 +14,6 @@ import (
 // hourly is how much one slot has written outside approved runs in one hour.
 type hourly struct {
 	Count   int  `json:"count"`
-	Extra   int  `json:"extra,omitempty"`   // what a person allowed on top
 	Tripped bool `json:"tripped,omitempty"` // the brake stopped something this hour
 }
 
@@ -31,6 +30,9 @@ const (
 	brakeRecordsPercent   = 5
 )
 
+// brakePause is how long stopped work waits for an answer before it asks again.
+const brakePause = 30 * 24 * time.Hour
+
 func brakeOn(slot string) string { return "brake/" + slot }
 
 // brake lets through what the hour's allowance covers; the rest is parked until a person resumes the mapping.
@@ -41,6 +43,9 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item) []*item {
 	bySlot := map[string][]*item{}
 	var order []string
 	for _, i := range items {
+		if i.task.Released {
+			continue
+		}
 		if bySlot[i.m.Slot] == nil {
 			order = append(order, i.m.Slot)
 		}
@@ -56,7 +61,7 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item) []*item {
 		}
 		for _, i := range list[allowed:] {
 			stopped[i] = true
-			i.end(Result{End: Later, Until: time.Now().Add(24 * time.Hour), On: brakeOn(slot)})
+			i.end(Result{End: Later, Until: time.Now().Add(brakePause), On: brakeOn(slot)})
 		}
 		if allowed < len(list) {
 			text := fmt.Sprintf("the brake stopped %s: more writes in one hour than the brake allows outside an approved run; look at what waits, then: crosswalk resume %s", list[0].m.Name, list[0].m.Name)
@@ -83,7 +88,7 @@ func (e *Engine) allow(ctx context.Context, a *Active, n int) (int, error) {
 	}
 	allowed := 0
 	_, err = change(ctx, e, brakeKey(a.Slot, time.Now()), func(h *hourly, _ bool) bool {
-		allowed = max(0, min(n, limit+h.Extra-h.Count))
+		allowed = max(0, min(n, limit-h.Count))
 		h.Count += allowed
 		h.Tripped = h.Tripped || allowed < n
 		return true
@@ -91,19 +96,30 @@ func (e *Engine) allow(ctx context.Context, a *Active, n int) (int, error) {
 	return allowed, err
 }
 
-// releaseBrake lets a mapping's stopped work go on: this hour's allowance is raised by what a person saw waiting.
+// releaseBrake lets what waits behind a mapping's brake go on: exactly what a person could see waiting, and nothing that
+// comes after it. A mapping that goes live for the first time has nothing waiting, and its brake stays on.
 func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
 	_, err := change(ctx, e, brakeKey(a.Slot, time.Now()), func(h *hourly, _ bool) bool {
-		h.Extra, h.Tripped = h.Extra+1_000_000, false
-		return true
+		was := h.Tripped
+		h.Tripped = false
+		return was
 	})
 	if err != nil {
 		return err
 	}
-	if err := e.closeError(ctx, plan.Brake, a.Name, record.Ref{}); err != nil {
+	set, err := e.mappings(ctx)
+	if err != nil {
 		return err
 	}
-	return e.wake(ctx, brakeOn(a.Slot))
+	for _, name := range set.names {
+		if set.byName[name].Slot != a.Slot {
+			continue
+		}
+		if err := e.closeError(ctx, plan.Brake, name, record.Ref{}); err != nil {
+			return err
+		}
+	}
+	return e.wakeAs(ctx, brakeOn(a.Slot), func(t *Task) { t.Released = true })
 }
 
 // tallyLinked adds newly linked records to their slot's count, once a batch.

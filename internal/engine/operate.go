@@ -106,6 +106,7 @@ func (e *Engine) LatestMapping(ctx context.Context, name string) (*Active, error
 // into use. A pilot names its records; resume goes back to live, releases the brake and says how much waits.
 func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (Head, error) {
 	var refused error
+	var pausedSince time.Time
 	h, err := change(ctx, e, mappingHeadKey(name), func(h *Head, exists bool) bool {
 		if !exists {
 			refused = &NotFoundError{"mapping", name}
@@ -120,8 +121,12 @@ func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, 
 		if to == mapping.Pilot {
 			h.Pilot = pilot
 		}
+		pausedSince = time.Time{}
 		if to == mapping.Paused {
 			h.Since = time.Now()
+		}
+		if to == mapping.Live && h.Status == mapping.Paused {
+			pausedSince, h.Since = h.Since, time.Time{}
 		}
 		if to == mapping.Live && h.Status != mapping.Paused {
 			h.At = time.Now()
@@ -144,7 +149,12 @@ func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, 
 		if err := e.releaseBrake(ctx, a); err != nil {
 			return h, err
 		}
-		return h, e.wake(ctx, "mapping/"+name)
+		if !pausedSince.IsZero() {
+			if err := e.rewind(ctx, a, pausedSince); err != nil {
+				return h, err
+			}
+		}
+		return h, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot))
 	}
 	return h, nil
 }

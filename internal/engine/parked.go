@@ -105,13 +105,23 @@ func (e *Engine) WakeDue(ctx context.Context) (int, error) {
 
 // wake brings back the tasks that wait for something.
 func (e *Engine) wake(ctx context.Context, on string) error {
-	var waiting []parked
-	err := list(ctx, e.Table, waitingKey(on, "").PK, "", func(_ table.Key, p parked) bool {
-		waiting = append(waiting, p)
-		return len(waiting) < 1000
-	})
-	if err != nil {
-		return err
+	return e.wakeAs(ctx, on, func(*Task) {})
+}
+
+// wakeAs is wake with something noted on each task.
+func (e *Engine) wakeAs(ctx context.Context, on string, note func(*Task)) error {
+	for {
+		var waiting []parked
+		err := list(ctx, e.Table, waitingKey(on, "").PK, "", func(_ table.Key, p parked) bool {
+			note(&p.Task)
+			waiting = append(waiting, p)
+			return len(waiting) < 1000
+		})
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		if err := e.unpark(ctx, waiting); err != nil {
+			return err
+		}
 	}
-	return e.unpark(ctx, waiting)
 }

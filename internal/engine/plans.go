@@ -197,6 +197,26 @@ func (e *Engine) checkPlan(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
+// refuseHeld lists planned rows that are now skipped or held: their write is not what it was approved to be either.
+func (e *Engine) refuseHeld(ctx context.Context, b *batch, items []*item) {
+	if b.plan == nil {
+		return
+	}
+	for _, i := range items {
+		stopped := i.decision.Kind == plan.Hold || i.decision.Kind == plan.Skip
+		if !stopped || !i.done() || i.result.End == Later || i.result.End == Retry || i.link.State == link.Linked || i.link.State == link.Claimed {
+			continue
+		}
+		if _, planned := b.plan.rows[i.m.Slot+"#"+i.ref.String()]; !planned {
+			continue
+		}
+		i.result.Counts = Counts{Refused: 1}
+		if err := e.noteRefused(ctx, i.task.Run, i.ref); err != nil {
+			e.undecided([]*item{i}, err)
+		}
+	}
+}
+
 // previewPage decides a page of records without writing anything and stores the rows.
 func (e *Engine) previewPage(ctx context.Context, set *mappingSet, run *Run, n int, tasks []Task) error {
 	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run.ID), chosen: map[string]*item{}, preview: true}

@@ -11,7 +11,6 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
-	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
 
@@ -22,6 +21,7 @@ type feed struct {
 	Next   time.Time        `json:"next,omitzero"`   // not read again before
 	Lease  time.Time        `json:"lease,omitzero"`  // one reader at a time, until then
 	Seen   map[string]int64 `json:"seen,omitempty"`  // stamps of the overlap's records by id, so that none is queued twice
+	Again  time.Time        `json:"again,omitzero"`  // without a cursor: read from here, what changed while a mapping was paused
 	Index  string           `json:"index,omitempty"` // of a match target: which rules its keys were made by
 	Fields string           `json:"fields,omitempty"`
 }
@@ -63,7 +63,7 @@ type watchedFeed struct {
 	fields             []string
 }
 
-// feeds lists what must be read: the sources of live mappings and the objects they watch.
+// feeds lists what must be read: the sources of mappings that are live or in pilot, and the objects they watch.
 func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 	var out []watchedFeed
 	add := func(connection, object string, every time.Duration, since time.Time, fields []string) {
@@ -83,7 +83,7 @@ func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 	}
 	for _, name := range s.names {
 		a := s.byName[name]
-		if a.Head.Running == 0 || a.Head.Status != mapping.Live {
+		if !a.works(true) {
 			continue
 		}
 		add(a.ConnA, a.A.Object, a.Schedule, a.Head.At, nil)
@@ -140,9 +140,12 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 		}
 		return err
 	}
-	rev := got.Rev + 1
+	rev, from := got.Rev+1, f.from
+	if !state.Again.IsZero() {
+		from = state.Again
+	}
 	for {
-		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: state.Cursor, From: f.from.Add(-firstReach), Fields: f.fields})
+		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: state.Cursor, From: from.Add(-firstReach), Fields: f.fields})
 		if err != nil {
 			state.Lease, state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
 			return errors.Join(err, e.putOne(ctx, key, state, table.IfRev(rev)))
@@ -159,7 +162,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 			return err
 		}
 		state.remember(page.Records, !page.More)
-		state.Cursor = page.Cursor
+		state.Cursor, state.Again = page.Cursor, time.Time{}
 		state.Lease = time.Now().Add(feedLease)
 		if !page.More {
 			state.ReadAt, state.Next, state.Lease = time.Now(), time.Now().Add(f.every), time.Time{}
@@ -172,6 +175,24 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 			return nil
 		}
 	}
+}
+
+// rewind has the feeds of a mapping read again from when it was paused: other mappings went on reading them meanwhile, and
+// what concerned only this one was left alone.
+func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
+	for _, object := range append([]string{a.A.Object}, a.watches()...) {
+		_, err := change(ctx, e, feedKey(a.ConnA, object), func(f *feed, exists bool) bool {
+			if !exists || f.Cursor == nil && !f.Again.IsZero() && f.Again.Before(since) {
+				return false
+			}
+			f.Cursor, f.Seen, f.Again, f.Next, f.Lease = nil, nil, since, time.Time{}, time.Time{}
+			return true
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *Engine) queuePage(ctx context.Context, records []record.Record) error {

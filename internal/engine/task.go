@@ -26,8 +26,9 @@ type Task struct {
 	Named    bool       `json:"named,omitempty"`    // a person named this record
 	Pilot    bool       `json:"pilot,omitempty"`    // for mappings in pilot too
 	Actor    string     `json:"actor,omitempty"`
-	Stale    int        `json:"stale,omitempty"` // how often only an old copy was read
-	To       record.Ref `json:"to,omitzero"`     // of a merge: the surviving record, as the signal says
+	Released bool       `json:"released,omitempty"` // a person saw it waiting behind the brake and let it go on
+	Stale    int        `json:"stale,omitempty"`    // how often only an old copy was read
+	To       record.Ref `json:"to,omitzero"`        // of a merge: the surviving record, as the signal says
 }
 
 // id is the same for two tasks that are the same work: parked tasks coalesce by it.

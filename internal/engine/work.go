@@ -99,6 +99,7 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 	}
 	items = uniqueItems(items)
 	e.workItems(ctx, b, items)
+	e.refuseHeld(ctx, b, items)
 	for i := range tasks {
 		if expandErr[i] != nil {
 			results[i] = meaning(time.Now(), tasks[i].Ref.Connection, expandErr[i])
@@ -146,7 +147,7 @@ func (e *Engine) expand(ctx context.Context, b *batch, tasks []Task) ([][]*item,
 	owners, errs := make([][]*item, len(tasks)), make([]error, len(tasks))
 	index := map[string]*item{}
 	add := func(n int, ref record.Ref, t Task) {
-		for _, group := range b.set.group(ref, func(a *Active) bool { return b.wants(a, t) }) {
+		for _, group := range b.set.group(ref, func(a *Active) bool { return b.wants(a, ref, t) }) {
 			id := group[0].Slot + "#" + ref.String()
 			it, ok := index[id]
 			if !ok {
@@ -172,8 +173,8 @@ func (e *Engine) expand(ctx context.Context, b *batch, tasks []Task) ([][]*item,
 	return owners, errs
 }
 
-// wants tells whether a mapping takes part in this task.
-func (b *batch) wants(a *Active, t Task) bool {
+// wants tells whether a mapping takes part in this task for a record: the task's own, or one it belongs to.
+func (b *batch) wants(a *Active, ref record.Ref, t Task) bool {
 	if t.Mapping != "" && t.Mapping != a.Name {
 		if other, ok := b.set.byName[t.Mapping]; !ok || other.Slot != a.Slot {
 			return false
@@ -182,18 +183,21 @@ func (b *batch) wants(a *Active, t Task) bool {
 	if b.preview {
 		return true
 	}
-	return a.works(t.Pilot || slices.Contains(a.Head.Pilot, t.Ref))
+	return a.works(t.Pilot || slices.Contains(a.Head.Pilot, ref))
 }
 
 // watchedOwners finds, for tasks about watched objects (line items), the records they belong to, in one read per object.
 func (e *Engine) watchedOwners(ctx context.Context, b *batch, tasks []Task) (map[record.Ref][]record.Ref, error) {
 	out := map[record.Ref][]record.Ref{}
+	asked := map[string]bool{} // invoice and contract mapping ask for the same deals
 	for _, name := range b.set.names {
 		a := b.set.byName[name]
 		for _, watched := range a.watches() {
 			var ids []string
 			for _, t := range tasks {
-				if t.Ref.Connection == a.ConnA && t.Ref.Object == watched && out[t.Ref] == nil && b.wants(a, t) {
+				question := a.A.Object + " " + t.Ref.String()
+				if t.Ref.Connection == a.ConnA && t.Ref.Object == watched && !asked[question] && (b.preview || a.works(true)) {
+					asked[question] = true
 					ids = append(ids, t.Ref.ID)
 				}
 			}
@@ -242,6 +246,11 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 			return
 		}
 		step(ctx, b, open)
+	}
+	if b.preview { // decided is all there is to do
+		for _, i := range items {
+			i.end(Result{End: Done})
+		}
 	}
 }
 
@@ -703,7 +712,12 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 // waitForParent has a record that is held for a record it needs looked at again when that one is linked, or when the
 // mapping that makes it goes live: who mends a company need not know its deals.
 func (e *Engine) waitForParent(i *item) {
-	if i.decision.Reason.Category != plan.ParentHeld {
+	switch i.decision.Reason.Category {
+	case plan.NoDocumentMapping:
+		i.result.On, i.result.Until = "slot/"+i.m.Slot, time.Now().Add(heldPause)
+		return
+	case plan.ParentHeld:
+	default:
 		return
 	}
 	for _, need := range i.wants {
