@@ -131,7 +131,12 @@ func (c *check) why(object, id string) []engine.Explanation {
 // oneCustomerEach: of customers that we made, no two bear one mark (C5), none are for one company, and none share a VAT
 // number or web domain: the second of two such companies must have found the first one's customer (A8).
 func (c *check) oneCustomerEach() {
-	seen := map[string]string{}
+	seen, merged := map[string]string{}, map[string]bool{}
+	for _, r := range c.s.HubSpot.Records("companies") {
+		if r.MergedInto != "" || r.Properties["hs_merged_object_ids"] != "" {
+			merged[word(r.Properties["address"])] = true // two companies with a customer each: the survivor's keys go to one of them
+		}
+	}
 	for _, id := range sorted(c.customers) {
 		v := c.customers[id]
 		mark := v.CustomProperties.Get(lighttest.MarkerGroup)
@@ -139,13 +144,14 @@ func (c *check) oneCustomerEach() {
 			continue
 		}
 		keys := []string{"mark " + mark}
-		if v.BillingAddress != nil {
+		alone := v.BillingAddress == nil || !merged[word(v.BillingAddress.Street)]
+		if v.BillingAddress != nil && alone {
 			keys = append(keys, "company "+word(v.BillingAddress.Street))
 		}
-		if v.VATNumber != "" {
+		if v.VATNumber != "" && alone {
 			keys = append(keys, "VAT number "+string(v.VATNumber))
 		}
-		if v.Domain != "" && v.Domain != "gmail.com" {
+		if v.Domain != "" && v.Domain != "gmail.com" && alone {
 			keys = append(keys, "domain "+string(v.Domain))
 		}
 		for _, k := range keys {
