@@ -128,6 +128,12 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 		return
 	}
 	e.workItems(ctx, b, order)
+	if err := e.parkUnfinished(ctx, b, order); err != nil {
+		for _, i := range items {
+			i.end(meaning(time.Now(), "", err))
+		}
+		return
+	}
 	var again []plan.Need
 	for need, sub := range subs {
 		if b.preview {
@@ -153,6 +159,27 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 		}
 		found[need] = c
 	}
+}
+
+// parkUnfinished gives needed records that did not end a task of their own: the one that needed them may go on without (it
+// is linked, but its blanks are not filled yet), or no longer need them.
+func (e *Engine) parkUnfinished(ctx context.Context, b *batch, subs []*item) error {
+	if b.preview {
+		return nil
+	}
+	for _, sub := range subs {
+		if sub.result == nil || sub.result.End != Later && sub.result.End != Retry {
+			continue
+		}
+		until := sub.result.Until
+		if sub.result.End == Retry {
+			until = time.Now().Add(transientPause)
+		}
+		if err := e.park(ctx, later(outsideRun(sub.task), *sub.result), until, sub.result.On, reasonOf(*sub.result)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // previewed is what a needed record would come to.
