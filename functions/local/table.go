@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -65,16 +66,13 @@ func counts(m map[string]int) string {
 
 // amount writes minor units of a currency in major units: "4215", "EUR" is 42.15 EUR.
 func amount(minor, currency string) string {
-	d, err := money.ParseDecimal(minor)
-	digits, ok := money.Exponent(currency)
-	if err != nil || !ok {
+	n, ok := new(big.Int).SetString(minor, 10)
+	digits, known := money.Exponent(currency)
+	if !ok || !known {
 		return strings.TrimSpace(minor + " " + currency)
 	}
-	n, whole := d.Int64()
-	if !whole {
-		return minor + " " + currency
-	}
-	return money.NewScaled(n, digits).Fixed(digits) + " " + currency
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
+	return new(big.Rat).SetFrac(n, scale).FloatString(digits) + " " + currency
 }
 
 func shortTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
