@@ -409,4 +409,3 @@ func planningFacts(m *mapping.Mapping, tools plan.Tools) *plan.Facts {
 	}
 	return f
 }
-
