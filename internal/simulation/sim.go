@@ -59,7 +59,7 @@ type Sim struct {
 	steps     int
 	Log       *bytes.Buffer // the last run's effects, when asked for
 	Ambiguous int           // creates whose outcome their sender could not know
-	Writes    int           // writes that a vendor accepted
+	Writes    []string      // writes that a vendor accepted
 }
 
 // Options of a run; the zero Options with a seed is the standard one.

@@ -55,7 +55,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, err := w.inner.RoundTrip(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
 	if err == nil && c.writes() && answer.StatusCode < 300 {
-		w.a.s.tally(func(s *Sim) { s.Writes++ })
+		w.a.s.tally(func(s *Sim) { s.Writes = append(s.Writes, c.method+" "+c.path) })
 	}
 	w.a.leave(label)
 	if f != nil && f.slow > 0 {
