@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -111,10 +112,16 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 		return true
 	}
 	i.target = read.Record
+	net, ok := e.netOf(i, read.Record)
+	wrong := !ok || net != i.link.Net
+	if wrong && i.task.Stale < maxStale { // it may be an old copy: of a write that shows no record only a lower bound of its stamp is known
+		e.comeAgain(i, errors.New("the document does not read back as it was written yet"))
+		i.result.Stale = i.task.Stale + 1
+		return false
+	}
 	e.learnLines(i)
 	i.link.Todo = i.link.Todo[1:]
-	net, ok := e.netOf(i, read.Record)
-	if !ok || net != i.link.Net {
+	if wrong {
 		e.setReason(i, &link.Reason{Category: plan.AmountWrong,
 			Text: fmt.Sprintf("%s reads back with another net total than was planned for %s; it is not opened; correct it in billing", i.link.B, i.ref)})
 		i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do != "write_back" })
@@ -128,6 +135,32 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 		}
 	}
 	return true
+}
+
+// forgetLines gives up lines of a draft whose ids were never learnt (its bytes were of an older decision, or the deal was
+// lost when it was read back): what stands there instead is nobody's, so that the next decision replaces it.
+func (e *Engine) forgetLines(i *item) {
+	known, lost := map[string]bool{}, false
+	for _, l := range i.link.Lines {
+		known[l.ID] = true
+		lost = lost || l.ID == ""
+	}
+	verified := !slices.ContainsFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "verify" })
+	if !lost || !verified || !plan.Draft(i.target) {
+		return
+	}
+	lines := map[string]link.Line{}
+	for id, l := range i.link.Lines {
+		if l.ID != "" {
+			lines[id] = l
+		}
+	}
+	for n := range i.target.Children {
+		if id := i.target.Children[n].Ref.ID; !known[id] {
+			lines["?"+id] = link.Line{ID: id}
+		}
+	}
+	i.link.Lines = lines
 }
 
 // learnLines finds which line at b is which of ours: by id where known, else by equal fields. Lines that are nobody's are

@@ -57,6 +57,7 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 		}
 		i.target = read.Record
 		e.settleIntent(i)
+		e.forgetLines(i)
 		if i.target.Archived && i.m.Document == nil {
 			e.complain(b, i, &link.Reason{Category: plan.TargetArchived, Text: i.link.B.String() + " is archived; nothing is written to it until it is activated"})
 		}
