@@ -323,7 +323,7 @@ func mergedKeys(a, b map[string]*big.Rat) map[string]bool {
 }
 
 // shownDeals is how many deals of each outcome the table lists one by one; of a data set the rest is counted.
-const shownDeals = 40
+const shownDeals = 20
 
 // print writes the table: documents, held deals with their reasons, deals before the first day.
 func (o *outsider) print(w io.Writer) error {

@@ -22,8 +22,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"crosswalk/internal/app"
-	"crosswalk/internal/engine"
-	"crosswalk/internal/engine/table"
 	"crosswalk/internal/secret"
 	"crosswalk/internal/web"
 )
@@ -133,7 +131,7 @@ func (p *product) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhooks/", web.Webhooks(web.WebhookDeps{Accept: p.Engine, Public: p.PublicURL, Refused: refused, NewID: newID, Log: p.Log}))
 	mux.Handle("/", web.Operator(web.Deps{
-		Engine: p.Engine, Versions: versions{p.Engine.Table}, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances,
+		Engine: p.Engine, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances,
 		Identity: p.tokens, Refused: refused, Approval: p.Approval, NewID: newID, Log: p.Log,
 	}))
 	return mux
@@ -158,31 +156,6 @@ func (p *product) allowances() []web.Allowance {
 		}
 	}
 	return out
-}
-
-// versions reads every version of a mapping from the store; an engine lists only the newest.
-type versions struct{ table table.Table }
-
-func (v versions) Versions(ctx context.Context, name string) ([]engine.Version, error) {
-	var out []engine.Version
-	q := table.Query{PK: "M#" + name, Prefix: "v#"}
-	for {
-		items, more, err := v.table.Query(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range items {
-			var one engine.Version
-			if err := json.Unmarshal(item.Data, &one); err != nil {
-				return nil, fmt.Errorf("mapping %s: %s does not read: %w", name, item.SK, err)
-			}
-			out = append(out, one)
-			q.After = item.SK
-		}
-		if !more {
-			return out, nil
-		}
-	}
 }
 
 // maxKey bounds what connect reads: far more than any vendor's key.

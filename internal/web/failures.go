@@ -91,11 +91,10 @@ func (a *api) retry(r *http.Request) (any, error) {
 	}
 	var ref record.Ref
 	if body.Ref != "" {
-		one, err := refs([]string{body.Ref})
-		if err != nil {
+		var err error
+		if ref, err = refIn("ref", body.Ref); err != nil {
 			return nil, err
 		}
-		ref = one[0]
 		if _, ok := a.Connections[ref.Connection]; !ok {
 			return nil, &engine.NotFoundError{What: "connection", Name: ref.Connection}
 		}

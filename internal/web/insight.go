@@ -55,11 +55,11 @@ func (a *api) connections() []Connection {
 // why explains a record of either side, or one field of it.
 func (a *api) why(r *http.Request) (any, error) {
 	query := r.URL.Query()
-	one, err := refs([]string{query.Get("ref")})
+	ref, err := refIn("ref", query.Get("ref"))
 	if err != nil {
 		return nil, err
 	}
-	ref, field := one[0], query.Get("field")
+	field := query.Get("field")
 	known, err := a.Engine.Why(r.Context(), ref)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (a *api) mapping(r *http.Request) (any, error) {
 }
 
 func (a *api) versions(r *http.Request) (any, error) {
-	versions, err := a.Versions.Versions(r.Context(), r.PathValue("name"))
+	versions, err := a.Engine.Versions(r.Context(), r.PathValue("name"))
 	if err == nil && len(versions) == 0 {
 		err = &engine.NotFoundError{What: "mapping", Name: r.PathValue("name")}
 	}

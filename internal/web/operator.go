@@ -23,6 +23,7 @@ import (
 type Mappings interface {
 	ApplyAll(ctx context.Context, documents [][]byte, actor string) ([]engine.Applied, error)
 	Heads(ctx context.Context) ([]engine.Head, error)
+	Versions(ctx context.Context, name string) ([]engine.Version, error)
 	LatestMapping(ctx context.Context, name string) (*engine.Active, error)
 }
 
@@ -76,11 +77,6 @@ type Engine interface {
 	Insight
 }
 
-// Versions lists what was ever applied under a mapping's name, oldest first.
-type Versions interface {
-	Versions(ctx context.Context, name string) ([]engine.Version, error)
-}
-
 // Allowance is how many calls a connection may still make under one of its vendor's limits.
 type Allowance struct {
 	Connection string `json:"connection"`
@@ -91,7 +87,6 @@ type Allowance struct {
 // Deps is what the operator API is made of. Allowances, Refused and Log may be missing.
 type Deps struct {
 	Engine      Engine
-	Versions    Versions
 	Connections map[string]connector.Connector
 	Roles       map[string]string // role in mappings to connection name
 	Allowances  func() []Allowance
@@ -221,13 +216,22 @@ func read(r *http.Request, into any) error {
 func refs(texts []string) ([]record.Ref, error) {
 	var out []record.Ref
 	for n, text := range texts {
-		ref, err := record.ParseRef(text)
+		ref, err := refIn(fmt.Sprintf("refs[%d]", n), text)
 		if err != nil {
-			return nil, badRequest(fmt.Sprintf("refs[%d]", n), "this is no address of a record", "write connection:object/id, for example hubspot:deals/9876543210")
+			return nil, err
 		}
 		out = append(out, ref)
 	}
 	return out, nil
+}
+
+// refIn reads the record address in one field of a request.
+func refIn(field, text string) (record.Ref, error) {
+	ref, err := record.ParseRef(text)
+	if err != nil {
+		return ref, badRequest(field, "this is no address of a record", "write connection:object/id, for example hubspot:deals/9876543210")
+	}
+	return ref, nil
 }
 
 func queryNumber(r *http.Request, name string, standard, most int) (int, error) {

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"crosswalk/internal/engine"
@@ -20,13 +23,22 @@ func (a *api) runs(r *http.Request) (any, error) {
 func (a *api) run(r *http.Request) (any, error) {
 	got, err := a.Engine.GetRun(r.Context(), r.PathValue("id"))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(a.noSuchRun(r.Context(), r.PathValue("id")), err)
 	}
 	out := runOf(got, time.Now())
 	if !out.Over() {
 		out.CallsLeft = a.callsLeft()
 	}
 	return out, nil
+}
+
+// noSuchRun tells a mistyped id from a fault of the store.
+func (a *api) noSuchRun(ctx context.Context, id string) error {
+	all, err := a.Engine.Runs(ctx)
+	if err != nil || slices.ContainsFunc(all, func(r engine.Run) bool { return r.ID == id }) {
+		return err
+	}
+	return &engine.NotFoundError{What: "run", Name: id}
 }
 
 func (a *api) callsLeft() []Allowance {

@@ -1,0 +1,270 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+	"crosswalk/internal/web"
+)
+
+var deal = record.Ref{Connection: "hubspot", Object: "deals", ID: "9876543210"}
+
+// fake is an engine that remembers what it was asked and answers from a few fixed facts.
+type fake struct {
+	heads   []engine.Head
+	problem error // what ApplyAll, MayGoLive or RunPlan answer
+	asked   []string
+	rows    int
+	panics  bool
+}
+
+func (f *fake) note(format string, args ...any) {
+	f.asked = append(f.asked, fmt.Sprintf(format, args...))
+}
+
+func (f *fake) ApplyAll(_ context.Context, documents [][]byte, actor string) ([]engine.Applied, error) {
+	f.note("apply %d by %s", len(documents), actor)
+	if f.problem != nil {
+		return nil, f.problem
+	}
+	var out []engine.Applied
+	for _, d := range documents {
+		name, _, _ := strings.Cut(strings.TrimPrefix(string(d), "mapping: "), "\n")
+		out = append(out, engine.Applied{Head: engine.Head{Name: name, Latest: 2, Status: mapping.Draft},
+			Resolved: mapping.Resolved{{Line: 7, Field: "fields[1].static", Name: "DE01", ID: "entity-1", Label: "Sample GmbH"}}})
+	}
+	return out, nil
+}
+
+func (f *fake) Heads(context.Context) ([]engine.Head, error) {
+	if f.panics {
+		panic("seeded")
+	}
+	return f.heads, nil
+}
+
+func (f *fake) head(name string) (engine.Head, bool) {
+	n := slices.IndexFunc(f.heads, func(h engine.Head) bool { return h.Name == name })
+	if n < 0 {
+		return engine.Head{}, false
+	}
+	return f.heads[n], true
+}
+
+func (f *fake) LatestMapping(_ context.Context, name string) (*engine.Active, error) {
+	h, ok := f.head(name)
+	if !ok {
+		return nil, &engine.NotFoundError{What: "mapping", Name: name}
+	}
+	return &engine.Active{Mapping: &mapping.Mapping{Name: name, Source: []byte("mapping: " + name)}, Head: h}, nil
+}
+
+func (f *fake) Check(_ context.Context, provision bool) ([]engine.Finding, error) {
+	f.note("check %v", provision)
+	return []engine.Finding{{Severity: "ok", Where: "hubspot", Finding: "opens account 62515"}, {Severity: "stop", Where: "light", Finding: "no marker", Owner: "the administrator", Fix: "make it"}}, nil
+}
+
+func (f *fake) MayGoLive(_ context.Context, name string, off bool) error {
+	f.note("may %s go live, off %v", name, off)
+	if off {
+		return nil
+	}
+	return f.problem
+}
+
+func (f *fake) SetStatus(_ context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (engine.Head, error) {
+	f.note("%s to %s %v by %s: %s", name, to, pilot, actor, note)
+	h, ok := f.head(name)
+	if !ok {
+		return h, &engine.NotFoundError{What: "mapping", Name: name}
+	}
+	h.Status, h.Running = to, h.Latest
+	return h, nil
+}
+
+func (f *fake) Plan(_ context.Context, id string) (engine.SavedPlan, error) {
+	if id != "p1" {
+		return engine.SavedPlan{}, &engine.NotFoundError{What: "plan", Name: id}
+	}
+	return engine.SavedPlan{ID: "p1", Mapping: "invoices", Complete: true, Rows: f.rows, Digest: "d1"}, nil
+}
+
+func (f *fake) PlanRows(_ context.Context, _ string, from, most int) ([]engine.PlanRow, error) {
+	var out []engine.PlanRow
+	for n := from; n < f.rows && len(out) < most; n++ {
+		out = append(out, engine.PlanRow{Ref: record.Ref{Connection: "hubspot", Object: "deals", ID: fmt.Sprint(n)}, Kind: plan.Create, Net: "4215", Money: "EUR",
+			Fields: []plan.FieldDecision{{Field: "description", From: []string{"dealname"}, Action: plan.WriteIt, Rule: "as it is", New: record.Of("Sensors")}}})
+	}
+	return out, nil
+}
+
+func (f *fake) Approve(_ context.Context, id, digest, actor string) (engine.SavedPlan, error) {
+	f.note("approve %s %q by %s", id, digest, actor)
+	if digest == "other" {
+		return engine.SavedPlan{}, &engine.RefusedError{Why: "the plan's digest is another one", Fix: "look at plan p1 again"}
+	}
+	return engine.SavedPlan{ID: id, Approver: actor, Digest: "d1"}, nil
+}
+
+func (f *fake) RunMapping(_ context.Context, r engine.Run, refs []record.Ref) (engine.Run, error) {
+	f.note("run %s %s %v since %q pilot %v by %s", r.Kind, r.Mapping, refs, r.WonSince, r.Pilot, r.Actor)
+	r.ID, r.Status, r.Expected = "r1", "listing", -1
+	return r, nil
+}
+
+func (f *fake) RunPlan(_ context.Context, id, actor string) (engine.Run, error) {
+	f.note("run plan %s by %s", id, actor)
+	return engine.Run{ID: "r2", Kind: "plan", Plan: id}, f.problem
+}
+
+func (f *fake) GetRun(_ context.Context, id string) (engine.Run, error) {
+	if id != "r1" {
+		return engine.Run{}, fmt.Errorf("there is no run %s", id)
+	}
+	return engine.Run{ID: "r1", Kind: "full", Status: "working", At: time.Now().Add(-10 * time.Second), Done: 50, Listed: 200, Expected: 200}, nil
+}
+
+func (f *fake) Runs(context.Context) ([]engine.Run, error) { return []engine.Run{{ID: "r1"}}, nil }
+
+func (f *fake) Errors(_ context.Context, category string) ([]engine.SyncError, error) {
+	f.note("errors %q", category)
+	return []engine.SyncError{
+		{Category: plan.NoCompany, Mapping: "invoices", Ref: deal, Text: "no companies is associated"},
+		{Category: plan.NoCompany, Mapping: "contracts", Ref: deal, Text: "no companies is associated"},
+		{Category: plan.Brake, Mapping: "invoices", Text: "the brake stopped invoices"},
+	}, nil
+}
+
+func (f *fake) Retry(_ context.Context, ref record.Ref, category, actor string) (int, error) {
+	f.note("retry %s %q by %s", ref, category, actor)
+	return 1, nil
+}
+
+func (f *fake) Why(_ context.Context, ref record.Ref) ([]engine.Explanation, error) {
+	if ref != deal {
+		return nil, nil
+	}
+	return []engine.Explanation{{Ref: deal, Link: link.Link{State: link.Linked, B: record.Ref{Connection: "light", Object: "invoice-receivables", ID: "i1"}, Net: "4215", Money: "EUR",
+		Made: &link.Made{Mapping: "invoices", Version: 2, Approver: "finance", Run: "r1"}},
+		Entries: []engine.Entry{{Kind: plan.Create, Mapping: "invoices", Version: 2, Cause: "webhook", Fields: []plan.FieldDecision{
+			{Field: "description", From: []string{"dealname"}, Action: plan.WriteIt, Rule: "as it is", New: record.Of("Sensors")},
+			{Field: "netTerms", Action: plan.WriteIt, Rule: "static value", New: record.Of("30")}}}}}}, nil
+}
+
+func (f *fake) Status(context.Context) (engine.Status, error) {
+	return engine.Status{At: time.Now(), Parked: 3, Lanes: map[lane.Lane]lane.Counts{lane.Live: {Waiting: 4, InWork: 1}},
+		Mappings: []engine.MappingStatus{{Head: engine.Head{Name: "invoices", Status: mapping.Live}, Linked: 7, Open: map[string]int{plan.NoCompany: 1}}}}, nil
+}
+
+func (f *fake) Idle(_ context.Context, within time.Duration) (bool, error) {
+	f.note("idle within %s", within)
+	return true, nil
+}
+
+func (f *fake) Versions(_ context.Context, name string) ([]engine.Version, error) {
+	if _, ok := f.head(name); !ok {
+		return nil, nil
+	}
+	return []engine.Version{{Name: name, Version: 1, YAML: "mapping: " + name, Actor: "editor"}}, nil
+}
+
+// account is a connector that only describes itself.
+type account struct{ connector.Connector }
+
+func (account) Objects() []string         { return []string{"deals"} }
+func (account) URL(ref record.Ref) string { return "https://crm.example/" + ref.ID }
+func (account) Describe(context.Context, string) (connector.Object, error) {
+	return connector.Object{Name: "deals", Label: "Deals", Fields: []connector.Field{{Name: "amount", Label: "Amount", Type: "number"}}}, nil
+}
+
+const (
+	editorToken  = "editor-token-0123456789"
+	financeToken = "finance-token-0123456789"
+)
+
+// station is an operator API over the fake.
+type station struct {
+	*fake
+	handler http.Handler
+	tokens  string
+	log     *bytes.Buffer
+	refused *web.Refusals
+}
+
+func newStation(t *testing.T, remote bool) *station {
+	t.Helper()
+	s := &station{fake: &fake{rows: 5, heads: []engine.Head{{Name: "invoices", Latest: 2, Running: 1, Status: mapping.Draft}}},
+		tokens: filepath.Join(t.TempDir(), "token"), log: &bytes.Buffer{}, refused: &web.Refusals{}}
+	if err := (web.TokenFile{Path: s.tokens}).Ensure(web.Token{Name: "editor", Token: editorToken}, web.Token{Name: "finance", Token: financeToken}); err != nil {
+		t.Fatal(err)
+	}
+	s.handler = web.Operator(web.Deps{Engine: s.fake, Connections: map[string]connector.Connector{"hubspot": account{}}, Roles: map[string]string{"crm": "hubspot"},
+		Identity: web.TokenFile{Path: s.tokens}, Refused: s.refused, Approval: "two", Remote: remote, NewID: func() string { return "id-1" },
+		Log: slog.New(slog.NewTextHandler(s.log, nil))})
+	return s
+}
+
+// ask sends a request as the editor, from this machine.
+func (s *station) ask(t *testing.T, method, path, body string, change ...func(*http.Request)) (int, map[string]any) {
+	t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:8710"+web.Prefix+path, strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:40000"
+	r.Header.Set("Authorization", "Bearer "+editorToken)
+	if strings.HasPrefix(body, "{") {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, f := range change {
+		f(r)
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	answer := map[string]any{}
+	raw, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		t.Fatalf("%s %s: %d: the answer is no JSON object: %q", method, path, w.Code, raw)
+	}
+	media := w.Header().Get("Content-Type")
+	if want := map[bool]string{true: "application/json", false: "application/problem+json"}[w.Code < 400]; media != want {
+		t.Errorf("%s %s: %d with %s, want %s", method, path, w.Code, media, want)
+	}
+	if w.Code >= 400 && (answer["type"] == "" || answer["title"] == "" || answer["status"] != float64(w.Code)) {
+		t.Errorf("%s %s: the problem says %v", method, path, answer)
+	}
+	return w.Code, answer
+}
+
+func (s *station) lastAsked() string {
+	if len(s.asked) == 0 {
+		return ""
+	}
+	return s.asked[len(s.asked)-1]
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
