@@ -24,6 +24,7 @@ import (
 func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
 	var claimed, creates, adopts, updates, quiet []*item
 	for _, i := range items {
+		e.revive(i)
 		switch {
 		case i.link.State == link.Claimed:
 			claimed = append(claimed, i)

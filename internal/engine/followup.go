@@ -32,6 +32,18 @@ func (e *Engine) followUp(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
+// revive takes the follow-ups up again that were given up for a wrong total or a failed opening, when a person says retry:
+// the document is read back first, as at the beginning. Nothing that was sent to anybody is sent again: those words come
+// after the opening, and were never reached.
+func (e *Engine) revive(i *item) {
+	if i.task.Cause != "retry" || i.link.State != link.Linked || i.m.Document == nil || len(i.link.Todo) > 0 || i.link.Reason == nil {
+		return
+	}
+	if c := i.link.Reason.Category; c == plan.AmountWrong || c == plan.OpenFailed {
+		i.link.Todo = e.todos(i.m)
+	}
+}
+
 // waiting tells whether the item's result already says that it must come again.
 func (i *item) waiting() bool {
 	return i.result != nil && (i.result.End == Later || i.result.End == Retry) && i.result.Err != nil
@@ -76,7 +88,7 @@ func (e *Engine) verify(ctx context.Context, b *batch, items []*item) {
 				continue
 			}
 			i.rev++
-			if i.link.Reason != nil {
+			if i.link.Reason != nil || i.over {
 				if err := e.noteError(ctx, i); err != nil {
 					e.undecided(verified[n:n+1], err)
 				}
@@ -127,6 +139,7 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 		i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do != "write_back" })
 	} else if i.link.Reason != nil && i.link.Reason.Category == plan.AmountWrong {
 		i.link.Reason = nil
+		i.over = true
 	}
 	for key, pair := range i.link.Agreed {
 		if v := read.Record.Field(key); v.Known() && pair.Unsure {

@@ -23,6 +23,9 @@ func (e *Engine) runHooks(ctx context.Context, b *batch, items []*item) {
 			source = i.m.Hooks.BeforeCreate
 		case plan.Update, plan.Adopt:
 			source = i.m.Hooks.BeforeUpdate
+			if i.decision.Archive { // nothing of it is updated
+				source = ""
+			}
 		}
 		if source == "" {
 			continue

@@ -209,7 +209,7 @@ func (e *Engine) closeError(ctx context.Context, category, mapping string, ref r
 // old one stays as a signpost. Two linked records merged into one are a person's question (T5).
 func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 	if i.m == nil {
-		i.m = i.group[0]
+		i.m = i.choose()
 	}
 	if i.link.State == link.None || i.link.State == link.Skipped || i.link.State == link.Held {
 		i.link.State, i.link.To = link.MovedTo, to
@@ -318,13 +318,13 @@ func (e *Engine) giveUp(ctx context.Context, b *batch, i *item, why string) {
 // gone handles a record that is deleted: nothing at the other side is deleted for it.
 func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	i.m = i.choose()
+	if i.link.State == link.Linked && i.m.Document != nil { // what becomes of its document is decided like that of a lost one
+		i.source = &record.Record{Ref: i.ref, Archived: true}
+		return
+	}
 	switch i.link.State {
 	case link.Linked:
-		reason := &link.Reason{Category: plan.SourceGone, Text: fmt.Sprintf("%s was deleted; %s is kept as it is", i.ref, i.link.B)}
-		if i.m.Document != nil {
-			reason.Category = plan.NoLongerWon
-		}
-		e.complain(b, i, reason)
+		e.complain(b, i, &link.Reason{Category: plan.SourceGone, Text: fmt.Sprintf("%s was deleted; %s is kept as it is", i.ref, i.link.B)})
 	case link.Claimed:
 		e.giveUp(ctx, b, i, i.ref.String()+" was deleted")
 	default:

@@ -41,6 +41,7 @@ type item struct {
 	body     *keptBody
 	resent   bool // bytes of an older decision were sent, or may have been
 	intended time.Time
+	over     bool // a standing complaint was taken back
 	result   *Result
 }
 

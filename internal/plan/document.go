@@ -80,7 +80,10 @@ func WonDay(f *Facts) (string, error) {
 func noLongerWon(f *Facts, how string) Decision {
 	d := Decision{Kind: Nothing, Object: f.Link.B.Object, Reason: &link.Reason{Category: NoLongerWon,
 		Text: fmt.Sprintf("%s %s, its document %s is kept as it is", f.Source.Ref, how, f.Link.B)}}
-	if f.Mapping.Document.Lost == "archive" && f.Target != nil && draft(f.Target) {
+	switch {
+	case archived(f.Target):
+		d.Reason.Text = fmt.Sprintf("%s %s, its document %s is archived", f.Source.Ref, how, f.Link.B)
+	case f.Mapping.Document.Lost == "archive" && f.Target != nil && draft(f.Target):
 		d.Kind, d.Archive = Update, true
 		d.Reason.Text = fmt.Sprintf("%s %s, its draft %s is archived", f.Source.Ref, how, f.Link.B)
 	}
@@ -96,8 +99,17 @@ func draft(target *record.Record) bool {
 	return false
 }
 
+// archived tells whether a document was taken out of billing, by a person or by the mapping's lost: archive.
+func archived(target *record.Record) bool {
+	return target != nil && target.Field("state").Text() == "ARCHIVED"
+}
+
 func decideDocument(f *Facts) Decision {
 	doc := f.Mapping.Document
+	if f.Link.State == link.Linked && archived(f.Target) { // never a second one (T5), and never revived behind anybody's back
+		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: TargetArchived,
+			Text: fmt.Sprintf("%s is won and its document %s is archived; take it out of the archive in billing if it is to be billed", f.Source.Ref, f.Link.B)}}
+	}
 	if d, stop := rightKind(f); stop {
 		return d
 	}
