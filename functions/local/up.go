@@ -41,7 +41,7 @@ func (c *cli) up() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "crosswalk answers at http://%s; webhooks go to %s/webhooks/CONNECTION; tokens are in %s\n", p.address, cfg.PublicURL, p.tokens.Path)
+		fmt.Fprintf(c.out, "crosswalk answers at http://%s; webhooks go to %s/webhooks/CONNECTION; tokens are in %s\n", p.address, p.PublicURL, p.tokens.Path)
 		return p.wait()
 	})
 	cmd.Flags().StringVar(&config, "config", "", "configuration file (YAML)")
@@ -67,11 +67,15 @@ func startProduct(ctx context.Context, cfg app.Config, log *slog.Logger, firstPe
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w; set another address with listen: in the configuration", err)
 	}
+	address := listener.Addr().String()
+	if cfg.PublicURL == "http://"+cfg.Listen {
+		cfg.PublicURL = "http://" + address // port 0 became a real one
+	}
 	a, err := app.New(ctx, cfg, app.Options{Log: log})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	p := &product{App: a, address: listener.Addr().String(), tokens: web.TokenFile{Path: filepath.Join(cfg.Data, "token")}, ended: make(chan error, 1)}
+	p := &product{App: a, address: address, tokens: web.TokenFile{Path: filepath.Join(cfg.Data, "token")}, ended: make(chan error, 1)}
 	raw := make([]byte, tokenBytes)
 	rand.Read(raw) // never fails (crypto/rand)
 	if err := p.tokens.Ensure(web.Token{Name: firstPerson, Token: base64.RawURLEncoding.EncodeToString(raw)}); err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -72,9 +73,29 @@ func (a *api) why(r *http.Request) (any, error) {
 	}
 	out := []Why{}
 	for _, x := range known {
-		out = append(out, whyOf(x, field))
+		w := whyOf(x, field)
+		if w.MadeBy != nil && w.MadeBy.Approver == "" {
+			w.MadeBy.Approver = a.approver(r.Context(), w.MadeBy.Run)
+		}
+		out = append(out, w)
 	}
 	return map[string][]Why{"why": out}, nil
+}
+
+// approver is who approved the plan that a run carried out; "" for other runs, and for those that are no longer kept.
+func (a *api) approver(ctx context.Context, run string) string {
+	if run == "" {
+		return ""
+	}
+	r, err := a.Engine.GetRun(ctx, run)
+	if err != nil || r.Plan == "" {
+		return ""
+	}
+	p, err := a.Engine.Plan(ctx, r.Plan)
+	if err != nil {
+		return ""
+	}
+	return p.Approver
 }
 
 func whyOf(x engine.Explanation, field string) Why {
