@@ -96,17 +96,27 @@ type mappingSet struct {
 
 // mappings loads the heads; versions come from the cache. Mappings without a running version are there too, for previews.
 func (e *Engine) mappings(ctx context.Context) (*mappingSet, error) {
+	return e.mappingsOf(ctx, func(h Head) int {
+		if h.Running == 0 {
+			return h.Latest
+		}
+		return h.Running
+	})
+}
+
+// newestMappings are what a preview shows: every mapping as it would run if it were taken live now.
+func (e *Engine) newestMappings(ctx context.Context) (*mappingSet, error) {
+	return e.mappingsOf(ctx, func(h Head) int { return h.Latest })
+}
+
+func (e *Engine) mappingsOf(ctx context.Context, version func(Head) int) (*mappingSet, error) {
 	set := &mappingSet{byName: map[string]*Active{}}
 	var heads []Head
 	if err := list(ctx, e.Table, "M", "", func(_ table.Key, h Head) bool { heads = append(heads, h); return true }); err != nil {
 		return nil, err
 	}
 	for _, h := range heads {
-		version := h.Running
-		if version == 0 {
-			version = h.Latest
-		}
-		a, err := e.activate(ctx, h, version)
+		a, err := e.activate(ctx, h, version(h))
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -33,6 +34,7 @@ type Run struct {
 	Counts   Counts       `json:"counts"`
 	Refused  []record.Ref `json:"refused,omitempty"` // at most maxRefusedListed
 	Error    string       `json:"error,omitempty"`
+	Faults   int          `json:"faults,omitempty"` // in a row, while it was listed
 	Ended    time.Time    `json:"ended,omitzero"`
 	Done     int          `json:"done"` // filled in when read
 }
@@ -84,7 +86,7 @@ func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, 
 }
 
 func (e *Engine) previewNamed(ctx context.Context, r *Run, named []record.Ref) error {
-	set, err := e.mappings(ctx)
+	set, err := e.newestMappings(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,10 +125,32 @@ func (e *Engine) StepRuns(ctx context.Context) (bool, error) {
 	}
 	for _, r := range open {
 		if err := e.stepRun(ctx, r); err != nil {
-			return true, fmt.Errorf("run %s: %w", r.ID, err)
+			return true, errors.Join(fmt.Errorf("run %s: %w", r.ID, err), e.noteRunFault(ctx, r.ID, err))
 		}
 	}
 	return len(open) > 0, nil
+}
+
+// maxRunFaults is how often in a row a run may fail to be listed before it ends as failed.
+const maxRunFaults = 10
+
+// noteRunFault keeps why a run cannot go on where people see it. A system that is down is waited for; anything else ends
+// the run after a while.
+func (e *Engine) noteRunFault(ctx context.Context, id string, fault error) error {
+	_, err := change(ctx, e, runKey(id), func(r *Run, exists bool) bool {
+		if !exists || r.Status != "listing" {
+			return false
+		}
+		r.Error = fault.Error()
+		if meaning(time.Now(), "", fault).End != Later {
+			r.Faults++
+		}
+		if r.Faults >= maxRunFaults {
+			r.Status, r.Ended = "failed", time.Now()
+		}
+		return true
+	})
+	return err
 }
 
 func (e *Engine) stepRun(ctx context.Context, r Run) error {
@@ -138,7 +162,11 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if r.Kind == "plan" {
 		return e.stepPlanRun(ctx, r, stored.Rev)
 	}
-	set, err := e.mappings(ctx)
+	load := e.mappings
+	if r.Kind == "preview" {
+		load = e.newestMappings
+	}
+	set, err := load(ctx)
 	if err != nil {
 		return err
 	}
@@ -163,7 +191,7 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 			return err
 		}
 	}
-	r.Cursor = page.Cursor
+	r.Cursor, r.Error, r.Faults = page.Cursor, "", 0
 	if !page.More {
 		r.Status, r.Expected = "working", r.Listed
 	}
@@ -327,7 +355,7 @@ func (e *Engine) GetRun(ctx context.Context, id string) (Run, error) {
 		return Run{}, err
 	}
 	if got.Rev == 0 {
-		return Run{}, fmt.Errorf("there is no run %s", id)
+		return Run{}, &NotFoundError{"run", id}
 	}
 	r := got.Value
 	err = list(ctx, e.Table, runPageKey(id, 0).PK, "page#", func(_ table.Key, p runPage) bool {
