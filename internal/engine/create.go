@@ -45,7 +45,7 @@ func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
 	e.unchanged(ctx, b, quiet)
 	var linked []*item
 	for _, i := range items {
-		if i.link.State == link.Linked && len(i.link.Todo) > 0 && (i.result == nil || i.result.End == Done) {
+		if i.link.State == link.Linked && len(i.link.Todo) > 0 && (i.result == nil || i.result.End == Done || i.unlearnt) {
 			linked = append(linked, i)
 		}
 	}

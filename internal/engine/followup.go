@@ -150,30 +150,18 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 	return true
 }
 
-// forgetLines gives up lines of a draft whose ids were never learnt (its bytes were of an older decision, or the deal was
-// lost when it was read back): what stands there instead is nobody's, so that the next decision replaces it.
+// forgetLines gives up a line map with lines whose ids were not learnt when the document was read back (its bytes were of
+// an older decision, or the deal was not won just then): what the document shows decides then, line by line (T4).
 func (e *Engine) forgetLines(i *item) {
-	known, lost := map[string]bool{}, false
-	for _, l := range i.link.Lines {
-		known[l.ID] = true
-		lost = lost || l.ID == ""
-	}
-	verified := !slices.ContainsFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "verify" })
-	if !lost || !verified || !plan.Draft(i.target) {
+	if slices.ContainsFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "verify" }) {
 		return
 	}
-	lines := map[string]link.Line{}
-	for id, l := range i.link.Lines {
-		if l.ID != "" {
-			lines[id] = l
+	for _, l := range i.link.Lines {
+		if l.ID == "" {
+			i.link.Lines = nil
+			return
 		}
 	}
-	for n := range i.target.Children {
-		if id := i.target.Children[n].Ref.ID; !known[id] {
-			lines["?"+id] = link.Line{ID: id}
-		}
-	}
-	i.link.Lines = lines
 }
 
 // learnLines finds which line at b is which of ours: by id where known, else by equal fields. Lines that are nobody's are

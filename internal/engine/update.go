@@ -312,6 +312,7 @@ func (e *Engine) writeLines(ctx context.Context, b *batch, w connector.Writer, i
 		write := connector.Write{Object: object, Parent: i.link.B.ID, ID: l.TargetID, Fields: l.Fields}
 		switch l.Op {
 		case "same":
+			i.link.Lines[l.SourceID] = link.Line{ID: l.TargetID, Digest: l.Digest}
 			continue
 		case "add":
 			if id := e.unclaimedLine(i, l); id != "" {
@@ -326,7 +327,7 @@ func (e *Engine) writeLines(ctx context.Context, b *batch, w connector.Writer, i
 		}
 		if write.Op != connector.OpCreate && write.ID == "" {
 			i.end(Result{End: Later, Until: time.Now().Add(transientPause)}) // its id is learnt when the document is read back
-			i.link.Intent = nil
+			i.link.Intent, i.unlearnt = nil, true
 			return
 		}
 		o := w.Write(ctx, []connector.Write{write})[0]

@@ -40,6 +40,7 @@ type item struct {
 	token    string // of the intention written in this batch
 	body     *keptBody
 	resent   bool // bytes of an older decision were sent, or may have been
+	unlearnt bool // a line is to change whose id is not known before the document was read back
 	intended time.Time
 	over     bool // a standing complaint was taken back
 	result   *Result

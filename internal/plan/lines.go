@@ -354,14 +354,18 @@ func lineDigest(f *Facts, fields map[string]record.Value) string {
 	return f.Tools.Digest(b.String())
 }
 
-// lineChanges compares the wanted lines with those of the linked document (T4): by the link's line map, not by position.
+// lineChanges compares the wanted lines with those of the linked document (T4): by the link's line map, not by position;
+// without a map, by what the lines show.
 // A line that a person changed at b alone is left alone.
 func lineChanges(f *Facts, want []LineDecision) []LineDecision {
 	var out []LineDecision
-	seen := map[string]bool{}
+	seen, known := map[string]bool{}, f.Link.Lines
+	if known == nil {
+		known = linesByContent(f.Target, want)
+	}
 	for _, l := range want {
 		seen[l.SourceID] = true
-		have, ok := f.Link.Lines[l.SourceID]
+		have, ok := known[l.SourceID]
 		switch {
 		case !ok:
 			l.Op = "add"
@@ -373,16 +377,43 @@ func lineChanges(f *Facts, want []LineDecision) []LineDecision {
 		out = append(out, l)
 	}
 	var gone []string
-	for id := range f.Link.Lines {
+	for id := range known {
 		if !seen[id] {
 			gone = append(gone, id)
 		}
 	}
 	sort.Strings(gone)
 	for _, id := range gone {
-		out = append(out, LineDecision{SourceID: id, TargetID: f.Link.Lines[id].ID, Op: "remove", Net: "0"})
+		out = append(out, LineDecision{SourceID: id, TargetID: known[id].ID, Op: "remove", Net: "0"})
 	}
 	return out
+}
+
+// linesByContent makes a line map for a document that was found again: a line that shows exactly what is wanted is that
+// line, any other one is nobody's.
+func linesByContent(target *record.Record, want []LineDecision) map[string]link.Line {
+	out := map[string]link.Line{}
+	for n := range target.Children {
+		child := &target.Children[n]
+		key, digest := "?"+child.Ref.ID, ""
+		for _, l := range want {
+			if _, taken := out[l.SourceID]; !taken && shows(child, l.Fields) {
+				key, digest = l.SourceID, l.Digest
+				break
+			}
+		}
+		out[key] = link.Line{ID: child.Ref.ID, Digest: digest}
+	}
+	return out
+}
+
+func shows(child *record.Record, fields map[string]record.Value) bool {
+	for name, v := range fields {
+		if !child.Field(name).Same(v) {
+			return false
+		}
+	}
+	return true
 }
 
 func changes(lines []LineDecision) bool {
