@@ -20,9 +20,9 @@ type Outcome struct{ Won, Invoices, Contracts, Customers, Held, Uncertain int }
 
 // document is a Light document reduced to what an outsider compares.
 type document struct {
-	id, kind, word, customer, currency, state, marker, description string
-	net                                                            int64
-	lines                                                          int
+	id, kind, word, customer, currency, state, marker, description, date string
+	net                                                                  int64
+	lines                                                                int
 }
 
 // check is one look at the world from outside.
@@ -60,12 +60,12 @@ func (c *check) read() {
 		if v.ContractID != "" {
 			continue // made by Light itself from an active contract
 		}
-		d := document{id: v.ID, kind: "invoice-receivables", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: string(v.Reference), net: v.Net(), lines: len(v.Lines)}
+		d := document{id: v.ID, kind: "invoice-receivables", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: string(v.Reference), net: v.Net(), lines: len(v.Lines), date: string(v.InvoiceDate)}
 		c.keep(d)
 		c.outcome.Invoices++
 	}
 	for _, v := range c.s.Light.Contracts() {
-		d := document{id: v.ID, kind: "contracts", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: v.CustomProperties.Get(lighttest.MarkerGroup), lines: len(v.Lines)}
+		d := document{id: v.ID, kind: "contracts", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: v.CustomProperties.Get(lighttest.MarkerGroup), lines: len(v.Lines), date: string(v.StartDate)}
 		for _, l := range v.Lines {
 			if l.PriceOverwrite != nil {
 				d.net += minor(fraction(fmt.Sprintf("%d", *l.PriceOverwrite)).Mul(fraction(fmt.Sprintf("%d", *l.PriceOverwrite)), fraction(string(l.Quantity))), "JPY")
@@ -353,7 +353,8 @@ func (c *check) billed(d hubspottest.Record, doc document, reason string, l link
 	if n == 0 {
 		want, n = minor(fraction(zero(d.Properties["amount"])), currency), 1
 	}
-	same := doc.net == want && doc.lines == n && doc.currency == currency
+	day, _, _ := strings.Cut(d.Properties["closedate"], "T")
+	same := doc.net == want && doc.lines == n && doc.currency == currency && doc.date == day
 	draft := doc.state == "DRAFT" || doc.state == "CREATED"
 	described := doc.description == d.Properties["dealname"] || c.s.town.touched[doc.id]
 	switch {
@@ -362,9 +363,12 @@ func (c *check) billed(d hubspottest.Record, doc document, reason string, l link
 	case reason != "" && slices.Contains(c.excuses(d), reason):
 		return // held for a reason that the world bears out: it stays as it was
 	case draft && (!same || !described):
-		c.fail("C8 exact", "draft %s of deal %s: net %d %s in %d lines, %q; the deal comes to %d %s in %d lines, %q; why says %q", doc.id, d.ID, doc.net, doc.currency, doc.lines, doc.description, want, currency, n, d.Properties["dealname"], reason)
+		c.fail("C8 exact", "draft %s of deal %s: net %d %s in %d lines, %s, %q; the deal comes to %d %s in %d lines, %s, %q; why says %q", doc.id, d.ID, doc.net, doc.currency, doc.lines, doc.date, doc.description, want, currency, n, day, d.Properties["dealname"], reason)
 	case !draft && (!same || !described) && reason != "posted_differs" && reason != "no_longer_won":
 		c.fail("C8 complaint", "posted %s differs from deal %s and why says %q", doc.id, d.ID, reason)
+	}
+	if same && described && !c.s.town.touched[doc.id] && reason == "posted_differs" {
+		c.fail("C8 no false complaint", "posted %s is as deal %s is, and why says %q: %s", doc.id, d.ID, reason, l.Reason.Text)
 	}
 	if draft && reason != "" {
 		c.fail("C8 no false complaint", "draft %s is as deal %s is, and why says %q: %s", doc.id, d.ID, reason, l.Reason.Text)
