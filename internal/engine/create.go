@@ -357,6 +357,9 @@ func (e *Engine) todos(a *Active) []link.Todo {
 	}
 	out := []link.Todo{{Do: "verify", Since: time.Now()}}
 	for _, word := range a.After {
+		if word == "einvoice" {
+			continue // it is done by open
+		}
 		out = append(out, link.Todo{Do: word, Since: time.Now()})
 	}
 	return out

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strconv"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -226,7 +225,7 @@ func (e *Engine) netOf(i *item, doc *record.Record) (string, bool) {
 // doNext does the first todo; it returns whether the next may follow.
 func (e *Engine) doNext(ctx context.Context, b *batch, i *item) bool {
 	switch todo := i.link.Todo[0]; todo.Do {
-	case "send_email", "einvoice":
+	case "send_email":
 		return e.atMostOnce(ctx, b, i, todo)
 	case "write_back":
 		return e.writeBack(ctx, b, i)
@@ -258,13 +257,16 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 	done, underWay := reached(todo.Do, reads[0].Record.Field("state").Text())
 	switch {
 	case done:
+		if todo.Tries == 0 && todo.Do == "open" && slices.Contains(i.m.After, "einvoice") {
+			e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s was opened by somebody else, and an e-invoice is submitted while opening only; submit it in billing", i.link.B)})
+		}
+		e.noLongerFailed(i)
 		return e.strike(ctx, i)
 	case underWay:
 		i.result = &Result{End: Later, Until: time.Now().Add(stalePause), Counts: i.counts(), Err: errPending}
 		return false
-	case todo.Handle != "" && todo.Tries >= 2: // it was asked, and came back to draft
-		e.setReason(i, &link.Reason{Category: plan.OpenFailed, Text: fmt.Sprintf("%s: %s did not succeed in billing; see the reason there", i.link.B, todo.Do)})
-		return e.strike(ctx, i)
+	case todo.Handle != "" && todo.Tries >= 3: // it was taken, and came back to draft
+		return e.giveUpOpening(ctx, i, fmt.Sprintf("%s: %s did not succeed in billing; see the reason there, mend it, then: crosswalk retry %s", i.link.B, todo.Do, i.ref))
 	}
 	w, err := e.writer(i.m.ConnB)
 	if err != nil {
@@ -272,11 +274,10 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 		return false
 	}
 	i.link.Todo[0].Tries++
-	i.link.Todo[0].Handle = strconv.FormatInt(time.Now().UnixMilli(), 10)
 	if !e.putTodo(ctx, i) {
 		return false
 	}
-	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID}})[0]
+	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID, Fields: actionFields(i, todo)}})[0]
 	note := ""
 	if o.Err != nil {
 		note = o.Err.Error()
@@ -285,13 +286,55 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 	switch o.Status {
 	case connector.Done:
 		i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+		e.noLongerFailed(i)
 		return e.strike(ctx, i)
+	case connector.Retry: // certainly not done: it counts as no try
+		i.link.Todo[0] = todo
+		if e.putTodo(ctx, i) {
+			e.comeAgain(i, errOr(o.Err, "the system could not take it yet"))
+		}
+		return false
 	case connector.Refused:
-		e.setReason(i, &link.Reason{Category: plan.OpenFailed, Text: fmt.Sprintf("%s: %s: %v", i.link.B, todo.Do, o.Err)})
-		return e.strike(ctx, i)
+		return e.giveUpOpening(ctx, i, fmt.Sprintf("%s: %s: %v; mend it in billing, then: crosswalk retry %s", i.link.B, todo.Do, o.Err, i.ref))
+	}
+	if o.Status == connector.Pending { // it ends after the call: the handle is kept before anybody waits for it (B7)
+		i.link.Todo[0].Handle = o.Handle
+		if i.link.Todo[0].Handle == "" {
+			i.link.Todo[0].Handle = todo.Do
+		}
+		if !e.putTodo(ctx, i) {
+			return false
+		}
 	}
 	i.result = &Result{End: Later, Until: time.Now().Add(stalePause), Counts: i.counts(), Err: errOr(o.Err, errPending.Error())}
 	return false
+}
+
+// actionFields are what an action is told beside its name. An e-invoice is submitted while opening only, so that word is
+// done by the opening.
+func actionFields(i *item, todo link.Todo) map[string]record.Value {
+	out := map[string]record.Value{}
+	if todo.Do == "open" && slices.Contains(i.m.After, "einvoice") {
+		out["shouldSubmitEInvoice"] = record.Of("true")
+	}
+	if i.task.Cause == "retry" && todo.Tries == 0 {
+		out["retry"] = record.Of("true") // a person mended what failed the last time
+	}
+	return out
+}
+
+// noLongerFailed takes the complaint of a failed opening back.
+func (e *Engine) noLongerFailed(i *item) {
+	if i.link.Reason != nil && i.link.Reason.Category == plan.OpenFailed {
+		i.link.Reason, i.over = nil, true
+	}
+}
+
+// giveUpOpening leaves a document as the draft it is: what would send it is given up too, until a person says retry.
+func (e *Engine) giveUpOpening(ctx context.Context, i *item, text string) bool {
+	e.setReason(i, &link.Reason{Category: plan.OpenFailed, Text: text})
+	i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do != "write_back" })
+	return e.putTodo(ctx, i)
 }
 
 var errPending = fmt.Errorf("under way at the system")
@@ -303,9 +346,15 @@ func (i *item) counts() Counts {
 	return i.result.Counts
 }
 
-// atMostOnce strikes the todo before the call: an unknown outcome is shown to a person and never repeated.
+// atMostOnce strikes the todo before the call: an unknown outcome is shown to a person and never repeated. Only where
+// certainly nothing was sent is it put back.
 func (e *Engine) atMostOnce(ctx context.Context, b *batch, i *item, todo link.Todo) bool {
 	w, err := e.writer(i.m.ConnB)
+	if err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	fields, err := e.emailFields(ctx, i)
 	if err != nil {
 		e.comeAgain(i, err)
 		return false
@@ -313,12 +362,57 @@ func (e *Engine) atMostOnce(ctx context.Context, b *batch, i *item, todo link.To
 	if !e.strike(ctx, i) {
 		return false
 	}
-	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID}})[0]
-	if o.Status == connector.Done || o.Status == connector.Pending {
+	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID, Fields: fields}})[0]
+	b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.link.B, Status: string(o.Status), Note: todo.Do})
+	switch o.Status {
+	case connector.Done, connector.Pending:
+		if i.link.Reason != nil && i.link.Reason.Category == plan.EMailUnsure {
+			i.link.Reason, i.over = nil, true
+			return e.putTodo(ctx, i)
+		}
 		return true
+	case connector.Retry:
+		i.link.Todo = append([]link.Todo{todo}, i.link.Todo...)
+		if e.putTodo(ctx, i) {
+			e.comeAgain(i, errOr(o.Err, "the e-mail could not be sent yet"))
+		}
+		return false
+	case connector.Refused:
+		i.link.Todo = append([]link.Todo{todo}, i.link.Todo...)
+		e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was refused and nothing was sent: %v; mend it, then: crosswalk retry %s", i.link.B, todo.Do, o.Err, i.ref)})
+		e.putTodo(ctx, i)
+		return false
 	}
 	e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was asked once and its outcome is not known to be good (%v); look in billing", i.link.B, todo.Do, o.Err)})
 	return e.putTodo(ctx, i)
+}
+
+// emailFields are the words of the mapping's e-mail, with the document's values as they are now: an opened one has its
+// number.
+func (e *Engine) emailFields(ctx context.Context, i *item) (map[string]record.Value, error) {
+	mail := i.m.Email
+	if mail == nil {
+		return nil, nil
+	}
+	if err := e.readAgain(ctx, i); err != nil {
+		return nil, err
+	}
+	value := func(name string) string { return i.target.Field(name).Text() }
+	out := map[string]record.Value{"subject": record.Of(mail.Fill(mail.Subject, value)), "replyTo": record.Of(mail.ReplyTo)}
+	if mail.Message != "" {
+		out["customMessage"] = record.Of(mail.Fill(mail.Message, value))
+	}
+	return out, nil
+}
+
+// readAgain reads a document anew: what was done to it since the last read shows.
+func (e *Engine) readAgain(ctx context.Context, i *item) error {
+	reads, err := e.Connections[i.m.ConnB].Read(ctx, connector.ReadRequest{Object: i.link.B.Object, IDs: []string{i.link.B.ID}, Fields: i.m.wantedB})
+	if err != nil || len(reads) != 1 || reads[0].Record == nil {
+		return errOr(err, "the document could not be read")
+	}
+	i.target = reads[0].Record
+	return nil
 }
 
 // writeBack fills the mapping's write_back fields at a with what is known of the document.
@@ -328,17 +422,19 @@ func (e *Engine) writeBack(ctx context.Context, b *batch, i *item) bool {
 		e.comeAgain(i, err)
 		return false
 	}
-	fields := map[string]record.Value{}
-	for _, f := range i.m.WriteBack {
-		to := f.A[0] // the direction is turned round: A is filled
-		switch {
-		case f.Static != nil:
-			fields[to] = record.Of(*f.Static)
-		case f.B == "id":
-			fields[to] = record.Of(i.link.B.ID)
-		case f.B != "" && i.target != nil:
-			fields[to] = i.target.Field(f.B)
-		}
+	if err := e.readAgain(ctx, i); err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	fields, reason, err := e.writtenBack(ctx, i)
+	if err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	if reason != nil {
+		reason.Text = "write back: " + reason.Text
+		e.setReason(i, reason)
+		return e.strike(ctx, i)
 	}
 	for name, v := range fields {
 		if i.source != nil && i.source.Field(name).Same(v) || v.Kind() == record.Absent {
@@ -357,6 +453,30 @@ func (e *Engine) writeBack(ctx context.Context, b *batch, i *item) bool {
 	return e.strike(ctx, i)
 }
 
+// writtenBack works out the values that go home, expressions included.
+func (e *Engine) writtenBack(ctx context.Context, i *item) (map[string]record.Value, *link.Reason, error) {
+	var calls []ScriptCall
+	for _, f := range i.m.WriteBack {
+		if f.Value != "" {
+			calls = append(calls, ScriptCall{Source: f.Value, Args: scriptArgs(i)})
+		}
+	}
+	results, err := e.Scripts.Run(ctx, calls)
+	if err != nil || len(results) != len(calls) {
+		return nil, nil, errOr(err, "not every expression of write_back was answered")
+	}
+	scripts := map[string]plan.ScriptResult{}
+	for n, c := range calls {
+		scripts[c.Source] = results[n]
+	}
+	account, err := e.account(ctx, i.m.ConnA)
+	if err != nil {
+		return nil, nil, err
+	}
+	fields, reason := plan.WriteBack(&plan.Facts{Mapping: i.m.Mapping, Tools: e.Tools, Account: account, Source: i.target, Scripts: scripts})
+	return fields, reason, nil
+}
+
 // strike takes the first todo off the list, under the link's condition.
 func (e *Engine) strike(ctx context.Context, i *item) bool {
 	i.link.Todo = i.link.Todo[1:]
@@ -370,7 +490,7 @@ func (e *Engine) putTodo(ctx context.Context, i *item) bool {
 		return false
 	}
 	i.rev++
-	if i.link.Reason != nil {
+	if i.link.Reason != nil || i.over {
 		if err := e.noteError(ctx, i); err != nil {
 			e.undecided([]*item{i}, err)
 			return false

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -156,6 +157,7 @@ var afterWords = map[string]map[string][]string{
 func (c *checker) after() {
 	m := c.m
 	c.writeBack()
+	c.email()
 	if m.Document == nil {
 		if len(m.After) > 0 {
 			c.add("after", "after belongs to a mapping that makes documents", "leave it out")
@@ -179,6 +181,24 @@ func (c *checker) after() {
 		}
 	}
 }
+
+// email is asked for exactly where send_email is: an e-mail without subject or reply address is refused by billing.
+func (c *checker) email() {
+	e, asked := c.m.Email, slices.Contains(c.m.After, "send_email")
+	switch {
+	case e == nil && asked:
+		c.add("after", "send_email needs to know what to write", `add email: { subject: "Invoice {invoiceNumber}", reply_to: ar@example.com }`)
+	case e != nil && !asked:
+		c.add("email", "is described but not asked for", "add send_email to after, or leave it out")
+	case e != nil:
+		c.needed("email.subject", e.Subject, "write the subject; {invoiceNumber} stands for the document's number")
+		if c.needed("email.reply_to", e.ReplyTo, "write the address that answers go to") && !addressForm.MatchString(e.ReplyTo) {
+			c.addf("email.reply_to", "write one address, for example ar@example.com", "%q is not an e-mail address", e.ReplyTo)
+		}
+	}
+}
+
+var addressForm = regexp.MustCompile(`^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$`)
 
 func (c *checker) writeBack() {
 	m := c.m

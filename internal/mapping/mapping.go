@@ -6,7 +6,11 @@
 // are explained in internal/help/mapping.md, and presets/ holds documents to copy.
 package mapping
 
-import "time"
+import (
+	"regexp"
+	"slices"
+	"time"
+)
 
 // Mapping is one document, as written by a person, with every default filled in.
 type Mapping struct {
@@ -26,6 +30,7 @@ type Mapping struct {
 	ProtectB  []string  // fields of b that are never written
 	Hooks     Hooks
 	After     []string      // open | publish | send_email | einvoice | write_back; each looks before it acts
+	Email     *Email        // what send_email says; nil without that word
 	WriteBack []Field       // fields of a that write_back fills: value may use target
 	Watch     []Watch       // other objects whose changes mean this record
 	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default
@@ -112,6 +117,34 @@ type Hooks struct {
 	BeforeCreate, BeforeUpdate, AfterLink string
 	Line                                  int
 }
+
+// Email is what the e-mail with an opened document says. Subject and Message may name fields of the document in braces,
+// {invoiceNumber}; it goes to whom the customer's record in billing names.
+type Email struct {
+	Subject, ReplyTo, Message string
+	Line                      int
+}
+
+// Names lists the fields of the document that the e-mail names.
+func (e *Email) Names() []string {
+	if e == nil {
+		return nil
+	}
+	var out []string
+	for _, hit := range braces.FindAllStringSubmatch(e.Subject+" "+e.Message, -1) {
+		if !slices.Contains(out, hit[1]) {
+			out = append(out, hit[1])
+		}
+	}
+	return out
+}
+
+// Fill puts the document's values in the place of the names in braces; field gives them.
+func (e *Email) Fill(text string, field func(name string) string) string {
+	return braces.ReplaceAllStringFunc(text, func(hit string) string { return field(hit[1 : len(hit)-1]) })
+}
+
+var braces = regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9_.]*)\}`)
 
 // Watch turns a change of another object into tasks for the records it belongs to, by association.
 type Watch struct {

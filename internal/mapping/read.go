@@ -14,7 +14,7 @@ import (
 
 func (r *reader) mapping(n *yaml.Node) *Mapping {
 	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "conflict", "first",
-		"fields", "lines", "protect", "hooks", "after", "write_back", "watch", "schedule", "yields_to")
+		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to")
 	m := &Mapping{Name: o.text("mapping"), A: r.end(o, "a"), B: r.end(o, "b"), Since: r.day(o, "since"),
 		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), First: o.text("first"),
 		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Schedule: r.schedule(o, "schedule")}
@@ -28,6 +28,7 @@ func (r *reader) mapping(n *yaml.Node) *Mapping {
 	m.Children = r.lines(o)
 	m.ProtectB = o.child("protect", "b").texts("b")
 	m.Hooks = r.hooks(o)
+	m.Email = r.email(o)
 	o.each("watch", func(item *yaml.Node, path string) {
 		m.Watch = append(m.Watch, Watch{Object: r.object(item, path, "object").text("object"), Line: item.Line})
 	})
@@ -144,6 +145,14 @@ func (r *reader) hooks(o object) Hooks {
 	d := h.child("a_to_b", "before_create", "before_update")
 	return Hooks{BeforeCreate: d.trimmed("before_create"), BeforeUpdate: d.trimmed("before_update"), AfterLink: h.trimmed("after_link"),
 		Line: r.at["hooks"].Line}
+}
+
+func (r *reader) email(o object) *Email {
+	if !o.has("email") {
+		return nil
+	}
+	e := o.child("email", "subject", "reply_to", "message")
+	return &Email{Subject: e.trimmed("subject"), ReplyTo: e.text("reply_to"), Message: e.trimmed("message"), Line: r.at["email"].Line}
 }
 
 func (r *reader) day(o object, key string) *Day {

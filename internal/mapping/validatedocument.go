@@ -166,7 +166,7 @@ func (v *validator) lineRequired(to Object, known bool) {
 
 func (v *validator) writeBack() {
 	for _, f := range v.m.WriteBack {
-		if v.haveB && f.B != "" {
+		if v.haveB && f.B != "" && f.B != "id" { // every document has its id
 			v.have(f.Path+".b", v.target, f.B)
 		}
 		if !v.haveA || len(f.A) != 1 {

@@ -46,6 +46,9 @@ func WantedB(m *Mapping) []string {
 	for _, r := range m.Match {
 		fields[r.B] = true
 	}
+	for _, name := range m.Email.Names() {
+		fields[name] = true
+	}
 	for _, s := range m.scripts() {
 		for _, name := range namesOf(s.text, s.kind).free {
 			if side, rest := s.side(name); side == sideB {
@@ -59,6 +62,7 @@ func WantedB(m *Mapping) []string {
 		}
 	}
 	delete(fields, "")
+	delete(fields, "id") // every record has it
 	return sortedKeys(fields)
 }
 

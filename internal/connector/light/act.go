@@ -3,6 +3,7 @@ package light
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 // which Light cannot be asked about: it is struck from the list of things to do before the call (at most once).
 //
 // open takes the fields shouldSendEmail and shouldSubmitEInvoice (both false unless true is given) and those of
-// send_email for the e-mail; einvoice is open with shouldSubmitEInvoice, because Light submits e-invoices only while
+// send_email for the e-mail (without recipients: those of the invoice's customer); einvoice is open with shouldSubmitEInvoice, because Light submits e-invoices only while
 // opening. Opening goes on after the call: the outcome is Pending until the same write is made again and finds the
 // invoice open, or back in draft. An opening that failed before is not tried again unless the field retry is true. A
 // repeated einvoice gives the Handle of its pending outcome as the field handle: without it an open invoice is
@@ -55,6 +56,13 @@ var steps = map[string]step{
 
 func (c *Connector) act(ctx context.Context, o *object, w connector.Write, action string) connector.Outcome {
 	op := o.op(action)
+	if action == actSendEmail && w.Fields["recipients"].Blank() {
+		to, err := c.addressees(ctx, o, w)
+		if err != nil {
+			return connector.Outcome{Status: unsent(err), Err: err}
+		}
+		w.Fields = to
+	}
 	body, err := actionBody(op, action, w.Fields)
 	if err != nil {
 		return connector.Outcome{Status: connector.Refused, Err: err}
@@ -128,6 +136,47 @@ func published(o *object, state string) string {
 		return state
 	}
 	return ""
+}
+
+// addressees adds to the fields of an e-mail whom the invoice's customer wants invoices sent to: its recipientEmails, else
+// its email, and its ccEmails. A customer with neither is refused: Light would not know either.
+func (c *Connector) addressees(ctx context.Context, o *object, w connector.Write) (map[string]record.Value, error) {
+	op := o.op(actSendEmail)
+	path, route := o.one("", w.ID)
+	invoice, _, err := c.object(ctx, op, rest.Request{Path: path, Route: route, Safe: true})
+	if err != nil {
+		return nil, err
+	}
+	customers := find("customers")
+	id := invoice.text("customerId")
+	if !validID(id) {
+		return nil, invalid(op, "recipients", "the invoice has no customer whose addresses could be taken")
+	}
+	path, route = customers.one("", id)
+	customer, _, err := c.object(ctx, op, rest.Request{Path: path, Route: route, Safe: true})
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.recordOf(customers, customer, []string{"email", "recipientEmails", "ccEmails"})
+	if err != nil {
+		return nil, nonsense(op)
+	}
+	to := got.Field("recipientEmails")
+	if to.Blank() {
+		to = got.Field("email")
+	}
+	if to.Blank() {
+		return nil, invalid(op, "recipients", "customer "+id+" has neither recipientEmails nor email; give it one in Light")
+	}
+	fields := maps.Clone(w.Fields)
+	if fields == nil {
+		fields = map[string]record.Value{}
+	}
+	fields["recipients"] = record.Many(to.List()...)
+	if cc := got.Field("ccEmails"); !cc.Blank() && fields["cc"].Blank() {
+		fields["cc"] = cc
+	}
+	return fields, nil
 }
 
 func (c *Connector) sendEmail(ctx context.Context, o *object, id string, body []byte) connector.Outcome {

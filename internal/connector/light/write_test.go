@@ -291,6 +291,7 @@ func TestActions(t *testing.T) {
 	}
 	contract := w.done(t, connector.Write{Op: connector.OpCreate, Object: "contracts", Fields: values("companyEntityId", w.entity, "customerId", w.customer, "currency", "EUR", "startDate", "2026-01-01"),
 		Children: []map[string]record.Value{values("productId", w.product, "priceOverwrite", "100")}}).Ref.ID
+	unaddressed := w.invoice(t, "no addressees").Ref.ID
 	for range 2 {
 		w.done(t, act("contracts", contract, "publish"))
 	}
@@ -310,7 +311,7 @@ func TestActions(t *testing.T) {
 		}
 	}
 	w.done(t, act("customers", w.customer, "activate"))
-	send := act("invoice-receivables", contract, "send_email", "subject", "s", "replyTo", "a@x.example")
+	send := act("invoice-receivables", unaddressed, "send_email", "subject", "s", "replyTo", "a@x.example")
 	if o := w.write(t, send); o.Status != connector.Refused || !strings.Contains(o.Err.Error(), "recipients") {
 		t.Errorf("an e-mail without recipients: %s %v", o.Status, o.Err)
 	}
