@@ -355,14 +355,24 @@ func lineDigest(f *Facts, fields map[string]record.Value) string {
 }
 
 // lineChanges compares the wanted lines with those of the linked document (T4): by the link's line map, not by position;
-// without a map, by what the lines show.
-// A line that a person changed at b alone is left alone.
+// without a map, by what the lines show. A line that a person changed at b alone is left alone. A document that left draft
+// and shows exactly what is wanted agrees, whatever the map says: a line's write may have succeeded unseen.
 func lineChanges(f *Facts, want []LineDecision) []LineDecision {
-	var out []LineDecision
-	seen, known := map[string]bool{}, f.Link.Lines
-	if known == nil {
-		known = linesByContent(f.Target, want)
+	if f.Link.Lines == nil {
+		return compareLines(linesByContent(f.Target, want), want)
 	}
+	out := compareLines(f.Link.Lines, want)
+	if changes(out) && !draft(f.Target) {
+		if shown := compareLines(linesByContent(f.Target, want), want); !changes(shown) {
+			return shown
+		}
+	}
+	return out
+}
+
+func compareLines(known map[string]link.Line, want []LineDecision) []LineDecision {
+	var out []LineDecision
+	seen := map[string]bool{}
 	for _, l := range want {
 		seen[l.SourceID] = true
 		have, ok := known[l.SourceID]
