@@ -107,8 +107,16 @@ type Plan struct {
 }
 
 func planOf(p engine.SavedPlan) Plan {
-	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: p.Kinds,
-		Reasons: p.Reasons, Totals: p.Totals, Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs}
+	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: there(p.Kinds),
+		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs}
+}
+
+// there is a map that is written as {} when it holds nothing, never as null.
+func there[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
 }
 
 // Row is one record of a plan: what would be done with it, and every field with its rule.

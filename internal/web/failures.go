@@ -75,11 +75,14 @@ func groups(all []engine.SyncError) []Group {
 	return out
 }
 
+// retryBody names one of the two.
+type retryBody struct {
+	Ref      string `json:"ref"`
+	Category string `json:"category"`
+}
+
 func (a *api) retry(r *http.Request) (any, error) {
-	var body struct {
-		Ref      string `json:"ref"`
-		Category string `json:"category"`
-	}
+	var body retryBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -100,5 +103,5 @@ func (a *api) retry(r *http.Request) (any, error) {
 		}
 	}
 	n, err := a.Engine.Retry(r.Context(), ref, body.Category, actorOf(r.Context()))
-	return map[string]int{"retried": n}, err
+	return retried{n}, err
 }

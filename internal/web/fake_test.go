@@ -245,6 +245,7 @@ func (s *station) ask(t *testing.T, method, path, body string, change ...func(*h
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		t.Fatalf("%s %s: %d: the answer is no JSON object: %q", method, path, w.Code, raw)
 	}
+	fits(t, method, path, w.Code, raw)
 	media := w.Header().Get("Content-Type")
 	if want := map[bool]string{true: "application/json", false: "application/problem+json"}[w.Code < 400]; media != want {
 		t.Errorf("%s %s: %d with %s, want %s", method, path, w.Code, media, want)

@@ -28,7 +28,7 @@ func (a *api) status(r *http.Request) (any, error) {
 	out := Status{At: s.At, Approval: a.Approval, Connections: a.connections(), Mappings: []MappingStatus{}, Lanes: map[string]Lane{}, Parked: s.Parked, Idle: idle,
 		Runs: []Run{}, Refused: a.Refused.Counts(), CallsLeft: a.callsLeft()}
 	for _, m := range s.Mappings {
-		out.Mappings = append(out.Mappings, MappingStatus{Mapping: mappingOf(m.Head), Linked: m.Linked, Open: m.Open, Brake: m.Brake})
+		out.Mappings = append(out.Mappings, MappingStatus{Mapping: mappingOf(m.Head), Linked: m.Linked, Open: there(m.Open), Brake: m.Brake})
 	}
 	for name, counts := range s.Lanes {
 		out.Lanes[string(name)] = Lane{Waiting: counts.Waiting, InWork: counts.InWork}

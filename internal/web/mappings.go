@@ -46,6 +46,11 @@ func (a *api) versions(r *http.Request) (any, error) {
 	return map[string][]Version{"versions": out}, err
 }
 
+// applyBody are the YAML texts of mappings.
+type applyBody struct {
+	Documents []string `json:"documents" needed:"yes"`
+}
+
 // apply stores documents as the next versions of their mappings: all or none. A YAML body is one document; several that
 // name each other come as JSON, {"documents": ["...", "..."]}.
 func (a *api) apply(r *http.Request) (any, error) {
@@ -85,9 +90,7 @@ func documentsOf(r *http.Request) ([][]byte, error) {
 		}
 		return [][]byte{body}, err
 	}
-	var body struct {
-		Documents []string `json:"documents"`
-	}
+	var body applyBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -110,11 +113,14 @@ func (a *api) head(ctx context.Context, name string) (engine.Head, error) {
 	return engine.Head{}, err
 }
 
+// pilotBody names the records of a trial.
+type pilotBody struct {
+	Refs   []string `json:"refs" needed:"yes"`
+	Reason string   `json:"reason" doc:"kept with the decision"`
+}
+
 func (a *api) pilot(r *http.Request) (any, error) {
-	var body struct {
-		Refs   []string `json:"refs"`
-		Reason string   `json:"reason"`
-	}
+	var body pilotBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -140,13 +146,16 @@ func (a *api) pilot(r *http.Request) (any, error) {
 	return out, err
 }
 
+// liveBody may state that the target's own CRM integration is switched off.
+type liveBody struct {
+	NativeOff bool   `json:"native_off" doc:"states that the target's own CRM integration is switched off"`
+	Reason    string `json:"reason" doc:"kept with the decision"`
+}
+
 // live takes the newest version into use. An operator may state that the target's own CRM integration is off; who stated
 // it is kept with the decision.
 func (a *api) live(r *http.Request) (any, error) {
-	var body struct {
-		NativeOff bool   `json:"native_off"`
-		Reason    string `json:"reason"`
-	}
+	var body liveBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -164,10 +173,13 @@ func (a *api) live(r *http.Request) (any, error) {
 	return a.moved(ctx, head)
 }
 
+// reasonBody says why, for whoever asks later.
+type reasonBody struct {
+	Reason string `json:"reason" doc:"kept with the decision"`
+}
+
 func (a *api) pause(r *http.Request) (any, error) {
-	var body struct {
-		Reason string `json:"reason"`
-	}
+	var body reasonBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -180,9 +192,7 @@ func (a *api) pause(r *http.Request) (any, error) {
 
 // resume goes on with the version that ran; a newer one is taken into use by live, never in passing.
 func (a *api) resume(r *http.Request) (any, error) {
-	var body struct {
-		Reason string `json:"reason"`
-	}
+	var body reasonBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}

@@ -107,6 +107,7 @@ type route struct {
 
 // routes lists the whole API under /api/v1, in the order in which somebody uses it.
 var routes = []route{
+	{"GET", "/openapi.json", "this API as OpenAPI 3.1", 200, (*api).openapi},
 	{"GET", "/status", "one screen: connections, mappings, what waits, what is held", 200, (*api).status},
 	{"GET", "/presets", "mapping documents to copy", 200, (*api).presets},
 	{"GET", "/presets/{name...}", "one of them, with its text", 200, (*api).preset},
@@ -135,14 +136,17 @@ var routes = []route{
 // Prefix is where the API stands.
 const Prefix = "/api/v1"
 
-type api struct{ Deps }
+type api struct {
+	Deps
+	described []byte // as OpenAPI
+}
 
 // Operator is the operator API.
 func Operator(d Deps) http.Handler {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{d}
+	a := &api{Deps: d, described: OpenAPI()}
 	mux := http.NewServeMux()
 	for _, r := range routes {
 		mux.HandleFunc(r.method+" "+Prefix+r.path, a.handler(r))

@@ -7,11 +7,14 @@ import (
 	"crosswalk/internal/engine"
 )
 
+// previewBody names a mapping, and the records to look at when it is not all of them.
+type previewBody struct {
+	Mapping string   `json:"mapping" needed:"yes"`
+	Refs    []string `json:"refs"`
+}
+
 func (a *api) preview(r *http.Request) (any, error) {
-	var body struct {
-		Mapping string   `json:"mapping"`
-		Refs    []string `json:"refs"`
-	}
+	var body previewBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
@@ -69,10 +72,13 @@ func (a *api) planRows(r *http.Request) (any, error) {
 	return out, nil
 }
 
+// approveBody may name the digest that was looked at: another one is refused.
+type approveBody struct {
+	Digest string `json:"digest"`
+}
+
 func (a *api) approve(r *http.Request) (any, error) {
-	var body struct {
-		Digest string `json:"digest"`
-	}
+	var body approveBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}

@@ -48,14 +48,17 @@ func (a *api) callsLeft() []Allowance {
 	return a.Allowances()
 }
 
+// startBody is a plan alone, or a mapping with what it shall look at.
+type startBody struct {
+	Mapping  string   `json:"mapping"`
+	Refs     []string `json:"refs" doc:"nothing is everything that the mapping's source holds"`
+	Plan     string   `json:"plan" doc:"an approved plan: exactly its rows"`
+	WonSince string   `json:"won_since" doc:"YYYY-MM-DD: deals won since then too, in place of the mapping's own start date"`
+}
+
 // start carries out a plan, or looks at named records, or at everything a mapping's source holds.
 func (a *api) start(r *http.Request) (any, error) {
-	var body struct {
-		Mapping  string   `json:"mapping"`
-		Refs     []string `json:"refs"`
-		Plan     string   `json:"plan"`
-		WonSince string   `json:"won_since"`
-	}
+	var body startBody
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,63 @@
+package web
+
+// shape is what the API's description says of a route beyond its row in routes: how a person does the same at the command
+// line, what it takes and what it answers.
+type shape struct {
+	command string  // of bin/crosswalk, with the flag that makes it this call where there are several
+	query   []param // of the address
+	body    any     // a value of the request's type; nil for none
+	yaml    bool    // the body may be one YAML document as well
+	answer  any     // a value of the answer's type
+	may     []int   // problem answers besides those that every call has
+}
+
+type param struct {
+	name, kind, text string
+	needed           bool
+}
+
+func text(name, what string) param   { return param{name: name, kind: "string", text: what} }
+func number(name, what string) param { return param{name: name, kind: "integer", text: what} }
+func needed(name, kind, what string) param {
+	return param{name: name, kind: kind, text: what, needed: true}
+}
+
+// list is an answer that holds one list under a name.
+type list struct {
+	name string
+	of   any
+}
+
+// shapes has a shape for each route, by its method and path. A test holds it against routes and the command line: a route
+// that is added needs a line here, and a command.
+var shapes = map[string]shape{
+	"GET /openapi.json":                 {command: "openapi", answer: map[string]any{}},
+	"GET /status":                       {command: "status", query: []param{number("idle_within", "seconds: idle tells whether anything wakes within them")}, answer: Status{}},
+	"GET /presets":                      {command: "presets", answer: list{"presets", Preset{}}},
+	"GET /presets/{name...}":            {command: "presets", answer: Preset{}, may: []int{404}},
+	"GET /fields/{connection}/{object}": {command: "fields", answer: ObjectFields{}, may: []int{404, 502}},
+	"GET /mappings":                     {command: "status", answer: list{"mappings", Mapping{}}},
+	"POST /mappings":                    {command: "apply", body: applyBody{}, yaml: true, answer: list{"applied", Applied{}}, may: []int{404, 409, 422, 502}},
+	"GET /mappings/{name}":              {command: "export", answer: Mapping{}, may: []int{404}},
+	"GET /mappings/{name}/versions":     {command: "export --version", answer: list{"versions", Version{}}, may: []int{404}},
+	"POST /check":                       {command: "check", answer: Report{}, may: []int{502}},
+	"POST /previews":                    {command: "preview", body: previewBody{}, answer: Run{}, may: []int{404, 409, 502}},
+	"GET /plans/{id}":                   {command: "preview", answer: Plan{}, may: []int{404}},
+	"GET /plans/{id}/rows":              {command: "preview --all", query: []param{number("from", "the first row, from 0"), number("limit", "how many, at most 500")}, answer: Rows{}, may: []int{404}},
+	"POST /plans/{id}/approve":          {command: "approve", body: approveBody{}, answer: Plan{}, may: []int{404, 409}},
+	"POST /mappings/{name}/pilot":       {command: "pilot", body: pilotBody{}, answer: Moved{}, may: []int{404, 409, 502}},
+	"POST /mappings/{name}/live":        {command: "live", body: liveBody{}, answer: Moved{}, may: []int{404, 409, 502}},
+	"POST /mappings/{name}/pause":       {command: "pause", body: reasonBody{}, answer: Moved{}, may: []int{404, 409}},
+	"POST /mappings/{name}/resume":      {command: "resume", body: reasonBody{}, answer: Moved{}, may: []int{404, 409}},
+	"GET /runs":                         {command: "runs", answer: list{"runs", Run{}}},
+	"POST /runs":                        {command: "run", body: startBody{}, answer: Run{}, may: []int{404, 409, 502}},
+	"GET /runs/{id}":                    {command: "runs", answer: Run{}, may: []int{404}},
+	"GET /errors":                       {command: "errors", query: []param{text("category", "only of this one")}, answer: Failures{}},
+	"POST /retry":                       {command: "retry", body: retryBody{}, answer: retried{}, may: []int{404}},
+	"GET /why":                          {command: "why", query: []param{needed("ref", "string", "a record of either side: connection:object/id"), text("field", "only decisions about this field of the target")}, answer: list{"why", Why{}}, may: []int{404}},
+}
+
+// retried is how many records are looked at again.
+type retried struct {
+	Retried int `json:"retried"`
+}
