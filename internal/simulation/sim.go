@@ -69,6 +69,7 @@ type Options struct {
 	Rates   Rates
 	Workers int
 	Verbose bool // keep the effects as text
+	Lags    *lags
 }
 
 // lags are how far the vendors' reads are behind.
@@ -136,6 +137,9 @@ func New(o Options, shared *Shared) *Sim {
 		pick := func(choices ...time.Duration) time.Duration { return choices[dice.IntN(len(choices))] }
 		s.lags = lags{search: pick(0, 20*time.Second, 50*time.Second), stale: pick(0, 2*time.Second, 8*time.Second), calculated: pick(0, 5*time.Second, time.Minute),
 			list: pick(0, 10*time.Second, 45*time.Second), lightStale: pick(0, 2*time.Second, 8*time.Second)}
+	}
+	if o.Lags != nil {
+		s.lags = *o.Lags
 	}
 	s.HubSpot = hubspottest.New(hubspottest.Config{Seed: o.Seed, SearchLag: s.lags.search, StaleRead: s.lags.stale, CalculatedLag: s.lags.calculated, Currency: "EUR", AdditionalCurrencies: []string{"USD", "JPY", "BHD", "GBP"}})
 	s.Light = lighttest.New(lighttest.Config{Seed: o.Seed, StaleRead: s.lags.lightStale, ListLag: s.lags.list})
