@@ -258,10 +258,11 @@ type Group struct {
 	Records  int    `json:"records"`
 }
 
-// Failures is what errors answers.
+// Failures is what errors answers. Next is where the following part of the errors begins, 0 when this was the last.
 type Failures struct {
-	Groups []Group     `json:"groups"`
-	Errors []SyncError `json:"errors"`
+	Groups []Group     `json:"groups"` // of all of them
+	Errors []SyncError `json:"errors"` // a part of them
+	Next   int         `json:"next,omitempty"`
 }
 
 // Why is what is known of one record in one place (slot): where it stands and the decisions about it, newest first.
@@ -329,12 +330,6 @@ type Status struct {
 	CallsLeft   []Allowance     `json:"calls_left,omitempty"`
 }
 
-// Connection is one account, by the name that refs carry.
-type Connection struct {
-	Name  string   `json:"name"`
-	Roles []string `json:"roles,omitempty"`
-}
-
 // MappingStatus is a mapping with what is linked and what is open.
 type MappingStatus struct {
 	Mapping
@@ -363,6 +358,14 @@ type ObjectFields struct {
 	Object     string        `json:"object"`
 	Label      string        `json:"label"`
 	Fields     []ObjectField `json:"fields"`
+	Sample     *Sample       `json:"sample,omitempty"`
+}
+
+// Sample says which records a fill rate was taken from.
+type Sample struct {
+	Records int        `json:"records"`         // read
+	Total   int        `json:"total"`           // there are, changed since then; -1 when the system does not say
+	Since   *time.Time `json:"since,omitempty"` // the sample is of records changed since; all records when missing
 }
 
 // ObjectField is one field as the account has it.
@@ -377,6 +380,7 @@ type ObjectField struct {
 	MaxLength  int      `json:"max_length,omitempty"`
 	References string   `json:"references,omitempty"`
 	Options    []Option `json:"options,omitempty"`
+	Filled     *int     `json:"filled,omitempty"` // records of the sample in which it holds something
 }
 
 // Option is one value that a field may have.

@@ -19,7 +19,15 @@ func (a *api) errors(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	from, limit, err := part(r, maxRows)
+	if err != nil {
+		return nil, err
+	}
 	out := Failures{Groups: groups(all), Errors: []SyncError{}}
+	all = all[min(from, len(all)):]
+	if len(all) > limit {
+		all, out.Next = all[:limit], from+limit
+	}
 	for _, one := range all {
 		s := SyncError{Category: one.Category, Mapping: one.Mapping, Text: one.Text, First: one.First, Last: one.Last, Count: one.Count}
 		if !one.Ref.IsZero() {

@@ -196,6 +196,33 @@ func (account) Describe(context.Context, string) (connector.Object, error) {
 	return connector.Object{Name: "deals", Label: "Deals", Fields: []connector.Field{{Name: "amount", Label: "Amount", Type: "number"}}}, nil
 }
 
+func (account) Account(context.Context) (connector.Account, error) {
+	return connector.Account{ID: "62515", Name: "Sample GmbH", Currency: "EUR", TimeZone: "Europe/Berlin"}, nil
+}
+
+// Changes gives seven records in pages of three, one of them twice; five have an amount. Nothing changed lately.
+func (account) Changes(_ context.Context, r connector.FeedRequest) (connector.Page, error) {
+	if !r.From.IsZero() {
+		return connector.Page{Total: 0}, nil
+	}
+	ids := []string{"1", "2", "3", "3", "4", "5", "6", "7"}
+	from := 0
+	if len(r.Cursor) > 0 {
+		if err := json.Unmarshal(r.Cursor, &from); err != nil {
+			return connector.Page{}, err
+		}
+	}
+	p := connector.Page{Total: len(ids) - from, More: from+3 < len(ids), Cursor: json.RawMessage(fmt.Sprint(from + 3))}
+	for _, id := range ids[from:min(from+3, len(ids))] {
+		fields := map[string]record.Value{"amount": record.Of("1")}
+		if id > "5" {
+			fields["amount"] = map[string]record.Value{"6": record.Empty(), "7": record.Of("")}[id]
+		}
+		p.Records = append(p.Records, record.Record{Ref: record.Ref{Connection: "hubspot", Object: "deals", ID: id}, Fields: fields})
+	}
+	return p, nil
+}
+
 const (
 	editorToken  = "editor-token-0123456789"
 	financeToken = "finance-token-0123456789"
@@ -218,7 +245,7 @@ func newStation(t *testing.T, remote bool) *station {
 		t.Fatal(err)
 	}
 	s.handler = web.Operator(web.Deps{Engine: s.fake, Connections: map[string]connector.Connector{"hubspot": account{}}, Roles: map[string]string{"crm": "hubspot"},
-		Identity: web.TokenFile{Path: s.tokens}, Refused: s.refused, Approval: "two", Remote: remote, NewID: func() string { return "id-1" },
+		Identity: web.TokenFile{Path: s.tokens}, Refused: s.refused, Approval: "two", Settings: web.Settings{Approval: "two", Connections: map[string]web.ConnectionSetting{"hubspot": {System: "hubspot"}}}, Remote: remote, NewID: func() string { return "id-1" },
 		Log: slog.New(slog.NewTextHandler(s.log, nil))})
 	return s
 }

@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,20 +35,6 @@ func (a *api) status(r *http.Request) (any, error) {
 		out.Runs = append(out.Runs, runOf(run, s.At))
 	}
 	return out, nil
-}
-
-func (a *api) connections() []Connection {
-	out := []Connection{}
-	for _, name := range slices.Sorted(maps.Keys(a.Connections)) {
-		c := Connection{Name: name}
-		for _, role := range slices.Sorted(maps.Keys(a.Roles)) {
-			if a.Roles[role] == name {
-				c.Roles = append(c.Roles, role)
-			}
-		}
-		out = append(out, c)
-	}
-	return out
 }
 
 // why explains a record of either side, or one field of it.
@@ -146,31 +130,4 @@ func (a *api) preset(r *http.Request) (any, error) {
 		}
 	}
 	return nil, &engine.NotFoundError{What: "preset", Name: name}
-}
-
-func (a *api) fields(r *http.Request) (any, error) {
-	name, object := a.connection(r.PathValue("connection")), r.PathValue("object")
-	c, ok := a.Connections[name]
-	if !ok {
-		return nil, &engine.NotFoundError{What: "connection", Name: name}
-	}
-	if !slices.Contains(c.Objects(), object) {
-		p := problemOf(&engine.NotFoundError{What: "object", Name: object})
-		p.Fix = name + " has " + strings.Join(c.Objects(), ", ")
-		return nil, p
-	}
-	o, err := c.Describe(r.Context(), object)
-	if err != nil {
-		return nil, err
-	}
-	out := ObjectFields{Connection: name, Object: o.Name, Label: o.Label, Fields: []ObjectField{}}
-	for _, f := range o.Fields {
-		field := ObjectField{Name: f.Name, Label: f.Label, Type: f.Type, Required: f.Required, ReadOnly: f.ReadOnly, CreateOnly: f.CreateOnly, Unique: f.Unique,
-			MaxLength: f.MaxLength, References: f.References}
-		for _, option := range f.Options {
-			field.Options = append(field.Options, Option(option))
-		}
-		out.Fields = append(out.Fields, field)
-	}
-	return out, nil
 }

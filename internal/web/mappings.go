@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +50,30 @@ func (a *api) versions(r *http.Request) (any, error) {
 // applyBody are the YAML texts of mappings.
 type applyBody struct {
 	Documents []string `json:"documents" needed:"yes"`
+}
+
+// version is one applied text; "latest" is the newest.
+func (a *api) version(r *http.Request) (any, error) {
+	name, text := r.PathValue("name"), r.PathValue("version")
+	wanted, err := strconv.Atoi(text)
+	if err != nil && text != "latest" {
+		return nil, badRequest("version", "this is no number of a version", "write 1, 2, ... or latest")
+	}
+	versions, err := a.Engine.Versions(r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) == 0 {
+		return nil, &engine.NotFoundError{What: "mapping", Name: name}
+	}
+	for n, v := range versions {
+		if v.Version == wanted || text == "latest" && n == len(versions)-1 {
+			return Version{v.Version, v.Actor, v.At, v.YAML}, nil
+		}
+	}
+	p := problemOf(&engine.NotFoundError{What: "version", Name: text + " of " + name})
+	p.Fix = fmt.Sprintf("%s has versions %d to %d", name, versions[0].Version, versions[len(versions)-1].Version)
+	return nil, p
 }
 
 // apply stores documents as the next versions of their mappings: all or none. A YAML body is one document; several that

@@ -93,7 +93,8 @@ type Deps struct {
 	Identity    Identity
 	Refused     *Refusals
 	Approval    string // two or single, for status
-	Remote      bool   // lets in callers of other machines; only behind something that encrypts
+	Settings    Settings
+	Remote      bool // lets in callers of other machines; only behind something that encrypts
 	NewID       func() string
 	Log         *slog.Logger
 }
@@ -109,13 +110,16 @@ type route struct {
 var routes = []route{
 	{"GET", "/openapi.json", "this API as OpenAPI 3.1", 200, (*api).openapi},
 	{"GET", "/status", "one screen: connections, mappings, what waits, what is held", 200, (*api).status},
+	{"GET", "/connections", "every account and whether it answers now", 200, (*api).connectionsAsked},
+	{"GET", "/settings", "what the configuration says, without credentials", 200, (*api).settings},
 	{"GET", "/presets", "mapping documents to copy", 200, (*api).presets},
 	{"GET", "/presets/{name...}", "one of them, with its text", 200, (*api).preset},
-	{"GET", "/fields/{connection}/{object}", "the fields of an object as the account has them now", 200, (*api).fields},
+	{"GET", "/fields/{connection}/{object}", "the fields of an object as the account has them now; ?sample=N: in how many of N records each is filled", 200, (*api).fields},
 	{"GET", "/mappings", "all mappings", 200, (*api).mappings},
 	{"POST", "/mappings", "apply documents: checked against both accounts and each other, stored as next versions", 200, (*api).apply},
 	{"GET", "/mappings/{name}", "one mapping with the text of its newest version", 200, (*api).mapping},
 	{"GET", "/mappings/{name}/versions", "everything ever applied under this name", 200, (*api).versions},
+	{"GET", "/mappings/{name}/versions/{version}", "one version with its text, to the letter as it was applied", 200, (*api).version},
 	{"POST", "/check", "preflight: connections, marker fields, other integrations, mappings against the accounts", 200, (*api).check},
 	{"POST", "/previews", "what would be written, with no write made; saved as a plan", 202, (*api).preview},
 	{"GET", "/plans/{id}", "a saved plan", 200, (*api).plan},
@@ -128,7 +132,7 @@ var routes = []route{
 	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
 	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},
 	{"GET", "/runs/{id}", "a run with its progress", 200, (*api).run},
-	{"GET", "/errors", "open sync errors by category: ?category=", 200, (*api).errors},
+	{"GET", "/errors", "open sync errors by category: ?category=&from=&limit=", 200, (*api).errors},
 	{"POST", "/retry", "look at a record, or all of a category, again", 202, (*api).retry},
 	{"GET", "/why", "what was decided about a record, and why: ?ref=&field=", 200, (*api).why},
 }
@@ -248,6 +252,20 @@ func queryNumber(r *http.Request, name string, standard, most int) (int, error) 
 		return 0, badRequest(name, "this is no whole number in range", fmt.Sprintf("write 0 to %d", most))
 	}
 	return n, nil
+}
+
+// maxRows bounds one part of a list, so that an answer stays well under the 6 MB that a function on AWS may give.
+const maxRows = 500
+
+// part reads which part of a list is asked for: ?from=&limit=.
+func part(r *http.Request, standard int) (from, limit int, err error) {
+	if from, err = queryNumber(r, "from", 0, 1<<30); err != nil {
+		return 0, 0, err
+	}
+	if limit, err = queryNumber(r, "limit", standard, maxRows); err == nil && limit == 0 {
+		err = badRequest("limit", "nothing would be answered", fmt.Sprintf("write 1 to %d", maxRows))
+	}
+	return from, limit, err
 }
 
 // connection gives the name that a role is bound to.

@@ -40,20 +40,10 @@ func (a *api) plan(r *http.Request) (any, error) {
 	return planOf(p), nil
 }
 
-// maxRows bounds one part of a plan's rows, so that an answer stays well under the 6 MB that a function on AWS may give.
-const maxRows = 500
-
 func (a *api) planRows(r *http.Request) (any, error) {
-	from, err := queryNumber(r, "from", 0, 1<<30)
+	from, limit, err := part(r, 100)
 	if err != nil {
 		return nil, err
-	}
-	limit, err := queryNumber(r, "limit", 100, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	if limit == 0 {
-		return nil, badRequest("limit", "no rows would be answered", "write 1 to 500")
 	}
 	if _, err := a.Engine.Plan(r.Context(), r.PathValue("id")); err != nil {
 		return nil, err

@@ -31,15 +31,18 @@ type list struct {
 // shapes has a shape for each route, by its method and path. A test holds it against routes and the command line: a route
 // that is added needs a line here, and a command.
 var shapes = map[string]shape{
-	"GET /openapi.json":                 {command: "openapi", answer: map[string]any{}},
-	"GET /status":                       {command: "status", query: []param{number("idle_within", "seconds: idle tells whether anything wakes within them")}, answer: Status{}},
+	"GET /openapi.json": {command: "openapi", answer: map[string]any{}},
+	"GET /status":       {command: "status", query: []param{number("idle_within", "seconds: idle tells whether anything wakes within them")}, answer: Status{}},
+	"GET /connections":  {command: "connections", answer: list{"connections", Connection{}}},
+	"GET /settings":     {command: "settings", answer: Settings{}},
+	"GET /mappings/{name}/versions/{version}": {command: "export --version", answer: Version{}, may: []int{400, 404}},
 	"GET /presets":                      {command: "presets", answer: list{"presets", Preset{}}},
 	"GET /presets/{name...}":            {command: "presets", answer: Preset{}, may: []int{404}},
-	"GET /fields/{connection}/{object}": {command: "fields", answer: ObjectFields{}, may: []int{404, 502}},
+	"GET /fields/{connection}/{object}": {command: "fields", query: []param{number("sample", "read up to so many records, at most 500, and count which fields are filled")}, answer: ObjectFields{}, may: []int{404, 502}},
 	"GET /mappings":                     {command: "status", answer: list{"mappings", Mapping{}}},
 	"POST /mappings":                    {command: "apply", body: applyBody{}, yaml: true, answer: list{"applied", Applied{}}, may: []int{404, 409, 422, 502}},
 	"GET /mappings/{name}":              {command: "export", answer: Mapping{}, may: []int{404}},
-	"GET /mappings/{name}/versions":     {command: "export --version", answer: list{"versions", Version{}}, may: []int{404}},
+	"GET /mappings/{name}/versions":     {command: "history", answer: list{"versions", Version{}}, may: []int{404}},
 	"POST /check":                       {command: "check", answer: Report{}, may: []int{502}},
 	"POST /previews":                    {command: "preview", body: previewBody{}, answer: Run{}, may: []int{404, 409, 502}},
 	"GET /plans/{id}":                   {command: "preview", answer: Plan{}, may: []int{404}},
@@ -52,7 +55,7 @@ var shapes = map[string]shape{
 	"GET /runs":                         {command: "runs", answer: list{"runs", Run{}}},
 	"POST /runs":                        {command: "run", body: startBody{}, answer: Run{}, may: []int{404, 409, 502}},
 	"GET /runs/{id}":                    {command: "runs", answer: Run{}, may: []int{404}},
-	"GET /errors":                       {command: "errors", query: []param{text("category", "only of this one")}, answer: Failures{}},
+	"GET /errors":                       {command: "errors", query: []param{text("category", "only of this one"), number("from", "the first error, from 0"), number("limit", "how many, at most 500")}, answer: Failures{}},
 	"POST /retry":                       {command: "retry", body: retryBody{}, answer: retried{}, may: []int{404}},
 	"GET /why":                          {command: "why", query: []param{needed("ref", "string", "a record of either side: connection:object/id"), text("field", "only decisions about this field of the target")}, answer: list{"why", Why{}}, may: []int{404}},
 }
