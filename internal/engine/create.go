@@ -155,7 +155,7 @@ func (e *Engine) send(ctx context.Context, b *batch, items []*item) {
 		if len(writes) == 0 {
 			continue
 		}
-		sendCtx, cancel := context.WithDeadline(ctx, list[0].intended.Add(e.SendWithin+w.Traits(list[0].m.B.Object).Deadline))
+		sendCtx, cancel := context.WithDeadline(e.labelItems(ctx, list), list[0].intended.Add(e.SendWithin+w.Traits(list[0].m.B.Object).Deadline))
 		outcomes := w.Write(sendCtx, writes)
 		cancel()
 		for n, i := range list {

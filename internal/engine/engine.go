@@ -61,8 +61,14 @@ type Config struct {
 	HideBulk   time.Duration
 	WorkLive   time.Duration // how long a receive of each lane may work
 	WorkBulk   time.Duration
-	Single     bool // approval: single; every approval made so says it
-	Bugs       Bugs // seeded bugs for the simulation's own test; zero in any product
+	Retention  Retention
+	Single     bool              // approval: single; every approval made so says it
+	Teller     Teller            // hears of what people should know; may be nil
+	Reconcile  map[string]string // by mapping: daily or monthly
+	// Label marks the calls made under the context it gives: for which mapping and cause, and whether they are bulk work,
+	// which leaves a reserve to live work. May be nil.
+	Label func(ctx context.Context, mapping, cause string, bulk bool) context.Context
+	Bugs  Bugs // seeded bugs for the simulation's own test; zero in any product
 }
 
 // Scripts runs a mapping's expressions and hooks for many records in one round trip, each with its own result.

@@ -140,6 +140,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 		}
 		return err
 	}
+	ctx = e.labelled(ctx, "", "poll", false)
 	rev, from := got.Rev+1, f.from
 	if !state.Again.IsZero() {
 		from = state.Again

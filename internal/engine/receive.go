@@ -66,6 +66,7 @@ func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []
 		return
 	}
 	started := time.Now()
+	ctx = e.labelBatch(ctx, tasks, from == lane.Bulk)
 	results, panicked := e.guarded(ctx, tasks)
 	if panicked && len(good) > 1 {
 		for _, d := range good {

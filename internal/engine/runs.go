@@ -18,7 +18,7 @@ import (
 // and completion are exact under redelivery and killing (B5).
 type Run struct {
 	ID       string       `json:"id"`
-	Kind     string       `json:"kind"` // full, named, plan, preview
+	Kind     string       `json:"kind"` // full, named, plan, preview, reconcile
 	Mapping  string       `json:"mapping"`
 	Actor    string       `json:"actor"`
 	At       time.Time    `json:"at"`
@@ -26,6 +26,8 @@ type Run struct {
 	Plan     string       `json:"plan,omitempty"`
 	Pilot    bool         `json:"pilot,omitempty"`
 	WonSince string       `json:"wonSince,omitempty"`
+	Month    string       `json:"month,omitempty"` // of reconcile: YYYY-MM
+	Phase    int          `json:"phase,omitempty"` // of reconcile: deals, then documents
 	Cursor   []byte       `json:"cursor,omitempty"`
 	Pages    int          `json:"pages"`
 	Listed   int          `json:"listed"`
@@ -86,6 +88,7 @@ func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, 
 }
 
 func (e *Engine) previewNamed(ctx context.Context, r *Run, named []record.Ref) error {
+	ctx = e.labelled(ctx, r.Mapping, "preview", false)
 	set, err := e.newestMappings(ctx)
 	if err != nil {
 		return err
@@ -162,10 +165,14 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if r.Kind == "plan" {
 		return e.stepPlanRun(ctx, r, stored.Rev)
 	}
-	load := e.mappings
-	if r.Kind == "preview" {
-		load = e.newestMappings
+	if r.Kind == "reconcile" {
+		return e.stepReconcile(ctx, r, stored.Rev)
 	}
+	load, cause := e.mappings, "run"
+	if r.Kind == "preview" {
+		load, cause = e.newestMappings, "preview"
+	}
+	ctx = e.labelled(ctx, r.Mapping, cause, true)
 	set, err := load(ctx)
 	if err != nil {
 		return err
@@ -367,7 +374,7 @@ func (e *Engine) GetRun(ctx context.Context, id string) (Run, error) {
 		r.Counts.add(p.Counts)
 		return true
 	})
-	if r.Kind == "preview" {
+	if r.Kind == "preview" || r.Kind == "reconcile" {
 		r.Done = r.Listed
 	}
 	return r, err

@@ -288,6 +288,10 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 	moved := i.link
 	moved.A, moved.StampA = to, time.Time{}
 	old := i.link
+	if b.preview { // the link goes along when the record is worked
+		i.end(Result{End: Done})
+		return
+	}
 	old.State, old.To = link.MovedTo, to
 	if there.Value.State != link.Linked {
 		if err := e.putOne(ctx, newKey, moved, table.IfRev(there.Rev)); err != nil {
@@ -315,6 +319,10 @@ func (e *Engine) giveUp(ctx context.Context, b *batch, i *item, why string) {
 	e.act(ctx, b, []*item{i})
 }
 
+	if b.preview {
+		i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
+		return
+	}
 // gone handles a record that is deleted: nothing at the other side is deleted for it.
 func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	i.m = i.choose()

@@ -29,6 +29,7 @@ func (e *Engine) readTargets(ctx context.Context, b *batch, items []*item) {
 	}
 	for _, o := range sortedKeys(byObject) {
 		list := byObject[o]
+		ctx := e.labelItems(ctx, list)
 		ids, fields := make([]string, len(list)), []string{}
 		for n, i := range list {
 			ids[n] = i.link.B.ID
@@ -221,7 +222,7 @@ func (e *Engine) sendUpdates(ctx context.Context, b *batch, items []*item, count
 			e.fail(ctx, list, conn, err)
 			continue
 		}
-		sendCtx, cancel := context.WithDeadline(ctx, list[0].intended.Add(e.SendWithin+w.Traits(list[0].m.B.Object).Deadline))
+		sendCtx, cancel := context.WithDeadline(e.labelItems(ctx, list), list[0].intended.Add(e.SendWithin+w.Traits(list[0].m.B.Object).Deadline))
 		e.writeFields(sendCtx, b, w, list)
 		for _, i := range list {
 			if i.result == nil {

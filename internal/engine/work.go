@@ -236,6 +236,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		steps = append(steps, e.checkPlan, e.act)
 	}
 	defer e.putSettled(ctx, b)
+	ctx = e.labelItems(ctx, items)
 	for _, step := range steps {
 		open := slices.DeleteFunc(slices.Clone(items), (*item).done)
 		if len(open) == 0 {
@@ -351,6 +352,7 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 	for _, o := range order {
 		list := byObject[o]
 		ids := make([]string, len(list))
+		ctx := e.labelItems(ctx, list)
 		var fields, with []string
 		for n, i := range list {
 			ids[n] = i.ref.ID
