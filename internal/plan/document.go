@@ -83,7 +83,7 @@ func noLongerWon(f *Facts, how string) Decision {
 	switch {
 	case archived(f.Target):
 		d.Reason.Text = fmt.Sprintf("%s %s, its document %s is archived", f.Source.Ref, how, f.Link.B)
-	case f.Mapping.Document.Lost == "archive" && f.Target != nil && draft(f.Target):
+	case f.Mapping.Document.Lost == "archive" && f.Target != nil && draft(f.Target) && !handMade(f):
 		d.Kind, d.Archive = Update, true
 		d.Reason.Text = fmt.Sprintf("%s %s, its draft %s is archived", f.Source.Ref, how, f.Link.B)
 	}
@@ -98,6 +98,9 @@ func draft(target *record.Record) bool {
 	}
 	return false
 }
+
+// posted tells whether the document has left draft and is not ours to change any more.
+func posted(f *Facts) bool { return f.Target != nil && !draft(f.Target) }
 
 // archived tells whether a document was taken out of billing, by a person or by the mapping's lost: archive.
 func archived(target *record.Record) bool {
@@ -147,16 +150,19 @@ func fixedFields(doc *mapping.Document, currency string) []wanted {
 // finishDocument compares with what is there: nothing, a draft, or a document that is no longer ours to change.
 func finishDocument(f *Facts, want []wanted, lines []LineDecision, net money.Amount) Decision {
 	d := decideFields(f, want)
+	if d.Kind == Hold && !posted(f) {
+		return d
+	}
 	d.Net, d.Money = fmt.Sprint(net.Minor), net.Currency
 	if d.Kind == Create {
 		d.Lines = lines
 		return d
 	}
 	d.Lines = lineChanges(f, lines)
-	if len(d.Write) == 0 && !changes(d.Lines) {
+	if d.Kind != Hold && len(d.Write) == 0 && !changes(d.Lines) {
 		return d
 	}
-	if !draft(f.Target) {
+	if posted(f) {
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: PostedDiffers,
 			Text: fmt.Sprintf("%s was changed after its document %s left draft (%s); credit or correct it in billing", f.Source.Ref, f.Link.B, f.Target.Field("state").Text())}}
 	}
