@@ -61,7 +61,6 @@ type Config struct {
 	HideBulk   time.Duration
 	WorkLive   time.Duration // how long a receive of each lane may work
 	WorkBulk   time.Duration
-	Retention  Retention
 	Single     bool              // approval: single; every approval made so says it
 	Teller     Teller            // hears of what people should know; may be nil
 	Reconcile  map[string]string // by mapping: daily or monthly

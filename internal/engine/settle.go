@@ -285,13 +285,13 @@ func (e *Engine) takeOverFrom(ctx context.Context, i *item, old record.Ref) {
 // moveLink puts the link at its new address, points the target there, and leaves a signpost, in that order: killed in
 // between, the next task finds the old link still linked and does the same again.
 func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref, newKey table.Key, there stored[link.Link]) {
-	moved := i.link
-	moved.A, moved.StampA = to, time.Time{}
-	old := i.link
 	if b.preview { // the link goes along when the record is worked
 		i.end(Result{End: Done})
 		return
 	}
+	moved := i.link
+	moved.A, moved.StampA = to, time.Time{}
+	old := i.link
 	old.State, old.To = link.MovedTo, to
 	if there.Value.State != link.Linked {
 		if err := e.putOne(ctx, newKey, moved, table.IfRev(there.Rev)); err != nil {
@@ -316,13 +316,13 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 func (e *Engine) giveUp(ctx context.Context, b *batch, i *item, why string) {
 	i.source = &record.Record{Ref: i.ref, Archived: true}
 	i.decision = plan.Decision{Kind: plan.Skip, Reason: &link.Reason{Category: plan.SourceGone, Text: why}}
-	e.act(ctx, b, []*item{i})
-}
-
 	if b.preview {
 		i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
 		return
 	}
+	e.act(ctx, b, []*item{i})
+}
+
 // gone handles a record that is deleted: nothing at the other side is deleted for it.
 func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	i.m = i.choose()

@@ -351,8 +351,8 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 	}
 	for _, o := range order {
 		list := byObject[o]
-		ids := make([]string, len(list))
 		ctx := e.labelItems(ctx, list)
+		ids := make([]string, len(list))
 		var fields, with []string
 		for n, i := range list {
 			ids[n] = i.ref.ID

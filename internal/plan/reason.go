@@ -67,13 +67,12 @@ const (
 	TugOfWar      = "tug_of_war"
 	Poison        = "poison"
 	EMailUnsure   = "email_unsure"
-)
-
-	HandDiffers   = "hand_differs" // a document that a person linked comes to something else than the deal
 
 	// Found by reconciliation alone.
 	NotBilledYet = "not_billed_yet"
 	NetDiffers   = "net_differs"
+)
+
 // Harmless tells whether a category is a skip, of which nothing is wrong: no sync error is opened for it.
 func Harmless(category string) bool {
 	switch category {
