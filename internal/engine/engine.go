@@ -34,6 +34,7 @@ type Engine struct {
 	tables tableCache
 	active activeCache
 	plans  planCache
+	trails trailCache
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.
@@ -61,6 +62,7 @@ type Config struct {
 	HideBulk   time.Duration
 	WorkLive   time.Duration // how long a receive of each lane may work
 	WorkBulk   time.Duration
+	Retention  Retention
 	Single     bool              // approval: single; every approval made so says it
 	Teller     Teller            // hears of what people should know; may be nil
 	Reconcile  map[string]string // by mapping: daily or monthly
@@ -107,6 +109,8 @@ func New(c Config) (*Engine, error) {
 			*d.field = d.value
 		}
 	}
+	c.Retention = c.Retention.withDefaults()
+	c.Table = keeper{c.Table, c.Retention}
 	return &Engine{Config: c}, nil
 }
 

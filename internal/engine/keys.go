@@ -62,19 +62,35 @@ func parkedKey(due time.Time, id string) table.Key {
 func parkedTaskKey(id string) table.Key  { return table.Key{PK: "W#task#" + id, SK: "t"} }
 func waitingKey(on, id string) table.Key { return table.Key{PK: "W#on#" + on, SK: id} }
 
-func runKey(id string) table.Key { return table.Key{PK: "R", SK: id} }
+func runKey(id string) table.Key { return table.Key{PK: runsPK, SK: id} }
 func runPageKey(id string, n int) table.Key {
-	return table.Key{PK: "R#" + id, SK: fmt.Sprintf("page#%06d", n)}
+	return table.Key{PK: runsPK + "#" + id, SK: fmt.Sprintf("page#%06d", n)}
 }
-func planKey(id string) table.Key { return table.Key{PK: "N", SK: id} }
+func planKey(id string) table.Key { return table.Key{PK: plansPK, SK: id} }
 func planPageKey(id string, n int) table.Key {
-	return table.Key{PK: "N#" + id, SK: fmt.Sprintf("page#%06d", n)}
+	return table.Key{PK: plansPK + "#" + id, SK: fmt.Sprintf("page#%06d", n)}
 }
 
+// The audit trail: pages, the values of a page beside it, outcomes by class; and an index of its partitions.
+const (
+	trailIndexPK = "J"
+	valuesSuffix = "#values"
+	outSuffix    = "#out"
+)
+
+func trailPK(run string) string     { return trailIndexPK + "#" + run }
+func trailKey(run string) table.Key { return table.Key{PK: trailIndexPK, SK: run} }
 func auditKey(run, batch string, part int) table.Key {
-	return table.Key{PK: "J#" + run, SK: fmt.Sprintf("%s#%03d", batch, part)}
+	return table.Key{PK: trailPK(run), SK: fmt.Sprintf("%s#%03d", batch, part)}
 }
-func auditOutKey(run, batch string) table.Key { return table.Key{PK: "J#" + run, SK: batch + "#out"} }
+func auditValuesKey(run, batch string, part int) table.Key {
+	key := auditKey(run, batch, part)
+	key.SK += valuesSuffix
+	return key
+}
+func auditOutKey(run, batch string, class int) table.Key {
+	return table.Key{PK: trailPK(run), SK: fmt.Sprintf("%s#%d%s", batch, class, outSuffix)}
+}
 
 func brakeKey(slot string, hour time.Time) table.Key {
 	return table.Key{PK: "B#" + slot, SK: hour.UTC().Format("2006-01-02T15")}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -365,41 +364,6 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 		out = append(out, x)
 	}
 	return out, nil
-}
-
-// history follows a record's chain of audit pages.
-func (e *Engine) history(ctx context.Context, ref record.Ref, page string) ([]Entry, []EntryOutcome, error) {
-	var entries []Entry
-	var outcomes []EntryOutcome
-	for page != "" && len(entries) < maxHistory {
-		run, id, _ := strings.Cut(page, "|")
-		items, _, err := e.Table.Query(ctx, table.Query{PK: "J#" + run, Prefix: id + "#"})
-		if err != nil {
-			return nil, nil, err
-		}
-		page = ""
-		for _, item := range items {
-			if strings.HasSuffix(item.SK, "#out") {
-				var list []EntryOutcome
-				if err := unpack(item.Data, &list); err != nil {
-					return nil, nil, err
-				}
-				outcomes = append(outcomes, slices.DeleteFunc(list, func(o EntryOutcome) bool { return o.Ref != ref })...)
-				continue
-			}
-			var list []Entry
-			if err := unpack(item.Data, &list); err != nil {
-				return nil, nil, err
-			}
-			for n := len(list) - 1; n >= 0; n-- {
-				if list[n].Ref == ref {
-					entries = append(entries, list[n])
-					page = list[n].Prev
-				}
-			}
-		}
-	}
-	return entries, outcomes, nil
 }
 
 // MappingStatus is one line of the status screen.

@@ -141,10 +141,10 @@ func (e *Engine) record(b *batch, i *item) {
 	d := i.decision
 	prev := i.link.Page
 	i.link.Page = b.audit.page()
-	b.audit.entries = append(b.audit.entries, Entry{
+	b.audit.add(Entry{
 		At: time.Now(), Ref: i.ref, Target: i.link.B, Mapping: i.m.Name, Version: i.m.Version, Cause: i.task.Cause, Run: i.task.Run, Actor: i.task.Actor,
 		Kind: d.Kind, Reason: i.link.Reason, Fields: d.Fields, Lines: d.Lines, Net: d.Net, Money: d.Money, Prev: prev,
-	})
+	}, i.m.Document != nil)
 }
 
 // noteError opens or closes the sync error of a record after its link was put.
