@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -225,7 +226,7 @@ func (c *cli) printWhy(w web.Why, field string) error {
 }
 
 func (c *cli) errors() *cobra.Command {
-	about := ""
+	about, csv := "", ""
 	cmd := c.command("errors [CATEGORY]", "what a person must mend, by category; --explain CATEGORY says what it means", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
 		if about != "" {
 			return c.explainCategory(about)
@@ -238,9 +239,12 @@ func (c *cli) errors() *cobra.Command {
 		if len(args) == 1 {
 			category = args[0]
 		}
-		f, err := get[web.Failures](ctx, api, "/errors", "category", category)
+		f, err := failures(ctx, api, category)
 		if err != nil || c.json {
 			return c.either(err, f)
+		}
+		if csv != "" {
+			return c.table(failureRows(f), csv)
 		}
 		if len(f.Errors) == 0 {
 			fmt.Fprintln(c.out, "nothing is open")
@@ -265,7 +269,29 @@ func (c *cli) errors() *cobra.Command {
 		return nil
 	})
 	cmd.Flags().StringVar(&about, "explain", "", "what happened, who can fix it, what to do")
+	csvFlag(cmd, &csv)
 	return cmd
+}
+
+// failures reads all parts of the open errors.
+func failures(ctx context.Context, api *client, category string) (web.Failures, error) {
+	all, err := get[web.Failures](ctx, api, "/errors", "category", category)
+	for err == nil && all.Next > 0 {
+		var next web.Failures
+		if next, err = get[web.Failures](ctx, api, "/errors", "category", category, "from", fmt.Sprint(all.Next)); err == nil {
+			all.Errors, all.Next = append(all.Errors, next.Errors...), next.Next
+		}
+	}
+	return all, err
+}
+
+func failureRows(f web.Failures) [][]string {
+	rows := [][]string{{"CATEGORY", "MAPPING", "RECORD", "ADDRESS", "WHAT", "FIRST", "LAST", "TIMES", "WHO", "WHAT TO DO"}}
+	for _, e := range f.Errors {
+		about, _ := help.Error(e.Category)
+		rows = append(rows, []string{e.Category, e.Mapping, e.Ref, e.URL, e.Text, e.First.UTC().Format(time.RFC3339), e.Last.UTC().Format(time.RFC3339), fmt.Sprint(e.Count), about.Who, about.Do})
+	}
+	return rows
 }
 
 func (c *cli) explainCategory(category string) error {

@@ -13,58 +13,12 @@ import (
 
 // The commands from a preset to a mapping that is live, in the order in which somebody uses them.
 
-func (c *cli) presets() *cobra.Command {
-	return c.command("presets [NAME]", "mapping documents to copy; with a name, print one (redirect it to a file)", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
-		api, err := c.client()
-		if err != nil {
-			return err
-		}
-		if len(args) == 1 {
-			p, err := get[web.Preset](ctx, api, "/presets/"+args[0])
-			if err != nil || c.json {
-				return c.either(err, p)
-			}
-			_, err = fmt.Fprint(c.out, p.YAML)
-			return err
-		}
-		list, err := get[struct {
-			Presets []web.Preset `json:"presets"`
-		}](ctx, api, "/presets")
-		if err != nil || c.json {
-			return c.either(err, list)
-		}
-		rows := [][]string{{"PRESET", "WHAT IT IS"}}
-		for _, p := range list.Presets {
-			rows = append(rows, []string{p.Name, p.Title})
-		}
-		return columns(c.out, rows)
-	})
-}
-
 // either is the error, or else the answer as JSON.
 func (c *cli) either(err error, answer any) error {
 	if err != nil {
 		return err
 	}
 	return c.printJSON(answer)
-}
-
-func (c *cli) fields() *cobra.Command {
-	return c.command("fields CONNECTION OBJECT", "the fields of an object as the account has them now", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
-		api, err := c.client()
-		if err != nil {
-			return err
-		}
-		o, err := get[web.ObjectFields](ctx, api, "/fields/"+args[0]+"/"+args[1])
-		if err != nil || c.json {
-			return c.either(err, o)
-		}
-		rows := [][]string{{"NAME", "LABEL", "TYPE", "", "VALUES"}}
-		for _, f := range o.Fields {
-			rows = append(rows, []string{f.Name, f.Label, f.Type, marks(f), optionsOf(f)})
-		}
-		return columns(c.out, rows)
-	})
 }
 
 func marks(f web.ObjectField) string {
@@ -154,7 +108,8 @@ func (c *cli) printApplied(a web.Applied) error {
 }
 
 func (c *cli) check() *cobra.Command {
-	return c.command("check", "preflight: connections, marker fields, other integrations, mappings against the accounts", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+	csv := ""
+	cmd := c.command("check", "preflight: connections, marker fields, other integrations, mappings against the accounts", cobra.NoArgs, func(ctx context.Context, _ []string) error {
 		api, err := c.client()
 		if err != nil {
 			return err
@@ -166,17 +121,19 @@ func (c *cli) check() *cobra.Command {
 		if c.json {
 			err = c.printJSON(report)
 		} else {
-			err = columns(c.out, findings(report))
+			err = c.table(findings(report), csv)
 		}
 		if err == nil && !report.Ready {
 			err = errLook
 		}
 		return err
 	})
+	csvFlag(cmd, &csv)
+	return cmd
 }
 
 func findings(report web.Report) [][]string {
-	rows := [][]string{{"", "WHERE", "FINDING", "RECORDS", "WHO", "WHAT TO DO"}}
+	rows := [][]string{{"SEVERITY", "WHERE", "FINDING", "RECORDS", "WHO", "WHAT TO DO"}}
 	for _, f := range report.Findings {
 		records := ""
 		if f.Records > 0 {

@@ -6,11 +6,14 @@ import (
 	"io"
 	"maps"
 	"math/big"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"github.com/spf13/cobra"
 
 	"crosswalk/internal/money"
 	"crosswalk/internal/web"
@@ -36,6 +39,31 @@ func columns(w io.Writer, rows [][]string) error {
 		fmt.Fprintln(t)
 	}
 	return t.Flush()
+}
+
+// csvFlag lets a command write its table to a file, to be handed round.
+func csvFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "csv", "", "write the table as CSV to this file; - is standard output")
+}
+
+// table prints rows in columns, or writes them as CSV where that was asked for. Cells that a spreadsheet would take for a
+// formula are made harmless.
+func (c *cli) table(rows [][]string, path string) error {
+	switch path {
+	case "":
+		return columns(c.out, rows)
+	case "-":
+		return web.WriteCSV(c.out, rows)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return wrongUse("--csv: %v", err)
+	}
+	if err := errorsFirst(web.WriteCSV(file, rows), file.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%d rows are in %s\n", len(rows)-1, path)
+	return nil
 }
 
 // plain makes a text of the outside safe for a terminal: one line, no control characters.

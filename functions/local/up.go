@@ -136,7 +136,7 @@ func (p *product) handler() http.Handler {
 	mux.Handle("/webhooks/", web.Webhooks(web.WebhookDeps{Accept: p.Engine, Public: p.PublicURL, Refused: refused, NewID: newID, Log: p.Log}))
 	mux.Handle("/", web.Operator(web.Deps{
 		Engine: p.Engine, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances,
-		Identity: p.tokens, Refused: refused, Approval: p.Approval, NewID: newID, Log: p.Log,
+		Identity: p.tokens, Refused: refused, Approval: p.Approval, Settings: settingsOf(p.Config), NewID: newID, Log: p.Log,
 	}))
 	return mux
 }

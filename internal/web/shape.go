@@ -42,7 +42,7 @@ var shapes = map[string]shape{
 	"GET /mappings":                     {command: "status", answer: list{"mappings", Mapping{}}},
 	"POST /mappings":                    {command: "apply", body: applyBody{}, yaml: true, answer: list{"applied", Applied{}}, may: []int{404, 409, 422, 502}},
 	"GET /mappings/{name}":              {command: "export", answer: Mapping{}, may: []int{404}},
-	"GET /mappings/{name}/versions":     {command: "history", answer: list{"versions", Version{}}, may: []int{404}},
+	"GET /mappings/{name}/versions":     {command: "export --version", answer: list{"versions", Version{}}, may: []int{404}},
 	"POST /check":                       {command: "check", answer: Report{}, may: []int{502}},
 	"POST /previews":                    {command: "preview", body: previewBody{}, answer: Run{}, may: []int{404, 409, 502}},
 	"GET /plans/{id}":                   {command: "preview", answer: Plan{}, may: []int{404}},

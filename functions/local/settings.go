@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crosswalk/internal/app"
+	"crosswalk/internal/web"
+)
+
+// connections asks every account who it is.
+func (c *cli) connections() *cobra.Command {
+	return c.command("connections", "every account: what it is, and whether it answers now", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		list, err := get[struct {
+			Connections []web.Connection `json:"connections"`
+		}](ctx, api, "/connections")
+		if err != nil {
+			return err
+		}
+		var look error
+		rows := [][]string{{"CONNECTION", "SYSTEM", "IS", "STATE", "ACCOUNT", "CURRENCY", "TIME ZONE", "CALLS LEFT TODAY"}}
+		for _, one := range list.Connections {
+			rows = append(rows, []string{one.Name, one.System, strings.Join(one.Roles, ", "), one.State, strings.TrimSpace(one.Account + " " + one.Label), one.Currency, one.TimeZone, left(one.CallsLeft)})
+			if one.State == "failing" {
+				look = errLook
+			}
+		}
+		if c.json {
+			return errorsFirst(c.printJSON(list), look)
+		}
+		if err := columns(c.out, rows); err != nil {
+			return err
+		}
+		for _, one := range list.Connections {
+			if one.Error != "" {
+				fmt.Fprintf(c.out, "%s: %s\n  connect it again: crosswalk connect %s; what it needs: crosswalk help %s\n", one.Name, plain(one.Error), one.Name, one.System)
+			}
+		}
+		return look
+	})
+}
+
+// left writes what may still be called today; a limit without a day is not worth a word.
+func left(all []web.Allowance) string {
+	var out []string
+	for _, a := range all {
+		if a.LeftToday >= 0 {
+			out = append(out, fmt.Sprintf("%s %d", a.Bucket, a.LeftToday))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (c *cli) settings() *cobra.Command {
+	return c.command("settings", "what the deployment's configuration says, without credentials", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		api, err := c.client()
+		if err != nil {
+			return err
+		}
+		s, err := get[web.Settings](ctx, api, "/settings")
+		if err != nil || c.json {
+			return c.either(err, s)
+		}
+		rows := [][]string{{"approval", s.Approval}, {"listen", s.Listen}, {"webhooks", s.PublicURL + "/webhooks/CONNECTION"}, {"poll", (time.Duration(s.PollSeconds) * time.Second).String()}}
+		for _, role := range slices.Sorted(maps.Keys(s.Roles)) {
+			rows = append(rows, []string{"role " + role, s.Roles[role]})
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Connections)) {
+			one := s.Connections[name]
+			text := one.System + " at " + one.Base + ", by " + one.Auth
+			for _, more := range [][2]string{{"account", one.Account}, {"edition", one.Edition}, {"limits", one.Limits}} {
+				if more[1] != "" {
+					text += ", " + more[0] + " " + more[1]
+				}
+			}
+			rows = append(rows, []string{"connection " + name, text})
+		}
+		if err := columns(c.out, rows); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, "change them in the configuration file and start crosswalk up again")
+		return nil
+	})
+}
+
+// settingsOf is what the API may tell of a configuration.
+func settingsOf(cfg app.Config) web.Settings {
+	s := web.Settings{Approval: cfg.Approval, Listen: cfg.Listen, PublicURL: cfg.PublicURL, PollSeconds: int(time.Duration(cfg.Poll).Seconds()),
+		Connections: map[string]web.ConnectionSetting{}, Roles: cfg.Roles}
+	for name, one := range cfg.Connections {
+		s.Connections[name] = web.ConnectionSetting{System: one.System, Base: one.Base, Auth: one.Auth, Account: one.Account, Edition: one.Edition, Limits: one.Limits}
+	}
+	return s
+}
+
+// openapi needs no running product: the description is made from the program itself.
+func (c *cli) openapi() *cobra.Command {
+	return c.command("openapi", "the operator API as OpenAPI 3.1 (JSON)", cobra.NoArgs, func(context.Context, []string) error {
+		_, err := c.out.Write(web.OpenAPI())
+		return err
+	})
+}
