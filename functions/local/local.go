@@ -172,26 +172,25 @@ func (c *cli) printNext(v *vendors, d *deployment, data string) {
 		me += " --token-file " + filepath.Join(data, "token")
 	}
 	fmt.Fprintf(c.out, `
-crosswalk answers at http://%[1]s; its log is %[2]s/crosswalk.log; everything is gone when it stops (Ctrl-C).
-The four presets are live. Old won deals wait until you ask for them. In another terminal:
+crosswalk answers at http://%[1]s; its log is %[2]s/crosswalk.log; everything is gone when it stops.
+The four presets are live. Deals that were won before wait until you ask for them. In another terminal, in this folder:
 
-  # 1. the open deals at HubSpot, and how things stand
-  curl -s -H 'Authorization: Bearer %[3]s' '%[4]s/crm/v3/objects/deals?limit=100&properties=dealname,dealstage,amount'
-  %[5]s status
+  # 1. list the open deals at HubSpot
+  curl -s -X POST -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -d '{"filterGroups":[{"filters":[{"propertyName":"hs_is_closed","operator":"EQ","value":"false"}]}],"properties":["dealname","dealstage","amount"]}' '%[4]s/crm/v3/objects/deals/search'
 
-  # 2. what winning deal %[6]s would write, and by which rules, with no write made
-  %[5]s preview deals-to-invoices hubspot:deals/%[6]s
-
-  # 3. win it
+  # 2. win deal %[6]s
   curl -s -X PATCH -H 'Authorization: Bearer %[3]s' -H 'Content-Type: application/json' -d '{"properties":{"dealstage":"closedwon"}}' '%[4]s/crm/v3/objects/deals/%[6]s'
 
-  # 4. a second later its draft invoice is at Light
-  curl -s -H 'Authorization: Basic %[7]s' '%[8]s/v1/invoice-receivables?limit=3&sort=createdAt:desc'
+  # 3. a few seconds later its draft invoice is at Light: see it
+  curl -s -H 'Authorization: Basic %[7]s' '%[8]s/v1/invoice-receivables?limit=1&sort=createdAt:desc'
 
-  # 5. why is it there, field by field
+  # 4. preview all the other won deals: what would be made of each, by which rules, with no write made
+  %[5]s preview deals-to-invoices --all
+
+  # 5. why is that invoice there, field by field
   %[5]s why hubspot:deals/%[6]s
 
-  # 6. every won deal since the presets' first day: look first, approve, then write exactly that
-  %[5]s preview deals-to-invoices --save
-`, d.address, data, hubspottest.UserToken, v.hubspotURL, me, deal, lighttest.APIKey, v.lightURL)
+  # 6. stop
+  kill -INT %[9]d
+`, d.address, data, hubspottest.UserToken, v.hubspotURL, me, deal, lighttest.APIKey, v.lightURL, os.Getpid())
 }
