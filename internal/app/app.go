@@ -39,8 +39,9 @@ type App struct {
 	Transforms transform.Set
 	Log        *slog.Logger
 
-	queue *embedded.Queue
-	close []func() error
+	meters map[string]*meter
+	queue  *embedded.Queue
+	close  []func() error
 }
 
 // Options are what a test or a demo may put in place of the standard parts; the zero Options is the product.
@@ -54,7 +55,7 @@ type Options struct {
 
 // New opens the data folder and wires everything. One process owns a data folder at a time.
 func New(ctx context.Context, c Config, o Options) (*App, error) {
-	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]*budget.Limiter{}, Transforms: Transforms(), Log: o.Log}
+	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]*budget.Limiter{}, meters: map[string]*meter{}, Transforms: Transforms(), Log: o.Log}
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
@@ -101,11 +102,12 @@ func New(ctx context.Context, c Config, o Options) (*App, error) {
 	}
 	a.Engine, err = engine.New(engine.Config{
 		Table: t, Queue: q, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
-		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single",
+		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Reconcile: c.Reconcile, Label: labelled,
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.close = append(a.close, func() error { return a.SaveUsage(context.WithoutCancel(ctx)) })
 	if err := a.bind(ctx); err != nil {
 		return nil, err
 	}
@@ -140,14 +142,15 @@ const bindWithin = 10 * time.Second
 func (a *App) connectAll(ctx context.Context, secrets secret.Store, o Options) error {
 	var errs []error
 	for name, conn := range a.Config.Connections {
-		made, limiter, err := connect(ctx, name, conn, secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count})
+		made, calls, err := connect(ctx, name, conn, secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count})
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		a.Connectors[name] = made
-		if limiter != nil {
-			a.Limiters[name] = limiter
+		a.meters[name] = calls
+		if calls.limiter != nil {
+			a.Limiters[name] = calls.limiter
 		}
 	}
 	return errors.Join(errs...)
@@ -203,7 +206,7 @@ const tick = 500 * time.Millisecond
 // Run polls and works until the context ends; what is under way then is finished or comes again.
 func (a *App) Run(ctx context.Context) error {
 	done := make(chan struct{})
-	loops := []func(context.Context){a.pollLoop}
+	loops := []func(context.Context){a.pollLoop, a.usageLoop}
 	for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
 		for range workers {
 			loops = append(loops, func(ctx context.Context) { a.workLoop(ctx, l) })

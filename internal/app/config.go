@@ -31,6 +31,8 @@ type Config struct {
 	Connections map[string]Connection `yaml:"connections"`
 	// Roles bind the roles that mappings name (crm, billing) to connections.
 	Roles map[string]string `yaml:"roles"`
+	// Reconcile has the month end of mappings that make documents run by itself: daily or monthly, by mapping.
+	Reconcile map[string]string `yaml:"reconcile"`
 	// Data is the folder that holds the store, the queue and the secrets; set by the program, not the file.
 	Data string `yaml:"-"`
 }
@@ -129,6 +131,11 @@ func (c *Config) check() error {
 			add("connections.%s.auth: %q; write key or oauth", name, conn.Auth)
 		}
 		c.Connections[name] = conn
+	}
+	for name, rhythm := range c.Reconcile {
+		if !knownRhythm(rhythm) {
+			add("reconcile.%s: %q; write daily or monthly", name, rhythm)
+		}
 	}
 	for role, name := range c.Roles {
 		if _, ok := c.Connections[name]; !ok {

@@ -36,7 +36,7 @@ type outside struct {
 }
 
 // connect makes the connector of one connection.
-func connect(ctx context.Context, name string, c Connection, secrets secret.Store, out outside) (connector.Connector, *budget.Limiter, error) {
+func connect(ctx context.Context, name string, c Connection, secrets secret.Store, out outside) (connector.Connector, *meter, error) {
 	raw, err := secrets.Get(ctx, name)
 	if errors.Is(err, secret.ErrMissing) {
 		return nil, nil, fmt.Errorf("connection %s: no credential; put one into the secrets file under %q", name, name)
@@ -52,15 +52,16 @@ func connect(ctx context.Context, name string, c Connection, secrets secret.Stor
 	if err != nil {
 		return nil, nil, fmt.Errorf("connection %s: %w", name, err)
 	}
-	config := rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline)}
-	if limiter != nil {
-		config.Gate = limiter
-	}
+	calls := newMeter(name, limiter)
+	config := rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: calls.gate()}
 	if out.transport != nil {
 		config.Transport = out.transport(name)
 	}
-	if out.count != nil {
-		config.Count = func(method, route string, status int) { out.count(name, method, route, status) }
+	config.Count = func(method, route string, status int) {
+		calls.answered(status)
+		if out.count != nil {
+			out.count(name, method, route, status)
+		}
 	}
 	if config.Tokens, err = tokens(ctx, name, c, cred, secrets, config.Transport); err != nil {
 		return nil, nil, err
@@ -69,14 +70,14 @@ func connect(ctx context.Context, name string, c Connection, secrets secret.Stor
 	case "hubspot":
 		made, err := hubspot.New(hubspot.Config{Connection: name, Client: rest.New(config), Version: c.Version, AppID: c.AppID, Secrets: cred.WebhookSecret,
 			Portal: c.Account, Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)})
-		return made, limiter, err // its portal is bound by bind, in app.go
+		return made, calls, err // its portal is bound by bind, in app.go
 	case "light":
 		config.Hosts = light.Hosts
 		if c.Auth == "key" {
 			config.AuthHeader = light.APIKeyHeader
 		}
 		made, err := light.New(light.Config{Connection: name, Client: rest.New(config), Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle), Deadline: time.Duration(c.Deadline)})
-		return made, limiter, err
+		return made, calls, err
 	}
 	return nil, nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
 }

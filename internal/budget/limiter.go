@@ -29,7 +29,7 @@ type Limiter struct {
 	patience time.Duration
 	mu       sync.Mutex
 	buckets  map[string]*state
-	used     usage
+	Counter  // of what it let through
 }
 
 // state of one bucket: when the next call may go, for all and for bulk, and the day's count.
@@ -45,7 +45,7 @@ type state struct {
 
 // New makes a limiter. It refuses a bucket without a pace, and one that is within an unknown one.
 func New(buckets ...Bucket) (*Limiter, error) {
-	l := &Limiter{patience: Patience, buckets: map[string]*state{}, used: usage{}}
+	l := &Limiter{patience: Patience, buckets: map[string]*state{}}
 	for _, b := range buckets {
 		if b.Name == "" || b.Calls <= 0 || b.Per <= 0 || b.Daily < 0 || b.Reserve < 0 || b.Reserve > 0.9 {
 			return nil, fmt.Errorf("budget %q: want a name, calls and per above 0, daily at least 0, reserve from 0 to 0.9", b.Name)
@@ -82,9 +82,7 @@ func (l *Limiter) Enter(ctx context.Context, bucket string, n int) error {
 			return err
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.used.add(time.Now(), Of(ctx), n)
+	l.count(Of(ctx), n)
 	return nil
 }
 

@@ -34,6 +34,8 @@ type Engine struct {
 	tables tableCache
 	active activeCache
 	plans  planCache
+	due    dueCache
+	lately latelyCache
 	trails trailCache
 }
 

@@ -40,7 +40,7 @@ const maxWaiting = 5000
 func (e *Engine) Poll(ctx context.Context) error {
 	_, wakeErr := e.WakeDue(ctx)
 	_, deadErr := e.DeadLetters(ctx)
-	return errors.Join(wakeErr, deadErr, e.listRuns(ctx), e.readFeeds(ctx))
+	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx))
 }
 
 // listFor is how long one poll lists runs before it looks at feeds again.

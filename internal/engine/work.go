@@ -102,6 +102,9 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 	items = uniqueItems(items)
 	e.workItems(ctx, b, items)
 	e.refuseHeld(ctx, b, items)
+	if !b.preview {
+		e.noteEnds(b.all)
+	}
 	for i := range tasks {
 		if expandErr[i] != nil {
 			results[i] = meaning(time.Now(), tasks[i].Ref.Connection, expandErr[i])

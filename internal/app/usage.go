@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"crosswalk/internal/budget"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/rest"
+)
+
+// meter is what one connection's calls pass through: the limiter where calls are limited, else a counter; and it sees when
+// the system last answered, and when it refuses our credential.
+type meter struct {
+	limiter *budget.Limiter // nil: limits are off
+	counter *budget.Counter
+
+	mu      sync.Mutex
+	contact engine.Contact
+	told    engine.Contact
+}
+
+func newMeter(connection string, limiter *budget.Limiter) *meter {
+	m := &meter{limiter: limiter, counter: &budget.Counter{}, contact: engine.Contact{Connection: connection}}
+	if limiter != nil {
+		m.counter = &limiter.Counter
+	}
+	return m
+}
+
+// gate is where calls are let through.
+func (m *meter) gate() rest.Gate {
+	if m.limiter != nil {
+		return m.limiter
+	}
+	return m.counter
+}
+
+// answered notes what came back for one try; status 0 is no answer.
+func (m *meter) answered(status int) {
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case status == http.StatusUnauthorized:
+		if m.contact.Dead.IsZero() {
+			m.contact.Dead = now
+		}
+	case status >= 200 && status < 300:
+		m.contact.LastSuccess, m.contact.Dead = now, time.Time{}
+	}
+}
+
+// news is what changed about the contact since it was last told; a success every minute is enough to know.
+func (m *meter) news() []engine.Contact {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.contact.Dead.Equal(m.told.Dead) && m.contact.LastSuccess.Sub(m.told.LastSuccess) < saveEvery {
+		return nil
+	}
+	m.told = m.contact
+	return []engine.Contact{m.contact}
+}
+
+// labelled marks calls for the budget: whose they are, and whether they are bulk work.
+func labelled(ctx context.Context, mapping, cause string, bulk bool) context.Context {
+	return budget.With(ctx, budget.Label{Mapping: mapping, Cause: cause, Bulk: bulk})
+}
+
+// saveEvery is how often counts go to the store: what is lost when the process is killed.
+const saveEvery = time.Minute
+
+// SaveUsage puts what was counted into the store, where a restart finds it. Who calls this: a loop, whoever shows usage, and
+// Close. Counts that cannot be stored are kept for the next time.
+func (a *App) SaveUsage(ctx context.Context) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(a.meters)) {
+		m := a.meters[name]
+		hours := m.counter.Drain()
+		counted := engine.Counted{Contacts: m.news()}
+		for _, u := range hours {
+			counted.Calls = append(counted.Calls, engine.CallUse{Connection: name, Mapping: u.Mapping, Cause: u.Cause, Hour: u.Hour, Calls: u.Calls})
+		}
+		if err := a.Engine.NoteUsage(ctx, counted); err != nil {
+			m.counter.Return(hours)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) usageLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait(ctx, saveEvery)
+		if err := a.SaveUsage(context.WithoutCancel(ctx)); err != nil {
+			a.Log.Warn("usage could not be stored", "error", err)
+		}
+	}
+}
+
+// rhythms are how often a month can be reconciled by itself.
+var rhythms = []string{engine.Daily, engine.Monthly}
+
+func knownRhythm(word string) bool { return slices.Contains(rhythms, word) }
