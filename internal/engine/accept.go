@@ -59,7 +59,7 @@ func watchKey(connection, object string) string { return connection + "/" + obje
 
 // watched tells which objects any working mapping watches.
 func (e *Engine) watched(ctx context.Context) (map[string]bool, error) {
-	set, err := e.mappings(ctx)
+	set, err := e.bound(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,10 @@ type Head struct {
 	At       time.Time      `json:"at"`
 	Approved int            `json:"approved,omitempty"` // version that was approved
 	Approver string         `json:"approver,omitempty"`
-	Since    time.Time      `json:"since,omitzero"` // of Paused: since when
+	Single   bool           `json:"single,omitempty"` // approved under approval: single
+	Since    time.Time      `json:"since,omitzero"`   // of Paused: since when
+	Was      mapping.Status `json:"was,omitempty"`    // of Paused: what it goes back to; "" is live
+	Trial    int            `json:"trial,omitempty"`  // newer version that works the records of Pilot while Running does the rest
 }
 
 // Version is one applied text of a mapping; it never changes.
@@ -91,32 +94,71 @@ func (e *Engine) compiled(ctx context.Context, name string, version int) (*mappi
 // mappingSet is every mapping of the deployment as one batch of work sees it.
 type mappingSet struct {
 	byName map[string]*Active
-	names  []string // sorted
+	trials map[string]*Active // the newer version that is in pilot beside the one that runs
+	names  []string           // sorted
 }
 
 // mappings loads the heads; versions come from the cache. Mappings without a running version are there too, for previews.
 func (e *Engine) mappings(ctx context.Context) (*mappingSet, error) {
-	return e.mappingsOf(ctx, func(h Head) int {
-		if h.Running == 0 {
-			return h.Latest
+	set, err := e.mappingsOf(ctx, running, e.activate)
+	if err != nil {
+		return nil, err
+	}
+	return set, e.addTrials(ctx, set)
+}
+
+// addTrials puts the versions in pilot beside those that run.
+func (e *Engine) addTrials(ctx context.Context, set *mappingSet) error {
+	set.trials = map[string]*Active{}
+	for _, name := range set.names {
+		h := set.byName[name].Head
+		if h.Trial == 0 {
+			continue
 		}
-		return h.Running
-	})
+		h.Status, h.Running = mapping.Pilot, h.Trial
+		a, err := e.activate(ctx, h, h.Trial)
+		if err != nil {
+			return err
+		}
+		set.trials[name] = a
+	}
+	return nil
+}
+
+// of gives the version of a mapping that works a record: the one in pilot for the records that were named, else the one that runs.
+func (s *mappingSet) of(name string, ref record.Ref) *Active {
+	if t := s.trials[name]; t != nil && slices.Contains(t.Head.Pilot, ref) {
+		return t
+	}
+	return s.byName[name]
+}
+
+// bound is mappings without what only work needs to know of the accounts: no system is asked, so that a signal is taken,
+// a brake released and a question answered while one is down.
+func (e *Engine) bound(ctx context.Context) (*mappingSet, error) {
+	return e.mappingsOf(ctx, running, e.bind)
+}
+
+func running(h Head) int {
+	if h.Running == 0 {
+		return h.Latest
+	}
+	return h.Running
 }
 
 // newestMappings are what a preview shows: every mapping as it would run if it were taken live now.
 func (e *Engine) newestMappings(ctx context.Context) (*mappingSet, error) {
-	return e.mappingsOf(ctx, func(h Head) int { return h.Latest })
+	return e.mappingsOf(ctx, func(h Head) int { return h.Latest }, e.activate)
 }
 
-func (e *Engine) mappingsOf(ctx context.Context, version func(Head) int) (*mappingSet, error) {
+func (e *Engine) mappingsOf(ctx context.Context, version func(Head) int, load func(context.Context, Head, int) (*Active, error)) (*mappingSet, error) {
 	set := &mappingSet{byName: map[string]*Active{}}
 	var heads []Head
 	if err := list(ctx, e.Table, "M", "", func(_ table.Key, h Head) bool { heads = append(heads, h); return true }); err != nil {
 		return nil, err
 	}
 	for _, h := range heads {
-		a, err := e.activate(ctx, h, version(h))
+		a, err := load(ctx, h, version(h))
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +170,15 @@ func (e *Engine) mappingsOf(ctx context.Context, version func(Head) int) (*mappi
 }
 
 func (e *Engine) activate(ctx context.Context, h Head, version int) (*Active, error) {
+	a, err := e.bind(ctx, h, version)
+	if err != nil {
+		return nil, err
+	}
+	return a, e.findWanted(ctx, a)
+}
+
+// bind gives a version of a mapping with its ends bound to connections.
+func (e *Engine) bind(ctx context.Context, h Head, version int) (*Active, error) {
 	m, err := e.compiled(ctx, h.Name, version)
 	if err != nil {
 		return nil, err
@@ -140,9 +191,6 @@ func (e *Engine) activate(ctx context.Context, h Head, version int) (*Active, er
 		return nil, fmt.Errorf("mapping %s: b: %w", h.Name, err)
 	}
 	a.Slot = m.Slot + "|" + a.ConnA + "|" + a.ConnB
-	if err := e.findWanted(ctx, a); err != nil {
-		return nil, err
-	}
 	return a, nil
 }
 
@@ -195,7 +243,7 @@ func (s *mappingSet) group(ref record.Ref, keep func(*Active) bool) [][]*Active 
 	var slots []string
 	bySlot := map[string][]*Active{}
 	for _, name := range s.names {
-		a := s.byName[name]
+		a := s.of(name, ref)
 		if a.ConnA != ref.Connection || a.A.Object != ref.Object || !keep(a) {
 			continue
 		}

@@ -107,7 +107,7 @@ func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
 	if err != nil {
 		return err
 	}
-	set, err := e.mappings(ctx)
+	set, err := e.bound(ctx)
 	if err != nil {
 		return err
 	}

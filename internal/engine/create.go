@@ -306,7 +306,8 @@ func (e *Engine) becomeLinked(i *item, ref record.Ref, answered *record.Record, 
 		return
 	}
 	i.link.Net, i.link.Money = claim.Net, claim.Money
-	i.link.Made = &link.Made{Mapping: i.m.Name, Version: i.m.Version, Approver: i.m.Head.Approver, Run: i.task.Run, At: time.Now()}
+	i.link.Made = &link.Made{Mapping: i.m.Name, Version: i.m.Version, Run: i.task.Run, At: time.Now()}
+	i.link.Made.Approver, i.link.Made.Single = e.approverOf(i)
 	i.link.Lines = map[string]link.Line{}
 	if i.body != nil {
 		i.link.Net, i.link.Money = i.body.Net, i.body.Money

@@ -31,12 +31,13 @@ import (
 // queue are two workers of one deployment.
 type Engine struct {
 	Config
-	tables tableCache
-	active activeCache
-	plans  planCache
-	due    dueCache
-	lately latelyCache
-	trails trailCache
+	tables  tableCache
+	active  activeCache
+	plans   planCache
+	telling telling
+	trails  trailCache
+	due     dueCache
+	lately  latelyCache
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.
@@ -66,8 +67,13 @@ type Config struct {
 	WorkBulk   time.Duration
 	Retention  Retention
 	Single     bool              // approval: single; every approval made so says it
-	Teller     Teller            // hears of what people should know; may be nil
 	Reconcile  map[string]string // by mapping: daily or monthly
+	// Teller carries what people are told (tell.go); nil tells nobody and keeps nothing to tell.
+	Teller     Teller
+	Operators  []string             // addresses of operations
+	Rules      map[string]Rule      // by mapping, of the configuration
+	Acceptance int                  // rounds of acceptance before a mapping goes live
+	Expires    map[string]time.Time // by connection: when its credential ends, where that is known
 	// Label marks the calls made under the context it gives: for which mapping and cause, and whether they are bulk work,
 	// which leaves a reserve to live work. May be nil.
 	Label func(ctx context.Context, mapping, cause string, bulk bool) context.Context

@@ -26,16 +26,6 @@ type RefusedError struct{ Why, Fix string }
 
 func (e *RefusedError) Error() string { return e.Why + "; " + e.Fix }
 
-// StatusChange is who put a mapping into which status, with which version: kept for ever.
-type StatusChange struct {
-	Mapping string         `json:"mapping"`
-	Version int            `json:"version"`
-	Status  mapping.Status `json:"status"`
-	Actor   string         `json:"actor"`
-	At      time.Time      `json:"at"`
-	Note    string         `json:"note,omitempty"`
-}
-
 // Apply is ApplyAll for one document.
 func (e *Engine) Apply(ctx context.Context, yaml []byte, actor string) (Head, error) {
 	out, err := e.ApplyAll(ctx, [][]byte{yaml}, actor)
@@ -45,8 +35,9 @@ func (e *Engine) Apply(ctx context.Context, yaml []byte, actor string) (Head, er
 	return out[0].Head, nil
 }
 
-// store keeps a checked document as its mapping's next version.
-func (e *Engine) store(ctx context.Context, name string, yaml []byte, actor string) (Head, error) {
+// store keeps a checked document as its mapping's next version. base is the version that the editor changed; 0 is whatever
+// is there.
+func (e *Engine) store(ctx context.Context, name string, yaml []byte, base int, actor string) (Head, error) {
 	got, err := getItem[Head](ctx, e.Table, mappingHeadKey(name))
 	if err != nil {
 		return Head{}, err
@@ -61,18 +52,47 @@ func (e *Engine) store(ctx context.Context, name string, yaml []byte, actor stri
 			return h, nil
 		}
 	}
-	h.Name, h.Latest, h.Actor = name, h.Latest+1, actor
-	if h.Status == "" {
-		h.Status, h.At = mapping.Draft, time.Now()
+	if base != 0 && base != h.Latest {
+		return h, &ChangedError{name, base, h.Latest}
 	}
-	v := Version{Name: name, Version: h.Latest, YAML: string(yaml), Actor: actor, At: time.Now()}
-	if err := e.putOne(ctx, mappingKey(name, h.Latest), v, table.IfAbsent()); err != nil {
-		if lost(err) {
-			return h, &RefusedError{"somebody else applied " + name + " at the same moment", "look at it and apply again"}
+	v := Version{Name: name, Version: h.Latest + 1, YAML: string(yaml), Actor: actor, At: time.Now()}
+	if err := e.putOne(ctx, mappingKey(name, v.Version), v, table.IfAbsent()); err != nil {
+		if !lost(err) {
+			return h, err
 		}
-		return h, err
+		if err := e.finishStore(ctx, name, v.Version); err != nil {
+			return h, err
+		}
+		return h, &RefusedError{"somebody else applied " + name + " at the same moment", "look at what they changed, then apply again: crosswalk export " + name}
 	}
-	return h, e.putOne(ctx, mappingHeadKey(name), h, table.IfRev(got.Rev))
+	return e.takeVersion(ctx, v)
+}
+
+// takeVersion makes a stored version the newest. It changes nothing that runs.
+func (e *Engine) takeVersion(ctx context.Context, v Version) (Head, error) {
+	return change(ctx, e, mappingHeadKey(v.Name), func(h *Head, _ bool) bool {
+		if h.Latest >= v.Version {
+			return false
+		}
+		h.Name, h.Latest, h.Actor = v.Name, v.Version, v.Actor
+		if h.Status == "" {
+			h.Status, h.At = mapping.Draft, time.Now()
+		}
+		return true
+	})
+}
+
+// storeTakes is how long another's apply may be between its version and its head; one that began longer ago was killed there.
+const storeTakes = time.Minute
+
+// finishStore does the second half of an apply that was killed in the middle.
+func (e *Engine) finishStore(ctx context.Context, name string, version int) error {
+	v, err := e.version(ctx, name, version)
+	if err != nil || time.Since(v.At) < storeTakes {
+		return err
+	}
+	_, err = e.takeVersion(ctx, v)
+	return err
 }
 
 // Heads lists the mappings.
@@ -101,8 +121,8 @@ func (e *Engine) LatestMapping(ctx context.Context, name string) (*Active, error
 	return e.activate(ctx, got.Value, got.Value.Latest)
 }
 
-// SetStatus moves a mapping draft -> pilot -> live -> paused and notes who did it. Pilot and live take the latest version
-// into use. A pilot names its records; resume goes back to live, releases the brake and says how much waits.
+// SetStatus moves a mapping draft -> pilot -> live -> paused and notes who did it, with no gate in between: people go by
+// lifecycle.go. Pilot and live take the latest version into use; from paused, live goes on with the version that ran.
 func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (Head, error) {
 	var refused error
 	var pausedSince time.Time
@@ -136,12 +156,11 @@ func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, 
 	if err != nil || refused != nil {
 		return h, errors.Join(refused, err)
 	}
-	change := StatusChange{Mapping: name, Version: h.Running, Status: to, Actor: actor, At: time.Now(), Note: note}
-	if err := e.putOne(ctx, decisionKey(change.At.UTC().Format(time.RFC3339Nano)+"#"+name), change, table.Condition{}); err != nil {
+	if err := e.decided(ctx, Decision{Mapping: name, Version: h.Running, Status: to, Actor: actor, Note: note}); err != nil {
 		return h, err
 	}
 	if to == mapping.Live {
-		a, err := e.activate(ctx, h, h.Running)
+		a, err := e.bind(ctx, h, h.Running)
 		if err != nil {
 			return h, err
 		}
@@ -166,57 +185,6 @@ func allowedStatus(h Head, to mapping.Status) error {
 		return &RefusedError{"a mapping does not go back to draft", "pause it, or apply a new version"}
 	}
 	return nil
-}
-
-// Approve puts a person's name under a saved plan, by its digest.
-func (e *Engine) Approve(ctx context.Context, id, digest, actor string) (SavedPlan, error) {
-	var refused error
-	p, err := change(ctx, e, planKey(id), func(p *SavedPlan, exists bool) bool {
-		switch {
-		case !exists || !p.Complete:
-			refused = &NotFoundError{"complete plan", id}
-		case digest != "" && digest != p.Digest:
-			refused = &RefusedError{"the plan's digest is another one", "look at plan " + id + " again"}
-		case p.Approver != "":
-			refused = &RefusedError{"plan " + id + " is approved already, by " + p.Approver, "run it: crosswalk run --plan " + id}
-		case p.Actor == actor && !e.Single:
-			refused = &RefusedError{"the one who made a plan cannot approve it", "ask somebody else, or set approval: single in the configuration of a team of one"}
-		default:
-			p.Approver, p.Approved, p.Single = actor, time.Now(), e.Single
-			return true
-		}
-		return false
-	})
-	return p, errors.Join(refused, err)
-}
-
-// RunPlan carries an approved plan out: exactly its rows.
-func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
-	p, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
-	switch {
-	case err != nil:
-		return Run{}, err
-	case p.Rev == 0 || !p.Value.Complete:
-		return Run{}, &NotFoundError{"complete plan", id}
-	case p.Value.Approver == "":
-		return Run{}, &RefusedError{"plan " + id + " is not approved", "crosswalk approve " + id}
-	case p.Value.RanAs != "":
-		return Run{}, &RefusedError{"plan " + id + " was carried out by run " + p.Value.RanAs, "make a new preview for what has come since"}
-	}
-	a, err := e.LatestMapping(ctx, p.Value.Mapping)
-	if err != nil {
-		return Run{}, err
-	}
-	if !a.works(false) {
-		return Run{}, &RefusedError{a.Name + " is " + string(a.Head.Status), "crosswalk live " + a.Name}
-	}
-	r, err := e.StartRun(ctx, Run{Kind: "plan", Mapping: p.Value.Mapping, Plan: id, Actor: actor}, nil)
-	if err != nil {
-		return r, err
-	}
-	v := p.Value
-	v.RanAs = r.ID
-	return r, e.putOne(ctx, planKey(id), v, table.IfRev(p.Rev))
 }
 
 // Plan reads a saved plan's head.
@@ -248,13 +216,11 @@ func (e *Engine) RunMapping(ctx context.Context, r Run, refs []record.Ref) (Run,
 	if err != nil {
 		return r, err
 	}
-	if r.Kind != "preview" && !a.works(r.Pilot) {
+	if r.Kind != "preview" && !a.works(r.Pilot) && !(r.Pilot && a.Head.Trial != 0) {
 		return r, &RefusedError{a.Name + " is " + string(a.Head.Status), "only a mapping that is live, or in pilot for its named records, writes"}
 	}
-	for _, ref := range refs {
-		if ref.Connection != a.ConnA || ref.Object != a.A.Object {
-			return r, &RefusedError{fmt.Sprintf("%s is not a record of %s", ref, a.Name), fmt.Sprintf("name records as %s:%s/ID", a.ConnA, a.A.Object)}
-		}
+	if err := e.ownRefs(a, refs); err != nil {
+		return r, err
 	}
 	return e.StartRun(ctx, r, refs)
 }
@@ -312,7 +278,7 @@ const maxHistory = 20
 
 // Why explains a record of either side from the store alone.
 func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error) {
-	set, err := e.mappings(ctx)
+	set, err := e.bound(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -387,7 +353,7 @@ type Status struct {
 // Status reads the store and the queue; it calls no system.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	s := Status{At: time.Now(), Lanes: map[lane.Lane]lane.Counts{}}
-	set, err := e.mappings(ctx)
+	set, err := e.bound(ctx)
 	if err != nil {
 		return s, err
 	}

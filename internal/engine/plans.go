@@ -36,6 +36,9 @@ type SavedPlan struct {
 	Approved time.Time         `json:"approved,omitzero"`
 	Single   bool              `json:"single,omitempty"` // approved under approval: single
 	RanAs    string            `json:"ranAs,omitempty"`
+	RanAt    time.Time         `json:"ranAt,omitzero"`
+	Part     bool              `json:"part,omitempty"`     // of named records only
+	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that share the place of the previewed one
 }
 
 // PlanRow is one record's decision as previewed.
@@ -258,7 +261,7 @@ func (e *Engine) previewPage(ctx context.Context, set *mappingSet, run *Run, n i
 
 // completePlan counts a finished preview and puts the one digest over all its rows.
 func (e *Engine) completePlan(ctx context.Context, run *Run) error {
-	head := SavedPlan{ID: run.Plan, Mapping: run.Mapping, Run: run.ID, Actor: run.Actor, At: time.Now(), Complete: true, Pages: run.Pages,
+	head := SavedPlan{ID: run.Plan, Mapping: run.Mapping, Run: run.ID, Actor: run.Actor, At: time.Now(), Complete: true, Pages: run.Pages, Part: run.Part,
 		Kinds: map[string]int{}, Reasons: map[string]int{}, Totals: map[string]string{}}
 	sum := sha256.New()
 	totals := map[string]int64{}
@@ -286,5 +289,26 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 		head.Totals[money] = fmt.Sprint(net)
 	}
 	head.Digest = hex.EncodeToString(sum.Sum(nil)[:16])
-	return e.putOne(ctx, planKey(run.Plan), head, table.Condition{})
+	if head.Versions, err = e.previewedVersions(ctx, run); err != nil {
+		return err
+	}
+	if err := e.putOne(ctx, planKey(run.Plan), head, table.Condition{}); err != nil {
+		return err
+	}
+	return e.notePreview(ctx, head)
+}
+
+// previewedVersions are the versions that a preview's rows were decided with: of every mapping that shares the place.
+func (e *Engine) previewedVersions(ctx context.Context, run *Run) (map[string]int, error) {
+	set, err := e.previewedMappings(ctx, run)
+	if err != nil || set.byName[run.Mapping] == nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	for _, name := range set.names {
+		if a := set.byName[name]; a.Slot == set.byName[run.Mapping].Slot {
+			out[name] = a.Version
+		}
+	}
+	return out, nil
 }

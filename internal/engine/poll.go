@@ -40,7 +40,7 @@ const maxWaiting = 5000
 func (e *Engine) Poll(ctx context.Context) error {
 	_, wakeErr := e.WakeDue(ctx)
 	_, deadErr := e.DeadLetters(ctx)
-	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx))
+	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx), e.TellNews(ctx))
 }
 
 // listFor is how long one poll lists runs before it looks at feeds again.
@@ -98,7 +98,7 @@ func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 const firstReach = time.Hour
 
 func (e *Engine) readFeeds(ctx context.Context) error {
-	set, err := e.mappings(ctx)
+	set, err := e.bound(ctx)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: state.Cursor, From: from.Add(-firstReach), Fields: f.fields})
 		if err != nil {
 			state.Lease, state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
-			return errors.Join(err, e.putOne(ctx, key, state, table.IfRev(rev)))
+			return errors.Join(err, e.lostContact(ctx, f.connection, err), e.putOne(ctx, key, state, table.IfRev(rev)))
 		}
 		fresh := state.unseen(page.Records)
 		if e.Bugs.CursorFirst {

@@ -23,6 +23,15 @@ type Applied struct {
 // none. They are checked against themselves, against each other and the mappings that are there, and against what the
 // accounts really have. The same text again is no new version; a running version goes on until the new one is taken live.
 func (e *Engine) ApplyAll(ctx context.Context, documents [][]byte, actor string) ([]Applied, error) {
+	return e.ApplyOver(ctx, documents, 0, actor)
+}
+
+// ApplyOver is ApplyAll for an editor who says which version their document is a change of: refused when there is a newer
+// one. base goes with exactly one document; 0 is whatever is there.
+func (e *Engine) ApplyOver(ctx context.Context, documents [][]byte, base int, actor string) ([]Applied, error) {
+	if base != 0 && len(documents) != 1 {
+		return nil, &RefusedError{"one base version goes with one document", "apply the documents one by one"}
+	}
 	var problems mapping.Problems
 	var parsed []*mapping.Mapping
 	for _, yaml := range documents {
@@ -57,7 +66,7 @@ func (e *Engine) ApplyAll(ctx context.Context, documents [][]byte, actor string)
 		return nil, problems
 	}
 	for n := range parsed {
-		if out[n].Head, err = e.store(ctx, parsed[n].Name, documents[n], actor); err != nil {
+		if out[n].Head, err = e.store(ctx, parsed[n].Name, documents[n], base, actor); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"crosswalk/internal/engine/lane"
@@ -111,6 +112,9 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 	for n, r := range results {
 		switch r.End {
 		case Later:
+			if err := e.lostContact(ctx, strings.TrimPrefix(r.On, "connection/"), r.Err); err != nil {
+				e.Log.Error("a lost connection could not be noted", "error", err) // its task is parked all the same, and notes it again
+			}
 			if err := e.park(ctx, later(tasks[n], r), r.Until, r.On, reasonOf(r)); err != nil {
 				e.Log.Error("task could not be parked", "error", err)
 				return // the message comes again
@@ -118,7 +122,7 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 			if len(r.Needs) > 0 {
 				waiting = append(waiting, r)
 			}
-		case Never:
+		case Never, Done:
 			if r.On == "" {
 				break
 			}
@@ -164,7 +168,7 @@ func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
 	if len(waiting) == 0 {
 		return nil
 	}
-	set, err := e.mappings(ctx)
+	set, err := e.bound(ctx)
 	if err != nil {
 		return err
 	}

@@ -71,11 +71,10 @@ func (e *Engine) tellDifferences(ctx context.Context, head Reconciliation, fresh
 	for _, n := range fresh {
 		total += n
 	}
-	if total == 0 || e.Teller == nil {
+	if total == 0 {
 		return nil
 	}
-	return e.Teller.TellDifferences(ctx, Differences{Mapping: head.Mapping, Month: head.Month, Run: head.ID, At: time.Now(), Categories: fresh,
-		Text:    fmt.Sprintf("%d new differences between deals and documents of %s", total, head.Month),
+	return e.Raise(ctx, Concern{Event: EventDifference, Mapping: head.Mapping, Category: newDifferences, Name: head.Month, Count: total,
 		Command: fmt.Sprintf("crosswalk reconcile %s --month %s", head.Mapping, head.Month)})
 }
 

@@ -17,28 +17,30 @@ import (
 // Run is tasks started together. It is listed page by page, each page an item with one bit per record, so that progress
 // and completion are exact under redelivery and killing (B5).
 type Run struct {
-	ID       string       `json:"id"`
-	Kind     string       `json:"kind"` // full, named, plan, preview, reconcile
-	Mapping  string       `json:"mapping"`
-	Actor    string       `json:"actor"`
-	At       time.Time    `json:"at"`
-	Status   string       `json:"status"` // listing, working, done, failed
-	Plan     string       `json:"plan,omitempty"`
-	Pilot    bool         `json:"pilot,omitempty"`
-	WonSince string       `json:"wonSince,omitempty"`
-	Month    string       `json:"month,omitempty"` // of reconcile: YYYY-MM
-	Phase    int          `json:"phase,omitempty"` // of reconcile: deals, then documents
-	Cursor   []byte       `json:"cursor,omitempty"`
-	Pages    int          `json:"pages"`
-	Listed   int          `json:"listed"`
-	Expected int          `json:"expected"`       // what the source said there is; -1 when it does not say
-	Full     []int        `json:"full,omitempty"` // pages whose every bit is set
-	Counts   Counts       `json:"counts"`
-	Refused  []record.Ref `json:"refused,omitempty"` // at most maxRefusedListed
-	Error    string       `json:"error,omitempty"`
-	Faults   int          `json:"faults,omitempty"` // in a row, while it was listed
-	Ended    time.Time    `json:"ended,omitzero"`
-	Done     int          `json:"done"` // filled in when read
+	ID       string         `json:"id"`
+	Kind     string         `json:"kind"` // full, named, plan, preview, reconcile
+	Mapping  string         `json:"mapping"`
+	Actor    string         `json:"actor"`
+	At       time.Time      `json:"at"`
+	Status   string         `json:"status"` // listing, working, done, failed
+	Plan     string         `json:"plan,omitempty"`
+	Pilot    bool           `json:"pilot,omitempty"`
+	WonSince string         `json:"wonSince,omitempty"`
+	Part     bool           `json:"part,omitempty"`     // of preview: of named records only
+	Versions map[string]int `json:"versions,omitempty"` // of preview: the version of each mapping that it decides with
+	Month    string         `json:"month,omitempty"`    // of reconcile: YYYY-MM
+	Phase    int            `json:"phase,omitempty"`    // of reconcile: deals, then documents
+	Cursor   []byte         `json:"cursor,omitempty"`
+	Pages    int            `json:"pages"`
+	Listed   int            `json:"listed"`
+	Expected int            `json:"expected"`       // what the source said there is; -1 when it does not say
+	Full     []int          `json:"full,omitempty"` // pages whose every bit is set
+	Counts   Counts         `json:"counts"`
+	Refused  []record.Ref   `json:"refused,omitempty"` // at most maxRefusedListed
+	Error    string         `json:"error,omitempty"`
+	Faults   int            `json:"faults,omitempty"` // in a row, while it was listed
+	Ended    time.Time      `json:"ended,omitzero"`
+	Done     int            `json:"done"` // filled in when read
 }
 
 const maxRefusedListed = 200
@@ -55,9 +57,15 @@ const runPageSize = tasksPerBulk
 
 // StartRun stores a run; the next step of Poll lists it. Records may be named, else everything of the mapping's source.
 func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, error) {
-	r.ID, r.At, r.Status, r.Expected = time.Now().UTC().Format("20060102-150405-")+e.token()[:6], time.Now(), "listing", -1
+	if r.ID == "" {
+		r.ID = e.runID()
+	}
+	r.At, r.Status, r.Expected = time.Now(), "listing", -1
 	if r.Kind == "preview" {
-		r.Plan = "p" + r.ID
+		r.Plan, r.Part = "p"+r.ID, len(named) > 0
+		if err := e.pinVersions(ctx, &r); err != nil {
+			return r, err
+		}
 	}
 	if len(named) == 0 {
 		return r, e.putOne(ctx, runKey(r.ID), r, table.IfAbsent())
@@ -87,9 +95,37 @@ func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, 
 	return r, nil
 }
 
+// runID is a new run's id; ids sort by time.
+func (e *Engine) runID() string {
+	return time.Now().UTC().Format("20060102-150405-") + e.token()[:6]
+}
+
+// pinVersions keeps which versions a preview decides with, so that one applied meanwhile does not come into it.
+func (e *Engine) pinVersions(ctx context.Context, r *Run) error {
+	heads, err := e.Heads(ctx)
+	r.Versions = map[string]int{}
+	for _, h := range heads {
+		r.Versions[h.Name] = h.Latest
+	}
+	return err
+}
+
+// previewed are the mappings as a preview decides with them.
+func (e *Engine) previewedMappings(ctx context.Context, r *Run) (*mappingSet, error) {
+	if len(r.Versions) == 0 { // begun by an older program
+		return e.newestMappings(ctx)
+	}
+	return e.mappingsOf(ctx, func(h Head) int {
+		if v := r.Versions[h.Name]; v != 0 {
+			return v
+		}
+		return h.Latest // applied since: no version of it was there
+	}, e.activate)
+}
+
 func (e *Engine) previewNamed(ctx context.Context, r *Run, named []record.Ref) error {
 	ctx = e.labelled(ctx, r.Mapping, "preview", false)
-	set, err := e.newestMappings(ctx)
+	set, err := e.previewedMappings(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -170,7 +206,7 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	}
 	load, cause := e.mappings, "run"
 	if r.Kind == "preview" {
-		load, cause = e.newestMappings, "preview"
+		load, cause = func(ctx context.Context) (*mappingSet, error) { return e.previewedMappings(ctx, &r) }, "preview"
 	}
 	ctx = e.labelled(ctx, r.Mapping, cause, true)
 	set, err := load(ctx)

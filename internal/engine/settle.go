@@ -122,6 +122,9 @@ func (e *Engine) putSettled(ctx context.Context, b *batch) {
 			continue
 		}
 		settled[n].rev++
+		if err := e.noteStop(ctx, settled[n]); err != nil {
+			e.undecided(settled[n:n+1], err)
+		}
 		if err := e.noteError(ctx, settled[n]); err != nil {
 			e.undecided(settled[n:n+1], err)
 		}

@@ -103,6 +103,11 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 	e.workItems(ctx, b, items)
 	e.refuseHeld(ctx, b, items)
 	if !b.preview {
+		if err := e.notePilots(ctx, items); err != nil {
+			e.undecided(items, err)
+		}
+	}
+	if !b.preview {
 		e.noteEnds(b.all)
 	}
 	for i := range tasks {

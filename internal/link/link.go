@@ -123,6 +123,7 @@ type Made struct {
 	Mapping  string    `json:"mapping"`
 	Version  int       `json:"version"`
 	Approver string    `json:"approver,omitempty"`
+	Single   bool      `json:"single,omitempty"` // approved under approval: single
 	Run      string    `json:"run,omitempty"`
 	At       time.Time `json:"at"`
 }
