@@ -78,6 +78,9 @@ func call[T any](ctx context.Context, c *client, method, path string, body any) 
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	if method == http.MethodPost {
+		r.Header.Set("Idempotency-Key", newID()+newID()) // lets a request whose connection broke be sent again, and done once
+	}
 	resp, err := c.http.Do(r)
 	if err != nil {
 		var failed *url.Error

@@ -31,6 +31,9 @@ func mappingOf(h engine.Head) Mapping {
 		Pilot: h.Pilot, Approver: h.Approver}
 }
 
+// mark is the ETag of an answer about one mapping, for If-Match.
+func (m Mapping) mark() string { return etag(m.Latest) }
+
 // moment leaves out times that never were.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {

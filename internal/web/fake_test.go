@@ -35,6 +35,7 @@ type fake struct {
 	asked   []string
 	rows    int
 	panics  bool
+	onces   map[string]engine.Once
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -178,6 +179,29 @@ func (f *fake) Status(context.Context) (engine.Status, error) {
 func (f *fake) Idle(_ context.Context, within time.Duration) (bool, error) {
 	f.note("idle within %s", within)
 	return true, nil
+}
+
+func (f *fake) BeginOnce(_ context.Context, actor, key, digest string) (engine.Once, bool, error) {
+	o, ok := f.onces[actor+" "+key]
+	switch {
+	case ok && o.Digest != digest:
+		return o, false, &engine.RefusedError{Why: "this Idempotency-Key was used for another request", Fix: "take a new key"}
+	case ok:
+		return o, true, nil
+	}
+	return o, false, nil
+}
+
+func (f *fake) EndOnce(_ context.Context, actor, key string, once engine.Once) error {
+	if f.onces == nil {
+		f.onces = map[string]engine.Once{}
+	}
+	if once.Status == 0 {
+		delete(f.onces, actor+" "+key)
+	} else {
+		f.onces[actor+" "+key] = once
+	}
+	return nil
 }
 
 func (f *fake) Versions(_ context.Context, name string) ([]engine.Version, error) {

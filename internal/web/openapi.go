@@ -70,6 +70,9 @@ func (s *schemas) operation(r route) schema {
 	for _, p := range about.query {
 		parameters = append(parameters, schema{"name": p.name, "in": "query", "required": p.needed, "description": p.text, "schema": schema{"type": p.kind}})
 	}
+	for _, h := range headers(r) {
+		parameters = append(parameters, schema{"name": h.name, "in": "header", "description": h.text, "schema": schema{"type": h.kind}})
+	}
 	if len(parameters) > 0 {
 		op["parameters"] = parameters
 	}
@@ -81,6 +84,18 @@ func (s *schemas) operation(r route) schema {
 		op["requestBody"] = schema{"content": content}
 	}
 	return op
+}
+
+// headers that a call takes.
+func headers(r route) []param {
+	if r.method != http.MethodPost {
+		return nil
+	}
+	out := []param{text(onceHeader, "the same request sent again with the same key within a day is done once, and answered alike")}
+	if strings.HasPrefix(r.path, "/mappings/{name}") {
+		out = append(out, text(matchHeader, "the mapping's ETag: do it only while this is still its newest version"))
+	}
+	return out
 }
 
 // responses are the one of success and every problem that the call may answer.
@@ -95,7 +110,7 @@ func (s *schemas) responses(r route, about shape) schema {
 		answer = s.of(reflect.TypeOf(a), false)
 	}
 	out := schema{strconv.Itoa(r.status): schema{"description": http.StatusText(r.status), "content": schema{"application/json": schema{"schema": answer}}}}
-	for _, status := range about.problems() {
+	for _, status := range about.problems(r) {
 		out[strconv.Itoa(status)] = schema{"description": http.StatusText(status),
 			"content": schema{"application/problem+json": schema{"schema": schema{"$ref": "#/components/schemas/Problem"}}}}
 	}
@@ -104,13 +119,19 @@ func (s *schemas) responses(r route, about shape) schema {
 
 // problems are the answers that are none: those of every call (no token, from elsewhere, a fault of ours), those of a
 // request that is read, and the call's own.
-func (s shape) problems() []int {
+func (s shape) problems(r route) []int {
 	out := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError}, s.may...)
 	if s.body != nil || len(s.query) > 0 {
 		out = append(out, http.StatusBadRequest)
 	}
 	if s.body != nil {
 		out = append(out, http.StatusRequestEntityTooLarge)
+	}
+	if r.method == http.MethodPost {
+		out = append(out, http.StatusBadRequest, http.StatusConflict) // of an Idempotency-Key
+	}
+	if len(headers(r)) > 1 {
+		out = append(out, http.StatusPreconditionFailed)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -75,6 +75,7 @@ type Engine interface {
 	Runs
 	Errors
 	Insight
+	Onces
 }
 
 // Allowance is how many calls a connection may still make under one of its vendor's limits.
@@ -171,7 +172,7 @@ func (a *api) handler(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		n := note(r.Context())
 		n.route = Prefix + rt.path
-		answer, err := rt.do(a, r)
+		answer, err := a.call(rt, r)
 		if err != nil {
 			p := problemOf(err)
 			if p.Status >= http.StatusInternalServerError {
@@ -185,11 +186,24 @@ func (a *api) handler(rt route) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		if m, ok := answer.(interface{ mark() string }); ok {
+			w.Header().Set("ETag", m.mark())
+		}
 		w.WriteHeader(rt.status)
 		if err := json.NewEncoder(w).Encode(answer); err != nil {
 			n.err = fmt.Errorf("answer: %w", err)
 		}
 	}
+}
+
+// call does what a route does, once for a request with a key, and only while its mapping is as its caller saw it.
+func (a *api) call(rt route, r *http.Request) (any, error) {
+	if strings.HasPrefix(rt.path, "/mappings/{name}") {
+		if err := a.matches(r, r.PathValue("name")); err != nil {
+			return nil, err
+		}
+	}
+	return a.once(rt, r)
 }
 
 // read decodes a JSON body; no body at all is an empty object. Unknown fields are refused by name.
