@@ -101,10 +101,13 @@ func (t *town) editLines(a *actor, d hubspottest.Record) (string, error) {
 	return what, err
 }
 
-// clone makes a new deal of the same content (T5: it is a deal of its own).
+// clone makes a new deal of the same content (T5: it is a deal of its own), often under the very same name.
 func (t *town) clone(d hubspottest.Record) error {
 	t.numbered++
 	p := props{"dealname": fmt.Sprintf("D%03d clone", t.numbered)}
+	if t.one(2) {
+		p["dealname"] = d.Properties["dealname"]
+	}
 	for _, name := range []string{"dealstage", "pipeline", "amount", "deal_currency_code", "closedate"} {
 		p[name] = d.Properties[name]
 	}

@@ -112,7 +112,7 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 		}
 		a.pause(3 * time.Minute)
 	}
-	return s.onceMore(ctx, a, e)
+	return append(s.Settled(ctx), s.onceMore(ctx, a, e)...)
 }
 
 // drain polls once and works until nothing is visible.

@@ -135,7 +135,7 @@ func New(o Options, shared *Shared) *Sim {
 	s.Queue = embedded.NewMemory(embedded.Options{Choose: s.choose})
 	if o.Rates != (Rates{}) {
 		pick := func(choices ...time.Duration) time.Duration { return choices[dice.IntN(len(choices))] }
-		s.lags = lags{search: pick(0, 20*time.Second, 50*time.Second), stale: pick(0, 2*time.Second, 8*time.Second), calculated: pick(0, 5*time.Second, time.Minute),
+		s.lags = lags{search: pick(0, 20*time.Second, 50*time.Second), stale: pick(0, 5*time.Second, 12*time.Second), calculated: pick(0, 5*time.Second, time.Minute),
 			list: pick(0, 10*time.Second, 45*time.Second), lightStale: pick(0, 2*time.Second, 8*time.Second)}
 	}
 	if o.Lags != nil {
