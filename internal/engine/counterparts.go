@@ -20,6 +20,9 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 	var order []plan.Need
 	for _, i := range items {
 		i.needs = map[plan.Need]plan.Counterpart{}
+		if i.m.Document != nil && i.link.ByHand() {
+			continue // its document is there and is not written: nothing is made for it
+		}
 		for _, a := range i.group {
 			f, err := e.facts(ctx, b, i, a)
 			if err != nil {

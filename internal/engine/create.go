@@ -477,7 +477,7 @@ func (e *Engine) placeTaken(ctx context.Context, b *batch, i *item) {
 	if i.m.WhenTaken == "hold" || i.m.Document != nil {
 		i.link.B = record.Ref{}
 		i.link.State = link.None
-		e.holdReason(ctx, b, i, plan.Taken, fmt.Sprintf("%s is already linked to another record; unlink that, or say when_taken: alias", target))
+		e.holdAmong(ctx, b, i, plan.Taken, fmt.Sprintf("%s is already linked to another record; unlink that, or say when_taken: alias", target), []*record.Record{{Ref: target}})
 		return
 	}
 	i.link.State = link.Alias

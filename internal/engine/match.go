@@ -186,14 +186,24 @@ func (e *Engine) takeHits(ctx context.Context, b *batch, i *item, rule mapping.M
 	what := strings.Join(refs, ", ")
 	switch {
 	case many || len(hits) > 1:
-		e.holdReason(ctx, b, i, plan.SeveralHits, fmt.Sprintf("several records match by %s: %s; link the right one", rule.B, what))
+		e.holdAmong(ctx, b, i, plan.SeveralHits, fmt.Sprintf("several records match by %s: %s; link the right one", rule.B, what), hits)
 	case rule.OnHit == "hold":
-		e.holdReason(ctx, b, i, plan.NameHit, fmt.Sprintf("%s matches by %s alone; link it, or make another field agree", what, rule.B))
+		e.holdAmong(ctx, b, i, plan.NameHit, fmt.Sprintf("%s matches by %s alone; link it, or make another field agree", what, rule.B), hits)
 	case hits[0].Archived:
-		e.holdReason(ctx, b, i, plan.TargetArchived, fmt.Sprintf("it matches %s, which is archived; activate it in billing, or link another", what))
+		e.holdAmong(ctx, b, i, plan.TargetArchived, fmt.Sprintf("it matches %s, which is archived; activate it in billing, or link another", what), hits)
 	default:
 		i.hit = hits[0]
 	}
+}
+
+// holdAmong holds an item for a person, who must choose among records.
+func (e *Engine) holdAmong(ctx context.Context, b *batch, i *item, category, text string, hits []*record.Record) {
+	r := &link.Reason{Category: category, Text: text}
+	for _, h := range hits {
+		r.Candidates = append(r.Candidates, h.Ref)
+	}
+	i.decision = plan.Decision{Kind: plan.Hold, Object: i.m.B.Object, Reason: r}
+	e.settleReason(ctx, b, i)
 }
 
 func (e *Engine) holdReason(ctx context.Context, b *batch, i *item, category, text string) {

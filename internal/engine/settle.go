@@ -236,7 +236,7 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		return
 	}
 	if s := there.Value.State; s == link.Linked && there.Value.B != i.link.B || s == link.Claimed {
-		e.complain(b, i, &link.Reason{Category: plan.MergedTwice,
+		e.complain(b, i, &link.Reason{Category: plan.MergedTwice, Candidates: []record.Ref{i.link.B, there.Value.B},
 			Text: fmt.Sprintf("%s was merged into %s, and both have a counterpart (%s, %s); archive one of them", i.ref, to, i.link.B, there.Value.B)})
 		return
 	}
@@ -270,6 +270,9 @@ func (e *Engine) inherit(ctx context.Context, b *batch, items []*item) {
 				e.takeOverFrom(ctx, i, ref)
 				break
 			}
+		}
+		if !i.done() {
+			e.inheritDoubt(ctx, b, i, links)
 		}
 	}
 }

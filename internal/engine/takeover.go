@@ -99,6 +99,9 @@ func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
 		return seen
 	}
 	e.holdClaim(ctx, b, i, plan.DuplicateMarker, "more than one record in billing carries its marker; archive all but one, then: crosswalk retry "+i.ref.String())
+	for n := range hits {
+		i.link.Reason.Candidates = append(i.link.Reason.Candidates, hits[n].Ref)
+	}
 	return unclear
 }
 

@@ -301,6 +301,7 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 		}
 		switch {
 		case i.done():
+		case e.setAside(i):
 		case i.link.State == link.Tombstone:
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
 		case i.link.State == link.Alias && i.task.Cause != "retry":

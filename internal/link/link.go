@@ -36,18 +36,20 @@ type Link struct {
 	Source  string     `json:"source,omitempty"`  // digest of the source when the reason or the last settlement was decided
 	Claim   *Claim     `json:"claim,omitempty"`
 
-	Agreed map[string]Pair   `json:"agreed,omitempty"`
-	StampA time.Time         `json:"stampA,omitzero"`
-	StampB time.Time         `json:"stampB,omitzero"`
-	Intent *Intent           `json:"intent,omitempty"`
-	Ghosts []Ghost           `json:"ghosts,omitempty"`
-	Lines  map[string]Line   `json:"lines,omitempty"` // by id of the source line; DefaultLine for a deal without lines
-	Todo   []Todo            `json:"todo,omitempty"`
-	Net    string            `json:"net,omitempty"`   // a document's planned net total in minor units
-	Money  string            `json:"money,omitempty"` // its currency
-	Made   *Made             `json:"made,omitempty"`  // who made the document, for why
-	Page   string            `json:"page,omitempty"`  // last audit page that tells of it
-	Extra  map[string]string `json:"extra,omitempty"` // what a newer version wrote and this one must keep
+	Agreed  map[string]Pair   `json:"agreed,omitempty"`
+	StampA  time.Time         `json:"stampA,omitzero"`
+	StampB  time.Time         `json:"stampB,omitzero"`
+	Intent  *Intent           `json:"intent,omitempty"`
+	Ghosts  []Ghost           `json:"ghosts,omitempty"`
+	Lines   map[string]Line   `json:"lines,omitempty"` // by id of the source line; DefaultLine for a deal without lines
+	Todo    []Todo            `json:"todo,omitempty"`
+	Net     string            `json:"net,omitempty"`   // a document's planned net total in minor units
+	Money   string            `json:"money,omitempty"` // its currency
+	Made    *Made             `json:"made,omitempty"`  // who made the document, for why
+	Page    string            `json:"page,omitempty"`  // last audit page that tells of it
+	Hand    *Hand             `json:"hand,omitempty"`  // what a person last did to it
+	Ignored *Ignored          `json:"ignored,omitempty"`
+	Extra   map[string]string `json:"extra,omitempty"` // what a newer version wrote and this one must keep
 }
 
 // DefaultLine is the key in Lines of the one line made for a deal without lines.
@@ -116,6 +118,8 @@ type Reason struct {
 	Text     string    `json:"text"`
 	Fields   []string  `json:"fields,omitempty"`
 	At       time.Time `json:"at,omitzero"`
+	// Candidates are the records at b among which a person must choose.
+	Candidates []record.Ref `json:"candidates,omitempty"`
 }
 
 // Made names deal, mapping version, approver and run behind a document.

@@ -28,6 +28,9 @@ func gate(f *Facts) (Decision, bool) {
 		if d, stop := wonGate(f); stop {
 			return d, true
 		}
+		if handMade(f) {
+			return decideHand(f), true
+		}
 	}
 	if filter := f.Mapping.AToB.Create.Filter; filter != "" {
 		got, ok := f.Scripts[filter]
@@ -75,7 +78,12 @@ func decideFields(f *Facts, want []wanted) Decision {
 		d.Kind = Adopt
 	}
 	moved := false
+	linkOnly := d.Kind == Adopt && f.Mapping.AToB.Create.When == "never" && !f.Mapping.AToB.Update
 	for _, group := range groups(want) {
+		if linkOnly {
+			settleGroup(f, &d, group)
+			continue
+		}
 		if reason := decideGroup(f, &d, group, &moved); reason != nil {
 			return Decision{Kind: Hold, Reason: reason}
 		}

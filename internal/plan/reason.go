@@ -14,7 +14,8 @@ const (
 	AliasOf       = "alias"
 	WasUndone     = "tombstone"
 	OwnRecord     = "own_record"
-	Waits         = "waits" // the system could not take it yet
+	Waits         = "waits"   // the system could not take it yet
+	Ignored       = "ignored" // a person said so
 
 	// Held: somebody must mend or decide.
 	NoCompany         = "no_company"
@@ -51,6 +52,7 @@ const (
 	Brake             = "brake"
 	NoDocumentMapping = "no_document_mapping"
 	NoParentMapping   = "no_parent_mapping"
+	Unlinked          = "unlinked" // a person took its counterpart away
 
 	// After billing, and faults.
 	NoLongerWon   = "no_longer_won"
@@ -67,6 +69,7 @@ const (
 	TugOfWar      = "tug_of_war"
 	Poison        = "poison"
 	EMailUnsure   = "email_unsure"
+	HandDiffers   = "hand_differs" // a document that a person linked comes to something else than the deal
 
 	// Found by reconciliation alone.
 	NotBilledYet = "not_billed_yet"
@@ -76,7 +79,7 @@ const (
 // Harmless tells whether a category is a skip, of which nothing is wrong: no sync error is opened for it.
 func Harmless(category string) bool {
 	switch category {
-	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, OwnRecord, Waits:
+	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, OwnRecord, Waits, Ignored:
 		return true
 	}
 	return false
