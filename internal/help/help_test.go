@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,5 +83,19 @@ func TestPages(t *testing.T) {
 	}
 	if _, ok := help.Error("no_such_category"); ok {
 		t.Error("an unknown category was explained")
+	}
+}
+
+// TestMoneyNamesRealCategories: what the page for finance calls a reason in brackets has its entry among the errors.
+func TestMoneyNamesRealCategories(t *testing.T) {
+	text, _ := help.Page("money")
+	named := regexp.MustCompile("\\(`([a-z]+(?:_[a-z]+)+)`\\)").FindAllStringSubmatch(text, -1)
+	if len(named) < 8 {
+		t.Fatalf("only %d categories are named", len(named))
+	}
+	for _, m := range named {
+		if _, ok := help.Error(m[1]); !ok {
+			t.Errorf("money.md names %s, which errors.md does not explain", m[1])
+		}
 	}
 }
