@@ -163,6 +163,20 @@ func (e *Engine) forgetLines(i *item) {
 	}
 }
 
+// dropLostLines takes lines off the map that an unfinished intention may have removed: its delete went through, and nobody
+// heard of it. A line that a person removed, with no intention of ours under way, stays on the map and is left alone.
+func (e *Engine) dropLostLines(i *item) {
+	there := map[string]bool{}
+	for n := range i.target.Children {
+		there[i.target.Children[n].Ref.ID] = true
+	}
+	for id, l := range i.link.Lines {
+		if l.ID != "" && !there[l.ID] {
+			delete(i.link.Lines, id)
+		}
+	}
+}
+
 // learnLines finds which line at b is which of ours: by id where known, else by equal fields. Lines that are nobody's are
 // kept under their own id, so that the next decision removes them.
 func (e *Engine) learnLines(i *item) {

@@ -57,6 +57,9 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 			return
 		}
 		i.target = read.Record
+		if i.link.Intent != nil {
+			e.dropLostLines(i)
+		}
 		e.settleIntent(i)
 		e.forgetLines(i)
 		if i.target.Archived && i.m.Document == nil {
@@ -153,9 +156,25 @@ func lineWork(lines []plan.LineDecision) bool {
 
 // update is protocol 2: intend, write, remember. A decision that only settles values is one put.
 func (e *Engine) update(ctx context.Context, b *batch, items []*item) {
-	for part := range slices.Chunk(items, chunk) {
+	for part := range slices.Chunk(e.brakeUpdates(ctx, b, items), chunk) {
 		e.updateChunk(ctx, b, part)
 	}
+}
+
+// brakeUpdates holds a mass edit back until a person has seen it (B8); what only settles values writes nothing anywhere.
+func (e *Engine) brakeUpdates(ctx context.Context, b *batch, items []*item) []*item {
+	var writes, rest []*item
+	for _, i := range items {
+		if i.decision.Kind == plan.Update {
+			writes = append(writes, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	if len(writes) == 0 {
+		return items
+	}
+	return append(rest, e.brake(ctx, b, writes, updating)...)
 }
 
 func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
