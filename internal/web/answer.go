@@ -22,13 +22,15 @@ type Mapping struct {
 	At       *time.Time     `json:"at,omitempty"`
 	Paused   *time.Time     `json:"paused_since,omitempty"`
 	Pilot    []record.Ref   `json:"pilot,omitempty"`
+	Trial    int            `json:"trial,omitempty"` // newer version that is in pilot beside the running one
 	Approver string         `json:"approver,omitempty"`
-	YAML     string         `json:"yaml,omitempty"` // of the newest version; in answers about one mapping
+	Single   bool           `json:"single,omitempty"` // approved under approval: single
+	YAML     string         `json:"yaml,omitempty"`   // of the newest version; in answers about one mapping
 }
 
 func mappingOf(h engine.Head) Mapping {
 	return Mapping{Name: h.Name, Status: h.Status, Latest: h.Latest, Running: h.Running, Actor: h.Actor, At: moment(h.At), Paused: moment(h.Since),
-		Pilot: h.Pilot, Approver: h.Approver}
+		Pilot: h.Pilot, Trial: h.Trial, Approver: h.Approver, Single: h.Single}
 }
 
 // mark is the ETag of an answer about one mapping, for If-Match.
@@ -66,11 +68,12 @@ type Resolution struct {
 	Label string `json:"label,omitempty"`
 }
 
-// Moved is what pilot, live, pause and resume answer.
+// Moved is what pilot, live, pause and resume answer. Waiting of resume is what waited for this mapping.
 type Moved struct {
 	Mapping
-	Run     *Run `json:"run,omitempty"` // of pilot
-	Waiting int  `json:"waiting"`       // tasks that wait in the deployment, parked or queued
+	Run     *Run       `json:"run,omitempty"`           // of pilot
+	Stopped *time.Time `json:"stopped_since,omitempty"` // of resume: by a pause or the brake
+	Waiting int        `json:"waiting"`                 // tasks that wait in the deployment, parked or queued
 }
 
 // Finding is one line of the preflight report. Severity is ok, warn or stop (cannot go live like this).
@@ -107,11 +110,13 @@ type Plan struct {
 	Approved *time.Time        `json:"approved,omitempty"`
 	Single   bool              `json:"single,omitempty"`
 	RanAs    string            `json:"ran_as,omitempty"`
+	Part     bool              `json:"part,omitempty"`     // of named records only
+	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that it was decided with
 }
 
 func planOf(p engine.SavedPlan) Plan {
 	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: there(p.Kinds),
-		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs}
+		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs, Part: p.Part, Versions: p.Versions}
 }
 
 // there is a map that is written as {} when it holds nothing, never as null.
@@ -291,6 +296,7 @@ type Made struct {
 	Mapping  string    `json:"mapping"`
 	Version  int       `json:"version"`
 	Approver string    `json:"approver,omitempty"`
+	Single   bool      `json:"single,omitempty"` // approved under approval: single
 	Run      string    `json:"run,omitempty"`
 	At       time.Time `json:"at"`
 }

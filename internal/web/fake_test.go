@@ -31,7 +31,7 @@ var deal = record.Ref{Connection: "hubspot", Object: "deals", ID: "9876543210"}
 // fake is an engine that remembers what it was asked and answers from a few fixed facts.
 type fake struct {
 	heads   []engine.Head
-	problem error // what ApplyAll, MayGoLive or RunPlan answer
+	problem error // what ApplyOver, GoLive, ApproveMapping or RunPlan answer
 	asked   []string
 	rows    int
 	panics  bool
@@ -42,8 +42,10 @@ func (f *fake) note(format string, args ...any) {
 	f.asked = append(f.asked, fmt.Sprintf(format, args...))
 }
 
-func (f *fake) ApplyAll(_ context.Context, documents [][]byte, actor string) ([]engine.Applied, error) {
-	f.note("apply %d by %s", len(documents), actor)
+func (f *fake) ApplyOver(_ context.Context, documents [][]byte, base int, actor string) ([]engine.Applied, error) {
+	if f.note("apply %d by %s", len(documents), actor); base != 0 {
+		f.note("apply %d over version %d by %s", len(documents), base, actor)
+	}
 	if f.problem != nil {
 		return nil, f.problem
 	}
@@ -84,22 +86,84 @@ func (f *fake) Check(_ context.Context, provision bool) ([]engine.Finding, error
 	return []engine.Finding{{Severity: "ok", Where: "hubspot", Finding: "opens account 62515"}, {Severity: "stop", Where: "light", Finding: "no marker", Owner: "the administrator", Fix: "make it"}}, nil
 }
 
-func (f *fake) MayGoLive(_ context.Context, name string, off bool) error {
-	f.note("may %s go live, off %v", name, off)
-	if off {
-		return nil
-	}
-	return f.problem
-}
-
-func (f *fake) SetStatus(_ context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (engine.Head, error) {
-	f.note("%s to %s %v by %s: %s", name, to, pilot, actor, note)
+func (f *fake) move(name string, to mapping.Status) (engine.Head, error) {
 	h, ok := f.head(name)
 	if !ok {
 		return h, &engine.NotFoundError{What: "mapping", Name: name}
 	}
 	h.Status, h.Running = to, h.Latest
 	return h, nil
+}
+
+func (f *fake) StartPilot(ctx context.Context, name string, version int, refs []record.Ref, actor, note string) (engine.Head, engine.Run, error) {
+	f.note("%s to pilot %v, version %d, by %s: %s", name, refs, version, actor, note)
+	h, err := f.move(name, mapping.Pilot)
+	return h, engine.Run{ID: "r1", Kind: "named", Mapping: name, Pilot: true, Status: "working"}, err
+}
+
+func (f *fake) GoLive(_ context.Context, name string, version int, off bool, actor, note string) (engine.Head, error) {
+	if f.problem != nil && !off {
+		return engine.Head{}, f.problem
+	}
+	f.note("%s to live, version %d, by %s: %s", name, version, actor, note)
+	return f.move(name, mapping.Live)
+}
+
+func (f *fake) Pause(_ context.Context, name, actor, note string) (engine.Head, error) {
+	f.note("%s to paused by %s: %s", name, actor, note)
+	return f.move(name, mapping.Paused)
+}
+
+func (f *fake) PauseAll(_ context.Context, actor, note string) ([]engine.Head, error) {
+	f.note("all to paused by %s: %s", actor, note)
+	return f.heads, nil
+}
+
+func (f *fake) Resume(_ context.Context, name, actor, note string) (engine.Resumed, error) {
+	if f.problem != nil {
+		return engine.Resumed{}, f.problem
+	}
+	f.note("%s goes on by %s: %s", name, actor, note)
+	h, err := f.move(name, mapping.Live)
+	return engine.Resumed{Head: h, Waiting: 12, Since: time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)}, err
+}
+
+func (f *fake) Gates(_ context.Context, name string) (engine.Standing, []engine.Gate, error) {
+	h, ok := f.head(name)
+	if !ok {
+		return engine.Standing{}, nil, &engine.NotFoundError{What: "mapping", Name: name}
+	}
+	return engine.Standing{Mapping: name, Version: h.Latest, Approver: "finance", Single: true}, []engine.Gate{{Name: "preview", State: "no complete preview of it", Command: "crosswalk preview invoices --save"},
+		{Name: "approval", Passed: true, State: "approved by finance (approval: single)"}}, nil
+}
+
+func (f *fake) Submit(_ context.Context, name string, version int, actor, note string) (engine.Standing, error) {
+	f.note("submit %s version %d by %s: %s", name, version, actor, note)
+	return engine.Standing{}, f.problem
+}
+
+func (f *fake) ApproveMapping(_ context.Context, name string, version int, actor, note string) (engine.Standing, error) {
+	f.note("approve %s version %d by %s: %s", name, version, actor, note)
+	return engine.Standing{}, f.problem
+}
+
+func (f *fake) SubmitPlan(_ context.Context, id, actor, note string) (engine.SavedPlan, error) {
+	f.note("submit plan %s by %s: %s", id, actor, note)
+	return engine.SavedPlan{ID: id, Digest: "d1"}, nil
+}
+
+func (f *fake) Sign(_ context.Context, s engine.SignOff, actor string) (engine.Standing, error) {
+	f.note("%s version %d round %d: %s by %s, noted by %s", s.Mapping, s.Version, s.Round, s.Result, s.Tester, actor)
+	return engine.Standing{}, f.problem
+}
+
+func (f *fake) News(context.Context) ([]engine.Topic, error) {
+	return []engine.Topic{{Event: engine.EventHeld, Mapping: "invoices", Category: plan.NoCompany, Count: 2, Names: []string{deal.String()}, Command: "crosswalk errors no_company"}}, nil
+}
+
+func (f *fake) TellTest(context.Context) ([]engine.Message, error) {
+	f.note("test message")
+	return []engine.Message{{Audience: engine.Operations}, {Audience: engine.Business, Mapping: "invoices", To: []string{"finance@customer.example"}}}, nil
 }
 
 func (f *fake) Plan(_ context.Context, id string) (engine.SavedPlan, error) {

@@ -91,7 +91,7 @@ func whyOf(x engine.Explanation, field string) Why {
 	}
 	w.Category, w.Reason = reasonOf(l.Reason)
 	if l.Made != nil {
-		w.MadeBy = &Made{l.Made.Mapping, l.Made.Version, l.Made.Approver, l.Made.Run, l.Made.At}
+		w.MadeBy = &Made{l.Made.Mapping, l.Made.Version, l.Made.Approver, l.Made.Single, l.Made.Run, l.Made.At}
 	}
 	for _, e := range x.Entries {
 		d := Decision{At: e.At, Kind: e.Kind, Mapping: e.Mapping, Version: e.Version, Cause: e.Cause, Run: e.Run, Actor: e.Actor, Net: e.Net, Currency: e.Money,

@@ -9,11 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"crosswalk/internal/engine"
-	"crosswalk/internal/mapping"
 )
 
 func (a *api) mappings(r *http.Request) (any, error) {
@@ -88,7 +85,7 @@ func (a *api) apply(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	applied, err := a.Engine.ApplyAll(ctx, documents, actorOf(ctx))
+	applied, err := a.Engine.ApplyOver(ctx, documents, versionMatched(r), actorOf(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -136,119 +133,4 @@ func (a *api) head(ctx context.Context, name string) (engine.Head, error) {
 		return heads[n], err
 	}
 	return engine.Head{}, err
-}
-
-// pilotBody names the records of a trial.
-type pilotBody struct {
-	Refs   []string `json:"refs" needed:"yes"`
-	Reason string   `json:"reason" doc:"kept with the decision"`
-}
-
-func (a *api) pilot(r *http.Request) (any, error) {
-	var body pilotBody
-	if err := read(r, &body); err != nil {
-		return nil, err
-	}
-	records, err := refs(body.Refs)
-	if err != nil {
-		return nil, err
-	}
-	if len(records) == 0 {
-		return nil, badRequest("refs", "a pilot names its records", "write the records to try it with: hubspot:deals/ID")
-	}
-	name, ctx := r.PathValue("name"), r.Context()
-	head, err := a.Engine.SetStatus(ctx, name, mapping.Pilot, records, actorOf(ctx), body.Reason)
-	if err != nil {
-		return nil, err
-	}
-	run, err := a.Engine.RunMapping(ctx, engine.Run{Kind: "named", Mapping: name, Pilot: true, Actor: actorOf(ctx)}, records)
-	if err != nil {
-		return nil, err
-	}
-	started := runOf(run, time.Now())
-	out, err := a.moved(ctx, head)
-	out.Run = &started
-	return out, err
-}
-
-// liveBody may state that the target's own CRM integration is switched off.
-type liveBody struct {
-	NativeOff bool   `json:"native_off" doc:"states that the target's own CRM integration is switched off"`
-	Reason    string `json:"reason" doc:"kept with the decision"`
-}
-
-// live takes the newest version into use. An operator may state that the target's own CRM integration is off; who stated
-// it is kept with the decision.
-func (a *api) live(r *http.Request) (any, error) {
-	var body liveBody
-	if err := read(r, &body); err != nil {
-		return nil, err
-	}
-	name, ctx, note := r.PathValue("name"), r.Context(), body.Reason
-	if body.NativeOff {
-		note = strings.TrimSpace("states that the system's own CRM integration is off. " + note)
-	}
-	if err := a.Engine.MayGoLive(ctx, name, body.NativeOff); err != nil {
-		return nil, err
-	}
-	head, err := a.Engine.SetStatus(ctx, name, mapping.Live, nil, actorOf(ctx), note)
-	if err != nil {
-		return nil, err
-	}
-	return a.moved(ctx, head)
-}
-
-// reasonBody says why, for whoever asks later.
-type reasonBody struct {
-	Reason string `json:"reason" doc:"kept with the decision"`
-}
-
-func (a *api) pause(r *http.Request) (any, error) {
-	var body reasonBody
-	if err := read(r, &body); err != nil {
-		return nil, err
-	}
-	head, err := a.Engine.SetStatus(r.Context(), r.PathValue("name"), mapping.Paused, nil, actorOf(r.Context()), body.Reason)
-	if err != nil {
-		return nil, err
-	}
-	return a.moved(r.Context(), head)
-}
-
-// resume goes on with the version that ran; a newer one is taken into use by live, never in passing.
-func (a *api) resume(r *http.Request) (any, error) {
-	var body reasonBody
-	if err := read(r, &body); err != nil {
-		return nil, err
-	}
-	name, ctx := r.PathValue("name"), r.Context()
-	head, err := a.head(ctx, name)
-	switch {
-	case err != nil:
-		return nil, err
-	case head.Name == "":
-		return nil, &engine.NotFoundError{What: "mapping", Name: name}
-	case head.Status == mapping.Draft || head.Status == mapping.Pilot:
-		return nil, &engine.RefusedError{Why: fmt.Sprintf("%s is %s and was never paused", name, head.Status), Fix: "crosswalk live " + name}
-	case head.Status == mapping.Live && head.Latest != head.Running:
-		return nil, &engine.RefusedError{Why: fmt.Sprintf("%s runs version %d, and version %d was applied since", name, head.Running, head.Latest),
-			Fix: "to take the new version into use: crosswalk live " + name}
-	}
-	after, err := a.Engine.SetStatus(ctx, name, mapping.Live, nil, actorOf(ctx), body.Reason)
-	if err != nil {
-		return nil, err
-	}
-	out, err := a.moved(ctx, after)
-	out.Paused = moment(head.Since)
-	return out, err
-}
-
-// moved adds to a head how much waits.
-func (a *api) moved(ctx context.Context, head engine.Head) (Moved, error) {
-	s, err := a.Engine.Status(ctx)
-	out := Moved{Mapping: mappingOf(head), Waiting: s.Parked}
-	for _, counts := range s.Lanes {
-		out.Waiting += counts.Waiting
-	}
-	return out, err
 }

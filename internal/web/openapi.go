@@ -92,7 +92,7 @@ func headers(r route) []param {
 		return nil
 	}
 	out := []param{text(onceHeader, "the same request sent again with the same key within a day is done once, and answered alike")}
-	if strings.HasPrefix(r.path, "/mappings/{name}") {
+	if strings.HasPrefix(r.path, "/mappings") {
 		out = append(out, text(matchHeader, "the mapping's ETag: do it only while this is still its newest version"))
 	}
 	return out

@@ -15,23 +15,15 @@ import (
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine"
-	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
 
 // Mappings keeps documents and their versions.
 type Mappings interface {
-	ApplyAll(ctx context.Context, documents [][]byte, actor string) ([]engine.Applied, error)
+	ApplyOver(ctx context.Context, documents [][]byte, base int, actor string) ([]engine.Applied, error)
 	Heads(ctx context.Context) ([]engine.Head, error)
 	Versions(ctx context.Context, name string) ([]engine.Version, error)
 	LatestMapping(ctx context.Context, name string) (*engine.Active, error)
-}
-
-// Lifecycle moves a mapping between draft, pilot, live and paused, and says what stands in the way.
-type Lifecycle interface {
-	Check(ctx context.Context, provision bool) ([]engine.Finding, error)
-	MayGoLive(ctx context.Context, name string, nativeOff bool) error
-	SetStatus(ctx context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (engine.Head, error)
 }
 
 // Plans are saved previews.
@@ -70,11 +62,13 @@ type Insight interface {
 type Engine interface {
 	Mappings
 	Lifecycle
+	Approvals
 	Plans
 	Starter
 	Runs
 	Errors
 	Insight
+	News
 	Onces
 }
 
@@ -125,15 +119,23 @@ var routes = []route{
 	{"POST", "/previews", "what would be written, with no write made; saved as a plan", 202, (*api).preview},
 	{"GET", "/plans/{id}", "a saved plan", 200, (*api).plan},
 	{"GET", "/plans/{id}/rows", "its rows: ?from=&limit=", 200, (*api).planRows},
+	{"POST", "/plans/{id}/submit", "ask for a plan's approval, and tell those who may give it", 200, (*api).submitPlan},
 	{"POST", "/plans/{id}/approve", "put one's name under a plan, by its digest", 200, (*api).approve},
 	{"POST", "/mappings/{name}/pilot", "write named records and what they need, for a trial", 202, (*api).pilot},
-	{"POST", "/mappings/{name}/live", "let the newest version write", 200, (*api).live},
+	{"GET", "/mappings/{name}/standing", "what was shown and signed of the newest version, and what is missing before it goes live", 200, (*api).standing},
+	{"POST", "/mappings/{name}/acceptance", "a tester's result in a round of acceptance", 200, (*api).acceptRound},
+	{"POST", "/mappings/{name}/submit", "ask for the newest version's approval, and tell those who may give it", 200, (*api).submitMapping},
+	{"POST", "/mappings/{name}/approve", "put one's name under a version", 200, (*api).approveMapping},
+	{"POST", "/mappings/{name}/live", "let the newest version write, once it passed its gates", 200, (*api).live},
 	{"POST", "/mappings/{name}/pause", "stop writing; signals wait", 200, (*api).pause},
+	{"POST", "/pause", "stop everything that writes", 200, (*api).pauseAll},
 	{"POST", "/mappings/{name}/resume", "go on after a pause or the brake", 200, (*api).resume},
 	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
 	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},
 	{"GET", "/runs/{id}", "a run with its progress", 200, (*api).run},
 	{"GET", "/errors", "open sync errors by category: ?category=&from=&limit=", 200, (*api).errors},
+	{"GET", "/news", "what people are told of now", 200, (*api).news},
+	{"POST", "/news/test", "send a test message to everybody who is told", 200, (*api).notifyTest},
 	{"POST", "/retry", "look at a record, or all of a category, again", 202, (*api).retry},
 	{"GET", "/why", "what was decided about a record, and why: ?ref=&field=", 200, (*api).why},
 }

@@ -44,12 +44,26 @@ func TestCalls(t *testing.T) {
 		{"too many rows", "GET", "/plans/p1/rows?limit=501", "", 400, "", `write 0 to 500`},
 		{"approve", "POST", "/plans/p1/approve", `{"digest":"d1"}`, 200, `approve p1 "d1" by editor`, `"approver":"editor"`},
 		{"approve another", "POST", "/plans/p1/approve", `{"digest":"other"}`, 409, "", `"fix":"look at plan p1 again"`},
-		{"pilot", "POST", "/mappings/invoices/pilot", `{"refs":["` + ref + `"]}`, 202, `run named invoices [` + ref + `] since "" pilot true by editor`, `"status":"pilot"`},
+		{"pilot", "POST", "/mappings/invoices/pilot", `{"refs":["` + ref + `"]}`, 202, `invoices to pilot [` + ref + `], version 0, by editor: `, `"status":"pilot"`},
 		{"pilot without records", "POST", "/mappings/invoices/pilot", ``, 400, "", `"field":"refs"`},
-		{"live", "POST", "/mappings/invoices/live", ``, 200, "invoices to live [] by editor: ", `"waiting":7`},
-		{"live, the other one is off", "POST", "/mappings/invoices/live", `{"native_off":true,"reason":"asked finance"}`, 200, "invoices to live [] by editor: states that the system's own CRM integration is off. asked finance", `"status":"live"`},
-		{"pause", "POST", "/mappings/invoices/pause", ``, 200, "invoices to paused [] by editor: ", `"status":"paused"`},
-		{"resume what never ran", "POST", "/mappings/invoices/resume", ``, 409, "", `"command":"crosswalk live invoices"`},
+		{"live", "POST", "/mappings/invoices/live", ``, 200, "invoices to live, version 0, by editor: ", `"waiting":7`},
+		{"live, the other one is off", "POST", "/mappings/invoices/live", `{"native_off":true,"reason":"asked finance"}`, 200, "invoices to live, version 0, by editor: states that the system's own CRM integration is off. asked finance", `"status":"live"`},
+		{"pause", "POST", "/mappings/invoices/pause", ``, 200, "invoices to paused by editor: ", `"status":"paused"`},
+		{"pause all", "POST", "/pause", `{"reason":"month end"}`, 200, "all to paused by editor: month end", `"name":"invoices"`},
+		{"resume", "POST", "/mappings/invoices/resume", ``, 200, "invoices goes on by editor: ", `"stopped_since":"2026-09-01T12:00:00Z"`},
+		{"resume says how much waits", "POST", "/mappings/invoices/resume", ``, 200, "", `"waiting":12`},
+		{"standing", "GET", "/mappings/invoices/standing", "", 200, "", `"ready":false`},
+		{"standing names commands", "GET", "/mappings/invoices/standing", "", 200, "", `"command":"crosswalk preview invoices --save"`},
+		{"standing of none", "GET", "/mappings/none/standing", "", 404, "", `there is no mapping none`},
+		{"submit", "POST", "/mappings/invoices/submit", `{"version":2,"reason":"new terms"}`, 200, "submit invoices version 2 by editor: new terms", `"version":2`},
+		{"approve a mapping", "POST", "/mappings/invoices/approve", `{"version":2}`, 200, "approve invoices version 2 by editor: ", `"single":true`},
+		{"submit a plan", "POST", "/plans/p1/submit", ``, 200, "submit plan p1 by editor: ", `"digest":"d1"`},
+		{"accept", "POST", "/mappings/invoices/acceptance", `{"round":1,"tester":"finance lead","result":"pass"}`, 200, "invoices version 0 round 1: pass by finance lead, noted by editor", `"gates":[`},
+		{"accept in round three", "POST", "/mappings/invoices/acceptance", `{"round":3,"tester":"finance lead","result":"pass"}`, 400, "", `"field":"round"`},
+		{"accept perhaps", "POST", "/mappings/invoices/acceptance", `{"round":1,"tester":"finance lead","result":"perhaps"}`, 400, "", `"field":"result"`},
+		{"accept by nobody", "POST", "/mappings/invoices/acceptance", `{"round":1,"result":"pass"}`, 400, "", `"field":"tester"`},
+		{"news", "GET", "/news", "", 200, "", `"category":"no_company"`},
+		{"news to try", "POST", "/news/test", "", 200, "test message", `"to":["finance@customer.example"]`},
 		{"resume nothing", "POST", "/mappings/none/resume", ``, 404, "", `there is no mapping none`},
 		{"run all", "POST", "/runs", `{"mapping":"invoices"}`, 202, `run full invoices [] since "" pilot false by editor`, `"id":"r1"`},
 		{"run some", "POST", "/runs", `{"mapping":"invoices","refs":["` + ref + `"],"won_since":"2026-01-01"}`, 202, `run named invoices [` + ref + `] since "2026-01-01" pilot false by editor`, ``},
@@ -185,22 +199,32 @@ func TestAnotherIntegrationRuns(t *testing.T) {
 	}
 }
 
-// TestResumeTakesNoNewVersion: what was applied meanwhile is taken into use by live alone.
-func TestResumeTakesNoNewVersion(t *testing.T) {
+// TestGatesAreListed: what is missing before a version goes live, each with its command; the first is the one to paste.
+func TestGatesAreListed(t *testing.T) {
 	s := newStation(t, false)
-	for _, c := range []struct {
-		head   engine.Head
-		status int
-	}{
-		{engine.Head{Name: "invoices", Latest: 2, Running: 2, Status: mapping.Paused}, 200},
-		{engine.Head{Name: "invoices", Latest: 2, Running: 2, Status: mapping.Live}, 200}, // after the brake
-		{engine.Head{Name: "invoices", Latest: 3, Running: 2, Status: mapping.Live}, 409},
-		{engine.Head{Name: "invoices", Latest: 2, Running: 2, Status: mapping.Pilot}, 409},
-	} {
-		s.heads = []engine.Head{c.head}
-		if status, _ := s.ask(t, "POST", "/mappings/invoices/resume", ""); status != c.status {
-			t.Errorf("%+v: answered %d, want %d", c.head, status, c.status)
-		}
+	s.problem = &engine.GatesError{Mapping: "invoices", Version: 2, Missing: []engine.Gate{
+		{Name: "pilot", State: "no record of a pilot of it ended well", Command: "crosswalk pilot invoices REF"},
+		{Name: "approval", State: "nobody approved it", Command: "crosswalk approve invoices --version 2"}}}
+	status, answer := s.ask(t, "POST", "/mappings/invoices/live", "")
+	want := `[{"field":"pilot","fix":"crosswalk pilot invoices REF","mapping":"invoices","message":"no record of a pilot of it ended well"},` +
+		`{"field":"approval","fix":"crosswalk approve invoices --version 2","mapping":"invoices","message":"nobody approved it"}]`
+	if got := jsonText(answer["problems"]); status != 409 || got != want || answer["command"] != "crosswalk pilot invoices REF" {
+		t.Errorf("%d %s %v\nwant 409 %s", status, got, answer["command"], want)
+	}
+}
+
+// TestChangedMeanwhile: what is about an older version is refused with both numbers, whoever finds it out.
+func TestChangedMeanwhile(t *testing.T) {
+	s := newStation(t, false)
+	s.problem = &engine.ChangedError{Mapping: "invoices", Asked: 2, Newest: 3}
+	status, answer := s.ask(t, "POST", "/mappings/invoices/approve", `{"version":2}`)
+	if detail, _ := answer["detail"].(string); status != 412 || !strings.Contains(detail, "version 2") || !strings.Contains(detail, "version 3") {
+		t.Errorf("%d %v", status, answer)
+	}
+	s.problem = nil
+	s.ask(t, "POST", "/mappings", "mapping: invoices\n", func(r *http.Request) { r.Header.Set("If-Match", `"2"`) })
+	if s.lastAsked() != "apply 1 over version 2 by editor" {
+		t.Errorf("asked %q", s.asked)
 	}
 }
 

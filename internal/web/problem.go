@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -62,6 +63,8 @@ func badRequest(field, detail, fix string) *Problem {
 func problemOf(err error) *Problem {
 	var (
 		own      *Problem
+		gates    *engine.GatesError
+		changed  *engine.ChangedError
 		missing  *engine.NotFoundError
 		refused  *engine.RefusedError
 		problems mapping.Problems
@@ -73,6 +76,12 @@ func problemOf(err error) *Problem {
 		return own
 	case errors.As(err, &problems):
 		return invalid(problems)
+	case errors.As(err, &gates):
+		return notReady(gates)
+	case errors.As(err, &changed):
+		p := problem(http.StatusPreconditionFailed, "changed", "the mapping is not as it was when you looked")
+		p.Detail, p.Fix, p.Command = changed.Error(), "look at what was changed, then do it again", "crosswalk export "+changed.Mapping
+		return p
 	case errors.As(err, &missing):
 		p := problem(http.StatusNotFound, "not-found", "there is no such "+missing.What)
 		p.Detail = missing.Error()
@@ -91,6 +100,17 @@ func problemOf(err error) *Problem {
 		return p
 	}
 	return problem(http.StatusInternalServerError, "internal", "something failed inside; the log has it under this id")
+}
+
+// notReady lists the gates that a version did not pass, each with the command that passes it.
+func notReady(gates *engine.GatesError) *Problem {
+	p := problem(http.StatusConflict, "refused", "it cannot go live yet")
+	p.Detail = fmt.Sprintf("version %d of %s has not passed every gate", gates.Version, gates.Mapping)
+	for _, g := range gates.Missing {
+		p.Problems = append(p.Problems, Complaint{Mapping: gates.Mapping, Field: g.Name, Message: g.State, Fix: g.Command})
+	}
+	p.Fix, p.Command = gates.Missing[0].Command, gates.Missing[0].Command
+	return p
 }
 
 func invalid(problems mapping.Problems) *Problem {
