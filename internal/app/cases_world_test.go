@@ -137,18 +137,9 @@ func newVirtual(t *testing.T, s setup) *world {
 	w.App = a
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
-	for name, conn := range c.Connections {
-		made, _, err := connect(t.Context(), name, conn, secrets, outside{
-			transport: func(connection string) http.RoundTripper {
-				if connection == "hubspot" {
-					return w.HubSpot.Transport()
-				}
-				return w.Light.Transport()
-			},
-			jitter: func() float64 { return 0.5 },
-		})
-		w.ok(err)
-		a.Connectors[name] = made
+	w.secrets = secrets
+	for name := range c.Connections {
+		a.Connectors[name] = newConnector(w, name)
 	}
 	language := mapping.Standard(a.Transforms)
 	w.store = memory.New()
@@ -176,6 +167,22 @@ func newVirtual(t *testing.T, s setup) *world {
 		w.live()
 	}
 	return w
+}
+
+// newConnector makes the connector of a connection as the program does, with nothing remembered.
+func newConnector(w *world, name string) connector.Connector {
+	w.t.Helper()
+	made, _, err := connect(w.t.Context(), name, w.Config.Connections[name], w.secrets, outside{
+		transport: func(connection string) http.RoundTripper {
+			if connection == "hubspot" {
+				return w.HubSpot.Transport()
+			}
+			return w.Light.Transport()
+		},
+		jitter: func() float64 { return 0.5 },
+	})
+	w.ok(err)
+	return made
 }
 
 // restart replaces the worker by a new process on the same store and queue.

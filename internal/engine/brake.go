@@ -35,8 +35,16 @@ const brakePause = 30 * 24 * time.Hour
 
 func brakeOn(slot string) string { return "brake/" + slot }
 
+// writing is a kind of writes that the brake counts.
+type writing string
+
+const (
+	creating writing = ""
+	updating writing = "|updates" // apart: an edit of many records says nothing about how many documents are made
+)
+
 // brake lets through what the hour's allowance covers; the rest is parked until a person resumes the mapping.
-func (e *Engine) brake(ctx context.Context, b *batch, items []*item) []*item {
+func (e *Engine) brake(ctx context.Context, b *batch, items []*item, what writing) []*item {
 	if b.plan != nil {
 		return items // approved: preview, approval by digest, run
 	}
@@ -54,7 +62,7 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item) []*item {
 	stopped := map[*item]bool{}
 	for _, slot := range order {
 		list := bySlot[slot]
-		allowed, err := e.allow(ctx, list[0].m, len(list))
+		allowed, err := e.allow(ctx, list[0].m, len(list), what)
 		if err != nil {
 			e.fail(ctx, list, "", err)
 			continue
@@ -74,20 +82,20 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item) []*item {
 }
 
 // allow takes n writes from the hour's allowance and says how many there were.
-func (e *Engine) allow(ctx context.Context, a *Active, n int) (int, error) {
+func (e *Engine) allow(ctx context.Context, a *Active, n int, what writing) (int, error) {
 	total, err := getItem[tally](ctx, e.Table, tallyKey(a.Slot))
 	if err != nil {
 		return 0, err
 	}
 	limit := max(brakeRecords, total.Value.Linked*brakeRecordsPercent/100)
-	if a.Document != nil {
+	if a.Document != nil && what == creating {
 		limit = max(brakeDocuments, total.Value.Linked*brakeDocumentsPercent/100)
 		if a.Document.Brake > 0 {
 			limit = a.Document.Brake
 		}
 	}
 	allowed := 0
-	_, err = change(ctx, e, brakeKey(a.Slot, time.Now()), func(h *hourly, _ bool) bool {
+	_, err = change(ctx, e, brakeKey(a.Slot+string(what), time.Now()), func(h *hourly, _ bool) bool {
 		allowed = max(0, min(n, limit-h.Count))
 		h.Count += allowed
 		h.Tripped = h.Tripped || allowed < n
@@ -99,13 +107,15 @@ func (e *Engine) allow(ctx context.Context, a *Active, n int) (int, error) {
 // releaseBrake lets what waits behind a mapping's brake go on: exactly what a person could see waiting, and nothing that
 // comes after it. A mapping that goes live for the first time has nothing waiting, and its brake stays on.
 func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
-	_, err := change(ctx, e, brakeKey(a.Slot, time.Now()), func(h *hourly, _ bool) bool {
-		was := h.Tripped
-		h.Tripped = false
-		return was
-	})
-	if err != nil {
-		return err
+	for _, what := range []writing{creating, updating} {
+		_, err := change(ctx, e, brakeKey(a.Slot+string(what), time.Now()), func(h *hourly, _ bool) bool {
+			was := h.Tripped
+			h.Tripped = false
+			return was
+		})
+		if err != nil {
+			return err
+		}
 	}
 	set, err := e.bound(ctx)
 	if err != nil {

@@ -52,6 +52,9 @@ func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
 	e.followUp(ctx, b, linked)
 	for _, i := range items {
 		i.end(Result{End: Done})
+		if later := i.decision.Later; len(later) > 0 && i.result.End == Done { // left out, patched when that one is linked (B12)
+			i.result.On, i.result.Until = later[0].Ref.String(), time.Now().Add(heldPause)
+		}
 	}
 }
 
@@ -67,7 +70,7 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 	if !e.Bugs.NoClaim {
 		e.claimKeys(ctx, b, items)
 	}
-	items = e.brake(ctx, b, open(items))
+	items = e.brake(ctx, b, open(items), creating)
 	for part := range slices.Chunk(items, chunk) {
 		e.createChunk(ctx, b, part)
 	}

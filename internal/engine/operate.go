@@ -372,7 +372,11 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		if err != nil {
 			return s, err
 		}
-		m.Linked, m.Brake = t.Value.Linked, h.Value.Tripped
+		u, err := getItem[hourly](ctx, e.Table, brakeKey(a.Slot+string(updating), time.Now()))
+		if err != nil {
+			return s, err
+		}
+		m.Linked, m.Brake = t.Value.Linked, h.Value.Tripped || u.Value.Tripped
 		for _, x := range errs {
 			if x.Mapping == name {
 				m.Open[x.Category]++

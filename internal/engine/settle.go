@@ -29,7 +29,7 @@ type SyncError struct {
 }
 
 // settleReason ends an item that is skipped or held: the reason goes on its link, where why finds it.
-func (e *Engine) settleReason(_ context.Context, b *batch, i *item) {
+func (e *Engine) settleReason(ctx context.Context, b *batch, i *item) {
 	d, state, counts := i.decision, link.Skipped, Counts{Skipped: 1}
 	if d.Kind == plan.Hold {
 		state, counts = link.Held, Counts{Held: 1}
@@ -46,6 +46,11 @@ func (e *Engine) settleReason(_ context.Context, b *batch, i *item) {
 	i.link.State, i.link.Claim = state, i.link.Claim.Given()
 	e.setReason(i, d.Reason)
 	b.settled = append(b.settled, i)
+	if d.Reason.Category == plan.NotNeeded && before != nil { // it was excluded or held: who was held for it needs it now
+		if err := e.wake(ctx, i.ref.String()); err != nil {
+			e.undecided([]*item{i}, err)
+		}
+	}
 }
 
 func (e *Engine) setReason(i *item, r *link.Reason) {

@@ -54,6 +54,11 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 		e.record(b, i)
 	}
 	e.send(ctx, b, again)
+	for _, i := range again {
+		if i.link.State == link.Linked && i.result != nil && i.result.End == Done { // what was sent again may be older than the record
+			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
+		}
+	}
 }
 
 type sight int

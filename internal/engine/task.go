@@ -49,8 +49,8 @@ const (
 // Result of one task.
 type Result struct {
 	End    End
-	Until  time.Time // of Later, and of Never with On
-	On     string    // of Later: what wakes it sooner; of Never: what may undo it
+	Until  time.Time // of Later, and of the others with On
+	On     string    // of Later: what wakes it sooner; of Never: what may undo it; of Done: what is still to come
 	Err    error     // of Retry and Never, and why of Later
 	Counts Counts
 	Needs  []plan.Need // what a waiting task needs: looked at once more after it was parked

@@ -103,12 +103,10 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 	e.workItems(ctx, b, items)
 	e.refuseHeld(ctx, b, items)
 	if !b.preview {
+		e.noteEnds(b.all)
 		if err := e.notePilots(ctx, items); err != nil {
 			e.undecided(items, err)
 		}
-	}
-	if !b.preview {
-		e.noteEnds(b.all)
 	}
 	for i := range tasks {
 		if expandErr[i] != nil {
@@ -141,6 +139,9 @@ func merge(items []*item) Result {
 			r = *i.result
 		}
 		out.Counts.add(r.Counts)
+		if r.End == Done && out.End == Done && r.On != "" {
+			out.On, out.Until = r.On, r.Until
+		}
 		if rank(r.End) > rank(out.End) || r.End == Later && out.End == Later && r.Until.Before(out.Until) {
 			r.Counts = out.Counts
 			out = r
@@ -480,7 +481,7 @@ func (e *Engine) readLines(ctx context.Context, b *batch, items []*item) {
 	objects := map[string][]string{} // connection/object to ids
 	fields := map[string][]string{}
 	var order []string
-	ask := func(i *item, a *Active, ref record.Ref, name string, names []string) {
+	ask := func(i *item, ref record.Ref, name string, names []string) {
 		o := ref.Connection + "/" + ref.Object
 		if objects[o] == nil {
 			order = append(order, o)
@@ -489,22 +490,25 @@ func (e *Engine) readLines(ctx context.Context, b *batch, items []*item) {
 			objects[o] = append(objects[o], ref.ID)
 		}
 		fields[o] = append(fields[o], names...)
-		wanted[ref] = append(wanted[ref], want{i, name})
+		if w := (want{i, name}); !slices.Contains(wanted[ref], w) {
+			wanted[ref] = append(wanted[ref], w)
+		}
 	}
 	for _, i := range items {
-		a := i.m
 		i.related = map[string][]record.Record{}
-		if a.Children != nil {
-			for _, ref := range uniqueRefs(i.source.RelatedTo(a.Children.A)) {
-				ask(i, a, ref, "", a.wantLine)
+		for _, a := range i.group { // each mapping of the slot may need other fields of the same records
+			if a.Children != nil {
+				for _, ref := range uniqueRefs(i.source.RelatedTo(a.Children.A)) {
+					ask(i, ref, "", a.wantLine)
+				}
 			}
-		}
-		for _, with := range a.With {
-			if len(a.related[with.Name]) == 0 {
-				continue
-			}
-			if ref, reason := plan.Pick(i.source, with); reason == nil {
-				ask(i, a, ref, with.Name, a.related[with.Name])
+			for _, with := range a.With {
+				if len(a.related[with.Name]) == 0 {
+					continue
+				}
+				if ref, reason := plan.Pick(i.source, with); reason == nil {
+					ask(i, ref, with.Name, a.related[with.Name])
+				}
 			}
 		}
 	}

@@ -65,6 +65,11 @@ func stopped(want []wanted) (Decision, bool) {
 // decideFields compares wanted values with the target.
 func decideFields(f *Facts, want []wanted) Decision {
 	d := Decision{Object: f.Mapping.B.Object, Write: map[string]record.Value{}, Agreed: map[string]link.Pair{}}
+	for _, w := range want {
+		if w.later != nil {
+			d.Later = append(d.Later, *w.later)
+		}
+	}
 	switch {
 	case f.Target == nil:
 		return createDecision(f, d, want)
@@ -110,6 +115,8 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 		if !w.value.Blank() {
 			fd.Action = WriteIt
 			d.Write[w.field.B] = w.value
+		}
+		if w.value.Known() { // blanks are agreed on too: the first change of a group must not look like a first meeting
 			d.Agreed[w.field.Key()] = link.Pair{A: f.digest(w.value), B: f.digest(w.value), Unsure: true}
 		}
 		d.Fields = append(d.Fields, fd)

@@ -17,6 +17,7 @@ type wanted struct {
 	rule  string
 	stop  *link.Reason // the record is held for this
 	need  *Need        // the value waits for this record's counterpart
+	later *Need        // the value is left out until this record has a counterpart
 }
 
 // wantedValues works out every field of the document or record.
@@ -250,7 +251,7 @@ func throughValue(f *Facts, w wanted) wanted {
 	case c.State == Ready:
 		w.value = record.Of(c.ID)
 	case !w.field.Required:
-		// left out now and patched when the parent links (B12)
+		w.later = &need // left out now and patched when the parent links (B12)
 	case c.State == Stuck:
 		w.stop = parentReason(need, c)
 	default:

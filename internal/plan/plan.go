@@ -114,6 +114,7 @@ type Decision struct {
 	Write  map[string]record.Value // fields of b to write
 	Agreed map[string]link.Pair    // pairs as they are once the write has succeeded
 	Needs  []Need                  // of Wait
+	Later  []Need                  // optional references that are left out until these are linked
 	Object string                  // kind of record at b
 	// Of documents:
 	Lines   []LineDecision
