@@ -203,7 +203,7 @@ func (e *Engine) queuePage(ctx context.Context, records []record.Record) error {
 	}
 	tasks := make([]Task, len(records))
 	for n, r := range records {
-		tasks[n] = Task{Ref: r.Ref, Cause: "poll"}
+		tasks[n] = Task{Ref: r.Ref, Cause: "poll", Seen: r.Modified}
 	}
 	return e.Enqueue(ctx, to, tasks)
 }

@@ -28,6 +28,7 @@ type Task struct {
 	Actor    string     `json:"actor,omitempty"`
 	Released bool       `json:"released,omitempty"` // a person saw it waiting behind the brake and let it go on
 	Stale    int        `json:"stale,omitempty"`    // how often only an old copy was read
+	Seen     time.Time  `json:"seen,omitzero"`      // stamp that a feed showed: an older read of the ref is an old copy
 	To       record.Ref `json:"to,omitzero"`        // of a merge: the surviving record, as the signal says
 }
 

@@ -39,8 +39,9 @@ type item struct {
 	decision plan.Decision
 	token    string // of the intention written in this batch
 	body     *keptBody
-	resent   bool // bytes of an older decision were sent, or may have been
-	unlearnt bool // a line is to change whose id is not known before the document was read back
+	resent   bool                     // bytes of an older decision were sent, or may have been
+	seen     map[record.Ref]time.Time // stamps that feeds showed
+	unlearnt bool                     // a line is to change whose id is not known before the document was read back
 	intended time.Time
 	over     bool // a standing complaint was taken back
 	result   *Result
@@ -168,6 +169,7 @@ func (e *Engine) expand(ctx context.Context, b *batch, tasks []Task) ([][]*item,
 			} else if t.Named {
 				it.task.Named = true
 			}
+			it.sawTask(t)
 			owners[n] = append(owners[n], it)
 		}
 	}
@@ -400,7 +402,7 @@ func distinct(list []string) []string {
 func (e *Engine) takeSource(ctx context.Context, b *batch, i *item, read record.Read) {
 	switch read.State {
 	case record.Found:
-		if e.stale(read.Record.Modified, i.link.StampA) && i.task.Stale < maxStale && !b.preview {
+		if e.stale(read.Record.Modified, laterOf(i.link.StampA, i.seen[i.ref])) && i.task.Stale < maxStale && !b.preview {
 			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
 			return
 		}
@@ -422,6 +424,28 @@ const maxStale = 3
 // stale tells whether a read is older than what was read or written before.
 func (e *Engine) stale(stamp, kept time.Time) bool {
 	return !e.Bugs.BelieveStale && !stamp.IsZero() && !kept.IsZero() && stamp.Before(kept)
+}
+
+// sawTask keeps what a task's feed showed: reads that are older are old copies, though nothing newer was read before. A
+// feed can be ahead of the replica that answers a read, and it tells of a change only once.
+func (i *item) sawTask(t Task) {
+	i.task.Stale = max(i.task.Stale, t.Stale)
+	if t.Seen.IsZero() {
+		return
+	}
+	if i.seen == nil {
+		i.seen = map[record.Ref]time.Time{}
+	}
+	i.seen[t.Ref] = laterOf(i.seen[t.Ref], t.Seen)
+}
+
+// oldCopy tells whether a line reads older than the feed that brought the item showed it, or as gone though just shown.
+func (e *Engine) oldCopy(i *item, read record.Read) bool {
+	seen, ok := i.seen[read.Ref]
+	if !ok || i.task.Stale >= maxStale {
+		return false
+	}
+	return read.Record != nil && e.stale(read.Record.Modified, seen) || read.State == record.Gone && !e.Bugs.BelieveStale
 }
 
 // gate asks the questions that need no further reading: most deals are simply not won.
@@ -523,6 +547,8 @@ func (e *Engine) readLines(ctx context.Context, b *batch, items []*item) {
 				switch {
 				case err != nil:
 					e.fail(ctx, []*item{w.owner}, conn, err)
+				case e.oldCopy(w.owner, reads[n]):
+					w.owner.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: w.owner.task.Stale + 1})
 				case reads[n].Record == nil && reads[n].State == record.Gone:
 					// a line that was removed between two reads is simply not a line any more
 				case reads[n].Record == nil:
