@@ -205,7 +205,7 @@ func (c *check) wholeDocuments() {
 	}
 	named := map[string]int{}
 	for _, d := range c.s.HubSpot.Records("deals") {
-		if d.Properties["hs_merged_object_ids"] == "" { // what came of a merge adds no document
+		if d.Properties["hs_merged_object_ids"] == "" || c.mergedTwice(d) { // what came of a merge adds no document; of two, the one that is kept may take its name
 			named[word(d.Properties["dealname"])]++
 		}
 	}
@@ -269,7 +269,7 @@ func (c *check) deal(d hubspottest.Record) {
 func (c *check) alone(d hubspottest.Record) bool {
 	n := 0
 	for _, other := range c.s.HubSpot.Records("deals") {
-		if other.MergedInto == "" && word(other.Properties["dealname"]) == word(d.Properties["dealname"]) {
+		if word(other.Properties["dealname"]) == word(d.Properties["dealname"]) {
 			n++
 		}
 	}
@@ -356,6 +356,11 @@ func (c *check) excuses(d hubspottest.Record) []string {
 // doubtful tells whether a company's customer is a person's question: somebody entered or archived one like it, or another
 // company shares its name.
 func (c *check) doubtful(company string) bool {
+	for _, x := range c.why("companies", company) {
+		if c.customers[x.Link.B.ID].Status == "ARCHIVED" {
+			return true
+		}
+	}
 	r, _ := c.s.HubSpot.Record("companies", company)
 	p := r.Properties
 	for _, v := range c.customers {
