@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
@@ -271,6 +270,7 @@ type Explanation struct {
 	Outcomes []EntryOutcome `json:"outcomes,omitempty"`
 	URL      string         `json:"url,omitempty"`
 	Target   string         `json:"targetURL,omitempty"`
+	Made     *Provenance    `json:"made,omitempty"` // of a document
 }
 
 // maxHistory is how many decisions why goes back.
@@ -327,6 +327,9 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 		if x.Entries, x.Outcomes, err = e.history(ctx, l.Value.A, l.Value.Page); err != nil {
 			return nil, err
 		}
+		if x.Made, err = e.provenance(ctx, l.Value); err != nil {
+			return nil, err
+		}
 		out = append(out, x)
 	}
 	return out, nil
@@ -338,16 +341,22 @@ type MappingStatus struct {
 	Linked int            `json:"linked"`
 	Open   map[string]int `json:"open"` // open sync errors by category
 	Brake  bool           `json:"brake,omitempty"`
+	// Held counts the open errors that need a person. Lag is as old as the oldest change that may not have been looked at.
+	Held        int           `json:"held,omitempty"`
+	LastSuccess time.Time     `json:"lastSuccess,omitzero"`
+	FeedRead    time.Time     `json:"feedRead,omitzero"`
+	Lag         time.Duration `json:"lag,omitempty"`
 }
 
 // Status is one screen: mappings, what waits, what is open.
 type Status struct {
-	At       time.Time                    `json:"at"`
-	Mappings []MappingStatus              `json:"mappings"`
-	Lanes    map[lane.Lane]lane.Counts    `json:"lanes"`
-	Parked   int                          `json:"parked"`
-	Runs     []Run                        `json:"runs,omitempty"` // under way
-	Accounts map[string]connector.Account `json:"accounts,omitempty"`
+	At          time.Time                 `json:"at"`
+	Mappings    []MappingStatus           `json:"mappings"`
+	Lanes       map[lane.Lane]lane.Counts `json:"lanes"`
+	Parked      int                       `json:"parked"`
+	Waits       []ParkedGroup             `json:"waits,omitempty"` // what parked tasks wait for
+	Runs        []Run                     `json:"runs,omitempty"`  // under way
+	Connections []ConnectionStatus        `json:"connections,omitempty"`
 }
 
 // Status reads the store and the queue; it calls no system.
@@ -389,7 +398,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 			return s, err
 		}
 	}
-	if err := list(ctx, e.Table, "W", "", func(table.Key, parked) bool { s.Parked++; return true }); err != nil {
+	if err := e.fillStatus(ctx, &s, set); err != nil {
 		return s, err
 	}
 	runs, err := e.Runs(ctx)

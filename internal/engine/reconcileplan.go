@@ -58,7 +58,9 @@ func (e *Engine) reconcileWhenDue(ctx context.Context, name, rhythm string) erro
 		return err
 	}
 	today := zoned(now, account.TimeZone)
-	midnight := func(day int) time.Time { return time.Date(today.Year(), today.Month(), day, 0, 0, 0, 0, today.Location()) }
+	midnight := func(day int) time.Time {
+		return time.Date(today.Year(), today.Month(), day, 0, 0, 0, 0, today.Location())
+	}
 	from := midnight(today.Day())
 	if rhythm == Monthly {
 		from = midnight(1)
