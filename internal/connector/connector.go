@@ -185,4 +185,5 @@ const (
 	Created SignalKind = "created"
 	Deleted SignalKind = "deleted"
 	Merged  SignalKind = "merged"
+	Erased  SignalKind = "erased" // deleted for good, on a person's request: nothing of it may be kept anywhere
 )

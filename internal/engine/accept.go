@@ -37,6 +37,10 @@ func (e *Engine) Accept(ctx context.Context, connection string, r *http.Request,
 	var live, bulk []Task
 	seen := map[record.Ref]bool{}
 	for _, s := range signals {
+		if s.Kind == connector.Erased { // whether or not a mapping watches it
+			live = append(live, Task{Ref: s.Ref, Cause: causeErase, Actor: connection})
+			continue
+		}
 		if seen[s.Ref] || !watched[watchKey(s.Ref.Connection, s.Ref.Object)] {
 			continue
 		}

@@ -5,8 +5,11 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -287,6 +290,43 @@ func (e *Engine) indexed(run string) (table.Put, bool) {
 // trailMark is an entry of the trail's index.
 type trailMark struct {
 	At time.Time `json:"at"`
+}
+
+// refusedRow is the kind of an entry for a row of a saved plan that no longer fits and was not carried out.
+const refusedRow plan.Kind = "refuse"
+
+// tellStep writes down a follow-up before it is asked for: what it is, and the fields of a that it writes. It is chained
+// like a decision, so the link must be put after it. When it cannot be written down, nothing may be sent.
+func (e *Engine) tellStep(ctx context.Context, b *batch, i *item, do string, fields map[string]record.Value) bool {
+	entry := Entry{At: time.Now(), Ref: i.ref, Target: i.link.B, Mapping: i.m.Name, Version: i.m.Version, Cause: i.task.Cause, Run: i.task.Run, Actor: i.task.Actor,
+		Kind: plan.Kind(do), Net: i.link.Net, Money: i.link.Money, Prev: i.link.Page}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		entry.Fields = append(entry.Fields, plan.FieldDecision{Field: name, Action: plan.WriteIt, Rule: "write_back", Old: i.source.Field(name), New: fields[name]})
+	}
+	i.link.Page = b.audit.page()
+	b.audit.add(entry, i.m.Document != nil)
+	if err := e.flush(ctx, b.audit); err != nil {
+		e.undecided([]*item{i}, err)
+		return false
+	}
+	return true
+}
+
+// finishTrail writes what a batch of work still has to tell.
+func (e *Engine) finishTrail(ctx context.Context, b *batch, items []*item) {
+	if b.preview {
+		return
+	}
+	if err := errors.Join(e.flush(ctx, b.audit), e.flushOutcomes(ctx, b.audit)); err != nil {
+		e.undecided(items, err)
+	}
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func pack(v any) ([]byte, error) {

@@ -90,6 +90,7 @@ func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
 		i.link.Claim = &link.Claim{Key: key, Generation: before.Generation, Attempt: before.Attempt, Token: i.token, At: now, Until: now.Add(e.ClaimFor),
 			Sends: 1, SentAt: now, Object: i.m.B.Object, Net: i.decision.Net, Money: i.decision.Money}
 		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
+		i.link.Needs = i.billed()
 		e.record(b, i)
 		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
 	}

@@ -36,6 +36,7 @@ type Engine struct {
 	plans   planCache
 	telling telling
 	trails  trailCache
+	erased  erasedCache
 	due     dueCache
 	lately  latelyCache
 }

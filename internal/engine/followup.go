@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -288,7 +289,7 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 		return false
 	}
 	i.link.Todo[0].Tries++
-	if !e.putTodo(ctx, i) {
+	if !e.tellStep(ctx, b, i, todo.Do, nil) || !e.putTodo(ctx, i) {
 		return false
 	}
 	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID, Fields: actionFields(i, todo)}})[0]
@@ -373,7 +374,7 @@ func (e *Engine) atMostOnce(ctx context.Context, b *batch, i *item, todo link.To
 		e.comeAgain(i, err)
 		return false
 	}
-	if !e.strike(ctx, i) {
+	if !e.tellStep(ctx, b, i, todo.Do, nil) || !e.strike(ctx, i) {
 		return false
 	}
 	o := w.Write(ctx, []connector.Write{{Op: connector.OpAct, Action: todo.Do, Object: i.link.B.Object, ID: i.link.B.ID, Fields: fields}})[0]
@@ -456,7 +457,11 @@ func (e *Engine) writeBack(ctx context.Context, b *batch, i *item) bool {
 		}
 	}
 	if len(fields) > 0 {
+		if !e.tellStep(ctx, b, i, "write_back", fields) || !e.putTodo(ctx, i) {
+			return false
+		}
 		o := w.Write(ctx, []connector.Write{{Op: connector.OpUpdate, Object: i.ref.Object, ID: i.ref.ID, Fields: fields, Base: i.source}})[0]
+		b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.ref, Status: string(o.Status), Note: strings.TrimSpace("write_back " + textOf(o.Err))})
 		if o.Status == connector.Refused {
 			e.setReason(i, &link.Reason{Category: plan.RefusedCall, Text: "write back: " + o.Err.Error()})
 		} else if o.Status != connector.Done {

@@ -138,6 +138,7 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		for n, r := range reads {
 			switch {
 			case r.State == record.Found:
+				b.erased.strip(r.Record)
 				records[ids[n]] = r.Record
 			case r.State == record.Unanswered || r.State == record.NoRight:
 				return errOr(r.Err, "a possible match could not be read")
@@ -284,7 +285,15 @@ func mapSlice[T, R any](list []T, f func(T) R) []R {
 // addMatchKeys adds records to the keys of their values.
 func (e *Engine) addMatchKeys(ctx context.Context, conn, object string, rules []mapping.MatchRule, records []record.Record) error {
 	add := map[table.Key][]record.Ref{}
+	erased, err := e.erasedNow(ctx)
+	if err != nil {
+		return err
+	}
 	for n := range records {
+		if erased.record(records[n].Ref) {
+			continue
+		}
+		erased.strip(&records[n])
 		for _, rule := range rules {
 			v := records[n].Field(rule.B)
 			if v.Blank() {

@@ -57,6 +57,7 @@ type PlanRow struct {
 	Net     string               `json:"net,omitempty"`
 	Money   string               `json:"money,omitempty"`
 	Digest  string               `json:"digest"`
+	Erased  bool                 `json:"erased,omitempty"` // its values were erased on request
 }
 
 // planRun is a saved plan ready to be carried out.
@@ -163,8 +164,7 @@ func (e *Engine) planRowOf(i *item) PlanRow {
 	if err != nil {
 		panic("engine: a plan row does not encode: " + err.Error())
 	}
-	sum := sha256.Sum256(data)
-	r.Digest = hex.EncodeToString(sum[:12])
+	r.Digest = e.mac(12, "row", string(data)) // keyed: it stays when the row's values are erased
 	return r
 }
 
@@ -194,6 +194,8 @@ func (e *Engine) checkPlan(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		i.end(Result{End: Never, Counts: Counts{Refused: 1}})
+		b.audit.add(Entry{At: time.Now(), Ref: i.ref, Target: row.Target, Mapping: i.m.Name, Version: i.m.Version, Cause: i.task.Cause, Run: i.task.Run, Actor: i.task.Actor,
+			Kind: refusedRow, Net: row.Net, Money: row.Money, Prev: i.link.Page}, i.m.Document != nil)
 		if err := e.noteRefused(ctx, i.task.Run, i.ref); err != nil {
 			e.undecided([]*item{i}, err)
 		}

@@ -57,6 +57,7 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 			return
 		}
 		i.target = read.Record
+		b.erased.strip(i.target)
 		if i.link.Intent != nil {
 			e.dropLostLines(i)
 		}
@@ -362,6 +363,7 @@ func (e *Engine) takeLine(b *batch, i *item, l plan.LineDecision, o connector.Ou
 		return
 	}
 	i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+	b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.link.B, Status: string(connector.Done), Note: l.Op + " line " + l.SourceID})
 	switch l.Op {
 	case "remove":
 		delete(i.link.Lines, l.SourceID)

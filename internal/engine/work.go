@@ -60,6 +60,7 @@ type batch struct {
 	set     *mappingSet
 	audit   *auditBatch
 	preview bool // decide, write nothing
+	erased  *erasedSet
 	plan    *planRun
 	settled []*item          // links whose only change is a reason, put together at the end
 	chosen  map[string]*item // by slot and ref, every item there is, so that none is worked twice
@@ -69,6 +70,9 @@ type batch struct {
 // Work works tasks and answers one result each, in order. Tasks of one record are worked once. Who calls this: the loops of
 // receive.go with what a queue delivered. Killed anywhere, the same tasks come again and go on from what is in the store.
 func (e *Engine) Work(ctx context.Context, tasks []Task) []Result {
+	if erasures := e.workErasures(ctx, tasks); erasures != nil {
+		return e.workAround(ctx, tasks, erasures)
+	}
 	results := make([]Result, len(tasks))
 	set, err := e.mappings(ctx)
 	if err != nil {
@@ -103,6 +107,7 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 	items = uniqueItems(items)
 	e.workItems(ctx, b, items)
 	e.refuseHeld(ctx, b, items)
+	e.finishTrail(ctx, b, items)
 	if !b.preview {
 		e.noteEnds(b.all)
 		if err := e.notePilots(ctx, items); err != nil {
@@ -240,6 +245,14 @@ func (e *Engine) watchedOwners(ctx context.Context, b *batch, tasks []Task) (map
 // way and may end some of them.
 func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 	b.all = append(b.all, items...)
+	if b.erased == nil {
+		erased, err := e.erasedNow(ctx)
+		if err != nil {
+			e.fail(ctx, items, "", err)
+			return
+		}
+		b.erased = erased
+	}
 	steps := []func(context.Context, *batch, []*item){
 		e.loadLinks, e.readSources, e.inherit, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.decide, e.runHooks,
 	}
@@ -305,7 +318,7 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 		switch {
 		case i.done():
 		case e.setAside(i):
-		case i.link.State == link.Tombstone:
+		case i.link.State == link.Tombstone || i.rev == 0 && b.erased.record(i.ref):
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
 		case i.link.State == link.Alias && i.task.Cause != "retry":
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}}) // it stays one whatever becomes of its fields (A1)
@@ -407,6 +420,7 @@ func (e *Engine) takeSource(ctx context.Context, b *batch, i *item, read record.
 			return
 		}
 		i.source = read.Record
+		b.erased.strip(i.source)
 	case record.Moved:
 		e.moved(ctx, b, i, read.To)
 	case record.Gone:
@@ -541,6 +555,9 @@ func (e *Engine) readLines(ctx context.Context, b *batch, items []*item) {
 		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: object, IDs: objects[o], Fields: distinct(fields[o])})
 		if err == nil && len(reads) != len(objects[o]) {
 			err = fmt.Errorf("%s answered %d of %d reads", conn, len(reads), len(objects[o]))
+		}
+		for n := range reads {
+			b.erased.strip(reads[n].Record)
 		}
 		for n, id := range objects[o] {
 			for _, w := range wanted[record.Ref{Connection: conn, Object: object, ID: id}] {
@@ -702,7 +719,7 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 			e.fail(ctx, []*item{i}, i.m.ConnA, err)
 			continue
 		}
-		i.decision = chosen
+		i.decision = frozen(i, chosen)
 		switch i.decision.Kind {
 		case plan.Skip, plan.Hold:
 			switch i.link.State {

@@ -36,6 +36,9 @@ type Link struct {
 	Source  string     `json:"source,omitempty"`  // digest of the source when the reason or the last settlement was decided
 	Claim   *Claim     `json:"claim,omitempty"`
 
+	Needs  []record.Ref `json:"needs,omitempty"` // of a document: the records at a that it is billed to
+	Erased time.Time    `json:"erased,omitzero"` // when what identifies a person was taken out; a document is not written any more
+
 	Agreed  map[string]Pair   `json:"agreed,omitempty"`
 	StampA  time.Time         `json:"stampA,omitzero"`
 	StampB  time.Time         `json:"stampB,omitzero"`

@@ -13,6 +13,7 @@ const (
 	SkippedByHook = "skipped_by_hook"
 	AliasOf       = "alias"
 	WasUndone     = "tombstone"
+	Erased        = "erased" // a person was erased on request
 	OwnRecord     = "own_record"
 	Waits         = "waits"   // the system could not take it yet
 	Ignored       = "ignored" // a person said so
@@ -79,7 +80,7 @@ const (
 // Harmless tells whether a category is a skip, of which nothing is wrong: no sync error is opened for it.
 func Harmless(category string) bool {
 	switch category {
-	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, OwnRecord, Waits, Ignored:
+	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, Erased, OwnRecord, Waits, Ignored:
 		return true
 	}
 	return false

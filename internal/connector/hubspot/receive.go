@@ -136,8 +136,10 @@ func signalKind(what string) connector.SignalKind {
 	switch what {
 	case "creation":
 		return connector.Created
-	case "deletion", "privacyDeletion":
+	case "deletion":
 		return connector.Deleted
+	case "privacyDeletion": // follows a deletion (fact sheet 4)
+		return connector.Erased
 	}
 	return connector.Changed
 }

@@ -242,7 +242,7 @@ func TestEventsBecomeSignals(t *testing.T) {
 		{"line item", `"subscriptionType":"line_item.propertyChange","objectId":8`, []connector.Signal{changed("line_items", "8")}},
 		{"generic", `"subscriptionType":"object.propertyChange","objectTypeId":"0-3","objectId":9`, []connector.Signal{changed("deals", "9")}},
 		{"deletion", `"subscriptionType":"contact.deletion","objectId":5`, []connector.Signal{{Ref: ref("contacts", "5"), Kind: connector.Deleted, Account: "62515"}}},
-		{"privacy deletion", `"subscriptionType":"contact.privacyDeletion","objectId":5`, []connector.Signal{{Ref: ref("contacts", "5"), Kind: connector.Deleted, Account: "62515"}}},
+		{"privacy deletion", `"subscriptionType":"contact.privacyDeletion","objectId":5`, []connector.Signal{{Ref: ref("contacts", "5"), Kind: connector.Erased, Account: "62515"}}},
 		{"restore", `"subscriptionType":"deal.restore","objectId":5`, []connector.Signal{changed("deals", "5")}},
 		{"a verb of tomorrow", `"subscriptionType":"deal.teleport","objectId":5,"changeSource":"QUANTUM"`, []connector.Signal{changed("deals", "5")}},
 		{"merge", `"subscriptionType":"company.merge","objectId":1,"primaryObjectId":1,"mergedObjectIds":[2,"3"],"newObjectId":4`, []connector.Signal{
