@@ -163,6 +163,9 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 	if err != nil {
 		return err
 	}
+	if err := e.cured(ctx, i.ref); err != nil {
+		return err
+	}
 	want := ""
 	if standing {
 		want = i.link.Reason.Category + "#" + i.m.Name
@@ -185,6 +188,15 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 		}
 	}
 	return e.openError(ctx, i.link.Reason.Category, i.m.Name, i.ref, i.link.B, i.link.Reason.Text)
+}
+
+// cured closes the sync error of a record that was a dead letter once: it could be worked.
+func (e *Engine) cured(ctx context.Context, ref record.Ref) error {
+	poison, err := getItem[SyncError](ctx, e.Table, errorKey(plan.Poison, "", ref))
+	if err != nil || poison.Rev == 0 {
+		return err
+	}
+	return e.closeError(ctx, plan.Poison, "", ref)
 }
 
 func cut2(s string) (string, string) {
