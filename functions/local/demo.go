@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,6 +68,7 @@ type demoRun struct {
 	vendors *vendors
 	before  map[string]bool // documents at Light before we came, by id
 	since   string
+	pilots  map[string]string // by mapping: the deal that it is tried out with
 }
 
 func (c *cli) playDemo(ctx context.Context, folder string, log *slog.Logger) (err error) {
@@ -90,11 +92,14 @@ func (c *cli) playDemo(ctx context.Context, folder string, log *slog.Logger) (er
 	}
 	v.hubspot.ResetCalls()
 	v.light.ResetCalls()
-	d, err := deploy(ctx, v, data, "127.0.0.1:0", folder == "", log)
+	d, err := deploy(ctx, v, data, "127.0.0.1:0", folder == "", log, nil)
 	if err != nil {
 		return err
 	}
-	run := &demoRun{cli: c, product: d.product, client: d.client, vendors: v, before: documentIDs(v), since: since}
+	run := &demoRun{cli: c, product: d.product, client: d.client, vendors: v, before: documentIDs(v), since: since, pilots: samplePilots(v)}
+	if folder != "" {
+		run.pilots = folderPilots(v)
+	}
 	v.subscribe(d.api("/webhooks/hubspot"))
 	delivering, stop := context.WithCancel(ctx)
 	delivered := make(chan struct{})
@@ -129,7 +134,7 @@ var (
 // shows both.
 const billing = "deals-to-invoices"
 
-// bill goes the way a user goes: apply, check, preview, approve, live, run the plan.
+// bill goes the way a user goes: apply, check, pilot, preview, approve, live, run the plan.
 func (d *demoRun) bill(ctx context.Context, documents []string) error {
 	applied, err := applyAll(ctx, d.client, documents)
 	if err != nil {
@@ -146,11 +151,18 @@ func (d *demoRun) bill(ctx context.Context, documents []string) error {
 	if err := d.takeLive(ctx, partMappings); err != nil {
 		return err
 	}
+	if err := d.tryOut(ctx, d.client, d.pilots); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "tried out: one deal each with %s\n", strings.Join(piloted(d.pilots), " and "))
 	p, err := d.approved(ctx, billing)
 	if err != nil {
 		return err
 	}
-	if err := d.takeLive(ctx, documentMappings); err != nil {
+	if err := d.approveAll(ctx, d.client, d.pilots); err != nil {
+		return err
+	}
+	if err := d.takeLive(ctx, piloted(d.pilots)); err != nil {
 		return err
 	}
 	if err := d.carryOut(ctx, p); err != nil {
@@ -186,16 +198,9 @@ func (d *demoRun) takeLive(ctx context.Context, names []string) error {
 	return nil
 }
 
-// plan previews everything a mapping would write, and approves exactly that.
+// approved previews everything a mapping would write, and approves exactly that.
 func (d *demoRun) approved(ctx context.Context, name string) (web.Plan, error) {
-	r, err := post[web.Run](ctx, d.client, "/previews", map[string]any{"mapping": name})
-	if err != nil {
-		return web.Plan{}, err
-	}
-	if r, err = d.follow(ctx, d.client, r); err != nil {
-		return web.Plan{}, err
-	}
-	p, err := get[web.Plan](ctx, d.client, "/plans/"+r.Plan)
+	p, err := d.previewAll(ctx, d.client, name)
 	if err != nil {
 		return p, err
 	}
@@ -245,7 +250,7 @@ func (d *demoRun) settle(ctx context.Context) error {
 // again runs every mapping over everything once more and counts the writes that the systems saw.
 func (d *demoRun) again(ctx context.Context) (int, error) {
 	before := writes(d.vendors)
-	for _, name := range append(append([]string{}, partMappings...), documentMappings...) {
+	for _, name := range append(append([]string{}, partMappings...), piloted(d.pilots)...) {
 		if err := d.load(ctx, name); err != nil {
 			return 0, err
 		}

@@ -41,7 +41,7 @@ func statusOf(err error) int {
 		return exitLook
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &problem) && problem.Status == http.StatusConflict:
+	case errors.As(err, &problem) && (problem.Status == http.StatusConflict || problem.Status == http.StatusPreconditionFailed):
 		return exitLook
 	case errors.As(err, &problem) && problem.Status == http.StatusBadRequest:
 		return exitUsage

@@ -30,9 +30,16 @@ func TestJourney(t *testing.T) {
 	has(t, w.must("check"), "opens account 62515", "marker field")
 	w.must("live", "companies-to-customers", "products-to-products")
 
-	before := w.vendors.light.Counts()
 	preview := w.must("preview", "deals-to-invoices", w.deal("eur"))
 	has(t, preview, w.deal("eur")+": create", "net 829.00 EUR", "invoiceDate", "2026-03-12", `date("portal")`, "through companies-to-customers")
+	status, _, errs := w.x("live", "deals-to-invoices")
+	has(t, errs, "no complete preview of it: crosswalk preview deals-to-invoices --save", "crosswalk pilot deals-to-invoices REF", "crosswalk approve deals-to-invoices --version 1")
+	if status != exitLook {
+		t.Errorf("it went live with no gate passed: status %d", status)
+	}
+	has(t, w.must("pilot", "deals-to-invoices", w.deal("eur")), "in pilot with version 1: created 1")
+	has(t, w.must("pilot", "deals-to-contracts", w.deal("recurring")), "in pilot with version 1: created 1")
+	before := w.vendors.light.Counts()
 	saved := w.must("preview", "deals-to-invoices", "--save")
 	plan := regexp.MustCompile(`saved as plan (\S+), digest`).FindStringSubmatch(saved)
 	if plan == nil {
@@ -49,18 +56,24 @@ func TestJourney(t *testing.T) {
 	if status, _, errs := w.x("run", "--plan", plan[1]); status != exitLook || !strings.Contains(errs, "crosswalk live deals-to-invoices") {
 		t.Errorf("a plan of a mapping that is not live: status %d, %s", status, errs)
 	}
+	has(t, w.must("submit", "deals-to-invoices"), "approval of version 1 of deals-to-invoices is asked for", "missing: nobody approved it")
+	has(t, w.must("notify"), "approval", "deals-to-invoices version 1", "crosswalk approve deals-to-invoices --version 1")
+	has(t, w.must("approve", "deals-to-invoices"), "version 1 of deals-to-invoices, approved by editor (approval: single)", "crosswalk live deals-to-invoices")
+	w.must("approve", "deals-to-contracts", "--version", "1")
+	has(t, w.must("standing", "deals-to-invoices"), "previewed whole, as plan "+plan[1], "piloted with "+w.deal("eur"), "approved by editor (approval: single)")
 	w.must("live", "deals-to-contracts", "deals-to-invoices")
-	has(t, w.must("run", "--plan", plan[1]), "12 writes planned, 12 made, 0 refused")
+	has(t, w.must("run", "--plan", plan[1]), "10 writes planned, 10 made, 0 refused")
 	if status, _, _ := w.x("run", "--plan", plan[1]); status != exitLook {
 		t.Errorf("the plan ran twice: status %d", status)
 	}
 	after := w.vendors.light.Counts()
-	if made := after.Invoices - before.Invoices + after.Contracts - before.Contracts; made != 12 {
-		t.Errorf("%d documents are there, want the plan's 12", made)
+	if made := after.Invoices - before.Invoices + after.Contracts - before.Contracts; made != 10 {
+		t.Errorf("%d documents are there, want the plan's 10", made)
 	}
 
 	why := w.must("why", w.deal("eur"))
-	has(t, why, "linked -> light:invoice-receivables/", "net 829.00 EUR", "made by deals-to-invoices version 1", "approved by editor")
+	has(t, why, "linked -> light:invoice-receivables/", "net 829.00 EUR", "made by deals-to-invoices version 1")
+	has(t, w.must("why", w.deal("usd")), "made by deals-to-invoices version 1", "approved by editor (approval: single)")
 	field := w.must("why", w.deal("eur"), "netTerms")
 	has(t, field, "netTerms", "static value")
 	if strings.Contains(field, "invoiceDate") {
@@ -88,7 +101,9 @@ func TestJourney(t *testing.T) {
 	if status, _, _ := w.x("run", "deals-to-invoices"); status != exitLook {
 		t.Errorf("a paused mapping ran: status %d", status)
 	}
-	has(t, w.must("resume", "deals-to-invoices"), "goes on with version 1", "paused since")
+	has(t, w.must("resume", "deals-to-invoices"), "goes on with version 1; 0 tasks waited", "stopped since")
+	has(t, w.must("pause", "--all"), "deals-to-invoices is paused", "companies-to-customers is paused")
+	has(t, w.must("resume", "companies-to-customers", "products-to-products", "deals-to-contracts", "deals-to-invoices"), "deals-to-contracts goes on with version 1")
 	has(t, w.must("status"), "deals-to-invoices", "live", "crm is hubspot")
 	has(t, w.must("runs"), "plan", "deals-to-invoices", "done")
 }
@@ -152,7 +167,7 @@ func TestPilot(t *testing.T) {
 func TestWonByWebhook(t *testing.T) {
 	w := newWorld(t, "single")
 	w.must(append([]string{"apply"}, w.files()...)...)
-	w.must("live", "companies-to-customers", "products-to-products", "deals-to-contracts", "deals-to-invoices")
+	w.goLive()
 	w.vendors.subscribe("http://" + w.product.address + "/webhooks/hubspot")
 	before := w.vendors.light.Counts()
 	if err := w.vendors.hubspot.Other().Win(w.vendors.hubspot.SampleID("deals/open")); err != nil {

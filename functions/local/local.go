@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -38,11 +39,11 @@ func (c *cli) local() *cobra.Command {
 			return err
 		}
 		defer log.Close()
-		d, err := deploy(ctx, v, data, listen, p.limits, slog.New(slog.NewTextHandler(log, nil)))
+		d, err := deploy(ctx, v, data, listen, p.limits, slog.New(slog.NewTextHandler(log, nil)), c.err)
 		if err != nil {
 			return err
 		}
-		if err := d.goLive(ctx, presetTexts()); err != nil {
+		if err := d.goLive(ctx, c, presetTexts(), samplePilots(v)); err != nil {
 			return errors.Join(err, d.close())
 		}
 		v.subscribe(d.api("/webhooks/hubspot"))
@@ -86,7 +87,7 @@ type deployment struct {
 
 // deploy writes the credentials of the simulators and starts a product on them: a team of one, which says so in every
 // approval.
-func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, log *slog.Logger) (*deployment, error) {
+func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, log *slog.Logger, terminal io.Writer) (*deployment, error) {
 	for name, credential := range map[string]app.Credential{
 		"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}},
 		"light":   {Key: lighttest.APIKey},
@@ -100,7 +101,7 @@ func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, l
 		return nil, err
 	}
 	cfg.Data = data
-	p, err := startProduct(ctx, cfg, log, "operator")
+	p, err := startTelling(ctx, cfg, log, "operator", terminal)
 	if err != nil {
 		return nil, err
 	}
@@ -137,10 +138,10 @@ func presetTexts() []string {
 	return out
 }
 
-// goLive applies documents and takes them live, after the preflight found nothing in the way.
-func (d *deployment) goLive(ctx context.Context, documents []string) error {
-	applied, err := applyAll(ctx, d.client, documents)
-	if err != nil {
+// goLive applies documents and takes them live: after the preflight found nothing in the way, a pilot, a preview and an
+// approval.
+func (d *deployment) goLive(ctx context.Context, c *cli, documents []string, pilots map[string]string) error {
+	if _, err := applyAll(ctx, d.client, documents); err != nil {
 		return err
 	}
 	report, err := post[web.Report](ctx, d.client, "/check", nil)
@@ -152,9 +153,26 @@ func (d *deployment) goLive(ctx context.Context, documents []string) error {
 			return fmt.Errorf("check: %s: %s: %s", f.Where, f.Finding, f.Fix)
 		}
 	}
-	for _, a := range applied.Applied {
-		if _, err := post[web.Moved](ctx, d.client, "/mappings/"+a.Name+"/live", nil); err != nil {
-			return fmt.Errorf("live %s: %w", a.Name, err)
+	if err := d.live(ctx, partMappings); err != nil {
+		return err
+	}
+	if err := c.tryOut(ctx, d.client, pilots); err != nil {
+		return err
+	}
+	if _, err := c.previewAll(ctx, d.client, billing); err != nil {
+		return err
+	}
+	if err := c.approveAll(ctx, d.client, pilots); err != nil {
+		return err
+	}
+	return d.live(ctx, piloted(pilots))
+}
+
+// live takes mappings live, one after the other.
+func (d *deployment) live(ctx context.Context, names []string) error {
+	for _, name := range names {
+		if _, err := post[web.Moved](ctx, d.client, "/mappings/"+name+"/live", nil); err != nil {
+			return fmt.Errorf("live %s: %w", name, err)
 		}
 	}
 	return nil

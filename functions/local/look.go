@@ -198,7 +198,7 @@ func (c *cli) printWhy(w web.Why, field string) error {
 			fmt.Fprintf(c.out, ", run %s", m.Run)
 		}
 		if m.Approver != "" {
-			fmt.Fprintf(c.out, ", approved by %s", m.Approver)
+			fmt.Fprintf(c.out, ", approved by %s%s", m.Approver, ofOne(m.Single))
 		}
 		fmt.Fprintln(c.out)
 	}

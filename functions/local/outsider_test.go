@@ -53,7 +53,7 @@ func TestOutsiderCatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &demoRun{cli: &cli{out: io.Discard, err: io.Discard}, product: w.product, client: newClient("http://"+w.product.address, tokens[0].Token),
-		vendors: w.vendors, before: documentIDs(w.vendors), since: sampleSince}
+		vendors: w.vendors, before: documentIDs(w.vendors), since: sampleSince, pilots: samplePilots(w.vendors)}
 	if err := d.bill(t.Context(), presetTexts()); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestOutsiderCatches(t *testing.T) {
 func TestForgedWebhook(t *testing.T) {
 	w := newWorld(t, "single")
 	w.must(append([]string{"apply"}, w.files()...)...)
-	w.must("live", "companies-to-customers", "products-to-products", "deals-to-contracts", "deals-to-invoices")
+	w.goLive()
 	w.idle()
 	body := `[{"objectId":` + strings.TrimPrefix(w.deal("eur"), "hubspot:deals/") + `,"subscriptionType":"deal.propertyChange","portalId":62515,"propertyName":"dealstage","propertyValue":"closedwon"}]`
 	for _, send := range []struct {

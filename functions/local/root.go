@@ -64,9 +64,9 @@ func (c *cli) root() *cobra.Command {
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"set", "From file to live:", []*cobra.Command{c.connections(), c.presets(), c.fields(), c.apply(), c.export(), c.check(), c.preview(), c.pilot(), c.approve(), c.live(), c.pause(), c.resume()}},
-		{"day", "Day by day:", []*cobra.Command{c.status(), c.run(), c.runs(), c.why(), c.errors(), c.retry()}},
-		{"up", "Running it:", []*cobra.Command{c.up(), c.connect(), c.settings(), c.openapi(), c.simulate(), c.demo(), c.local()}},
+		{"set", "From file to live:", []*cobra.Command{c.connections(), c.presets(), c.fields(), c.apply(), c.export(), c.check(), c.preview(), c.pilot(), c.accept(), c.submit(), c.approve(), c.standing(), c.live(), c.pause(), c.resume()}},
+		{"day", "Day by day:", []*cobra.Command{c.status(), c.run(), c.runs(), c.why(), c.errors(), c.retry(), c.notify()}},
+		{"up", "Running it:", []*cobra.Command{c.up(), c.connect(), c.token(), c.settings(), c.openapi(), c.simulate(), c.demo(), c.local()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
 		for _, command := range group.commands {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -37,7 +36,7 @@ func (c *cli) up() *cobra.Command {
 			return wrongUse("%v", err)
 		}
 		cfg.Data = data
-		p, err := startProduct(ctx, cfg, slog.New(slog.NewTextHandler(c.err, nil)), "operator")
+		p, err := startTelling(ctx, cfg, slog.New(slog.NewTextHandler(c.err, nil)), "operator", c.err)
 		if err != nil {
 			return err
 		}
@@ -63,6 +62,11 @@ const tokenBytes = 24
 
 // startProduct opens the data folder, makes a token for the first person when there is none, and serves until ctx ends.
 func startProduct(ctx context.Context, cfg app.Config, log *slog.Logger, firstPerson string) (*product, error) {
+	return startTelling(ctx, cfg, log, firstPerson, nil)
+}
+
+// startTelling is startProduct with a terminal on which people are told what happens.
+func startTelling(ctx context.Context, cfg app.Config, log *slog.Logger, firstPerson string, terminal io.Writer) (*product, error) {
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w; set another address with listen: in the configuration", err)
@@ -71,14 +75,12 @@ func startProduct(ctx context.Context, cfg app.Config, log *slog.Logger, firstPe
 	if cfg.PublicURL == "http://"+cfg.Listen {
 		cfg.PublicURL = "http://" + address // port 0 became a real one
 	}
-	a, err := app.New(ctx, cfg, app.Options{Log: log})
+	a, err := app.New(ctx, cfg, app.Options{Log: log, Terminal: terminal})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	p := &product{App: a, address: address, tokens: web.TokenFile{Path: filepath.Join(cfg.Data, "token")}, ended: make(chan error, 1)}
-	raw := make([]byte, tokenBytes)
-	rand.Read(raw) // never fails (crypto/rand)
-	if err := p.tokens.Ensure(web.Token{Name: firstPerson, Token: base64.RawURLEncoding.EncodeToString(raw)}); err != nil {
+	if err := p.tokens.Ensure(web.Token{Name: firstPerson, Token: newToken()}); err != nil {
 		return nil, errors.Join(err, a.Close(), listener.Close())
 	}
 	ctx, p.stop = context.WithCancel(ctx)

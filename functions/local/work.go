@@ -159,28 +159,6 @@ func (c *cli) runs() *cobra.Command {
 	return cmd
 }
 
-func (c *cli) approve() *cobra.Command {
-	digest := ""
-	cmd := c.command("approve PLAN", "put your name under a saved plan", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		api, err := c.client()
-		if err != nil {
-			return err
-		}
-		p, err := post[web.Plan](ctx, api, "/plans/"+args[0]+"/approve", map[string]string{"digest": digest})
-		if err != nil || c.json {
-			return c.either(err, p)
-		}
-		single := ""
-		if p.Single {
-			single = " (approval: single)"
-		}
-		fmt.Fprintf(c.out, "plan %s, digest %s, approved by %s%s\ncarry it out: crosswalk run --plan %s\n", p.ID, p.Digest, p.Approver, single, p.ID)
-		return nil
-	})
-	cmd.Flags().StringVar(&digest, "digest", "", "only if the plan still has this digest")
-	return cmd
-}
-
 func (c *cli) retry() *cobra.Command {
 	return c.command("retry REF|CATEGORY", "look at a record again, or at all of a category", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
 		api, err := c.client()

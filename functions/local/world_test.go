@@ -116,6 +116,19 @@ func (w *world) file(name, text string) string {
 	return path
 }
 
+// goLive takes the presets live as a team of one does: the parts, then a pilot of one deal for each document, a preview of
+// everything, an approval. Two documents are at Light then.
+func (w *world) goLive() {
+	w.t.Helper()
+	w.must("live", "companies-to-customers", "products-to-products")
+	w.must("pilot", "deals-to-invoices", w.deal("eur"))
+	w.must("pilot", "deals-to-contracts", w.deal("recurring"))
+	w.must("preview", "deals-to-invoices", "--save")
+	w.must("approve", "deals-to-invoices")
+	w.must("approve", "deals-to-contracts")
+	w.must("live", "deals-to-contracts", "deals-to-invoices")
+}
+
 func (w *world) deal(key string) string {
 	return "hubspot:deals/" + w.vendors.hubspot.SampleID("deals/"+key)
 }

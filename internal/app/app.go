@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -47,6 +48,7 @@ type App struct {
 // Options are what a test or a demo may put in place of the standard parts; the zero Options is the product.
 type Options struct {
 	Log       *slog.Logger
+	Terminal  io.Writer                                 // where people are told what happens; may be nil
 	Transport func(connection string) http.RoundTripper // in place of the network
 	Count     func(connection, method, route string, status int)
 	Wrap      func(table.Table) table.Table // around the store, for figures
@@ -103,6 +105,7 @@ func New(ctx context.Context, c Config, o Options) (*App, error) {
 	a.Engine, err = engine.New(engine.Config{
 		Table: t, Queue: q, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
 		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Reconcile: c.Reconcile, Label: labelled,
+		Teller: &messages{path: c.MessagesPath(), terminal: o.Terminal}, Operators: c.Tell, Rules: c.rules(), Acceptance: c.Acceptance, Expires: c.expires(),
 	})
 	if err != nil {
 		return nil, err

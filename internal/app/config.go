@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"crosswalk/internal/engine"
 )
 
 // Config is one deployment, read once from a YAML file. Credentials are not in it: they are in the secrets file of the data
@@ -33,8 +36,20 @@ type Config struct {
 	Roles map[string]string `yaml:"roles"`
 	// Reconcile has the month end of mappings that make documents run by itself: daily or monthly, by mapping.
 	Reconcile map[string]string `yaml:"reconcile"`
+	// Acceptance is how many rounds of acceptance (0, 1 or 2) a mapping's version must pass before it goes live.
+	Acceptance int `yaml:"acceptance"`
+	// Tell are the addresses of operations: told of everything. The file and the terminal are told without any.
+	Tell []string `yaml:"tell"`
+	// Mappings says what differs for single mappings, by name.
+	Mappings map[string]MappingRule `yaml:"mappings"`
 	// Data is the folder that holds the store, the queue and the secrets; set by the program, not the file.
 	Data string `yaml:"-"`
+}
+
+// MappingRule is what a deployment says of one mapping.
+type MappingRule struct {
+	Tell       []string `yaml:"tell"`       // business addresses: told of what concerns this mapping
+	Acceptance *int     `yaml:"acceptance"` // in place of the deployment's
 }
 
 // Connection is one account in one system.
@@ -53,6 +68,8 @@ type Connection struct {
 	Settle Duration `yaml:"settle"`
 	// Deadline is how long one request may take; default 1m.
 	Deadline Duration `yaml:"deadline"`
+	// Expires is the day on which the credential ends, YYYY-MM-DD, where that is known: operations are told two weeks before.
+	Expires string `yaml:"expires"`
 }
 
 // Duration reads 30s, 5m, 1h in YAML.
@@ -124,6 +141,9 @@ func (c *Config) check() error {
 		if !slices.Contains([]string{"", "starter", "professional", "enterprise"}, conn.Edition) {
 			add("connections.%s.edition: %q; write starter, professional or enterprise", name, conn.Edition)
 		}
+		if _, err := time.Parse(time.DateOnly, conn.Expires); conn.Expires != "" && err != nil {
+			add("connections.%s.expires: %q; write a day, YYYY-MM-DD", name, conn.Expires)
+		}
 		if conn.Auth == "" {
 			conn.Auth = "key"
 		}
@@ -137,12 +157,60 @@ func (c *Config) check() error {
 			add("reconcile.%s: %q; write daily or monthly", name, rhythm)
 		}
 	}
+	errs = append(errs, c.checkTelling()...)
 	for role, name := range c.Roles {
 		if _, ok := c.Connections[name]; !ok {
 			add("roles.%s: there is no connection %q", role, name)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkTelling looks at who is told and what must be signed.
+func (c *Config) checkTelling() []error {
+	var errs []error
+	rounds := func(field string, n int) {
+		if n < 0 || n > 2 {
+			errs = append(errs, fmt.Errorf("configuration: %s: %d; write 0, 1 or 2", field, n))
+		}
+	}
+	addresses := func(field string, list []string) {
+		for n, a := range list {
+			if local, domain, ok := strings.Cut(a, "@"); !ok || local == "" || domain == "" || strings.ContainsAny(a, " \t\r\n,;<>") {
+				errs = append(errs, fmt.Errorf("configuration: %s[%d]: this is no address; write one as ops@example.com", field, n))
+			}
+		}
+	}
+	rounds("acceptance", c.Acceptance)
+	addresses("tell", c.Tell)
+	for _, name := range slices.Sorted(maps.Keys(c.Mappings)) {
+		rule := c.Mappings[name]
+		addresses("mappings."+name+".tell", rule.Tell)
+		if rule.Acceptance != nil {
+			rounds("mappings."+name+".acceptance", *rule.Acceptance)
+		}
+	}
+	return errs
+}
+
+// rules are what the engine must know of single mappings.
+func (c Config) rules() map[string]engine.Rule {
+	out := map[string]engine.Rule{}
+	for name, rule := range c.Mappings {
+		out[name] = engine.Rule{Tell: rule.Tell, Acceptance: rule.Acceptance}
+	}
+	return out
+}
+
+// expires gives the days on which credentials end; check saw that they are days.
+func (c Config) expires() map[string]time.Time {
+	out := map[string]time.Time{}
+	for name, conn := range c.Connections {
+		if day, err := time.Parse(time.DateOnly, conn.Expires); err == nil {
+			out[name] = day
+		}
+	}
+	return out
 }
 
 // SecretsPath is the file of credentials in the data folder.

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -107,6 +109,66 @@ func (f TokenFile) Ensure(tokens ...Token) error {
 	_, err = file.WriteString(text.String())
 	if err = errors.Join(err, file.Close()); err != nil {
 		return errors.Join(fmt.Errorf("token file: %w", err), os.Remove(f.Path)) // half a file would lock everybody out
+	}
+	return nil
+}
+
+// Add puts one more person into the file. A name that is there keeps its token: remove it first.
+func (f TokenFile) Add(t Token) error {
+	return f.change(func(lines []string) ([]string, error) {
+		for _, line := range lines {
+			if parts := strings.Fields(line); len(parts) > 0 && parts[0] == t.Name {
+				return nil, fmt.Errorf("token file %s: %s has a token already; remove it first", f.Path, t.Name)
+			}
+		}
+		return append(lines, t.Name+" "+t.Token), nil
+	})
+}
+
+// Remove takes a person out of the file. The last one stays: nobody could use the API any more.
+func (f TokenFile) Remove(name string) error {
+	return f.change(func(lines []string) ([]string, error) {
+		kept := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+			parts := strings.Fields(line)
+			return len(parts) == 2 && parts[0] == name
+		})
+		if len(kept) == len(lines) {
+			return nil, fmt.Errorf("token file %s has no token for %q", f.Path, name)
+		}
+		if left, err := parseTokens(f.Path, []byte(strings.Join(kept, "\n"))); err != nil || len(left) == 0 {
+			return nil, errors.Join(err, fmt.Errorf("token file %s: %s is the last who can use the operator API; add somebody else first", f.Path, name))
+		}
+		return kept, nil
+	})
+}
+
+// change writes the file anew beside the old one and puts it in its place, so that a kill leaves one of the two whole.
+func (f TokenFile) change(edit func(lines []string) ([]string, error)) error {
+	if _, err := f.Tokens(); err != nil {
+		return err // missing, readable by others, or broken: said with its fix
+	}
+	data, err := os.ReadFile(f.Path)
+	if err != nil {
+		return fmt.Errorf("token file: %w", err)
+	}
+	lines, err := edit(strings.Split(strings.TrimRight(string(data), "\n"), "\n"))
+	if err != nil {
+		return err
+	}
+	text := []byte(strings.Join(lines, "\n") + "\n")
+	if _, err := parseTokens(f.Path, text); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(f.Path), ".token-*") // CreateTemp makes it with mode 0600
+	if err != nil {
+		return fmt.Errorf("token file: %w", err)
+	}
+	_, err = temporary.Write(text)
+	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err == nil {
+		err = os.Rename(temporary.Name(), f.Path)
+	}
+	if err != nil {
+		return fmt.Errorf("token file: %w", errors.Join(err, os.Remove(temporary.Name())))
 	}
 	return nil
 }
