@@ -466,15 +466,18 @@ func TestIgnoredDealsMerged(t *testing.T) {
 // A dry run says of each row what would become of it, rows against rows too, and stores nothing.
 func TestLinkList(t *testing.T) {
 	virtual(t, setup{}, func(w *world) {
-		a, b, c := w.company("A"), w.company("B"), w.company("C")
-		x, y := w.Light.CreateCustomer(lighttest.Customer{Name: "X"}).ID, w.Light.CreateCustomer(lighttest.Customer{Name: "Y"}).ID
+		a, b, c, d := w.company("A"), w.company("B"), w.company("C"), w.company("D")
+		var at []string
+		for _, name := range []string{"V", "X", "Y", "Z"} {
+			at = append(at, w.Light.CreateCustomer(lighttest.Customer{Name: name}).ID)
+		}
 		pairs := []engine.Pair{
-			{A: companyRef(a), B: customerRef(x)},
-			{A: customerRef(x), B: companyRef(a)},
-			{A: companyRef(b), B: customerRef(x)},
-			{A: companyRef(a), B: customerRef(y)},
+			{A: companyRef(a), B: customerRef(at[0])},
+			{A: customerRef(at[0]), B: companyRef(a)}, // the same
+			{A: companyRef(b), B: customerRef(at[1])}, // these two contradict each other
+			{A: companyRef(b), B: customerRef(at[2])},
 			{A: companyRef(c), B: customerRef("none")},
-			{A: companyRef(b), B: customerRef(y)},
+			{A: companyRef(d), B: customerRef(at[3])},
 		}
 		for _, dry := range []bool{true, false} {
 			done := map[bool]string{true: engine.PairWouldLink, false: engine.PairLinked}[dry]

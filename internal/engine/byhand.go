@@ -193,31 +193,46 @@ func (j *join) place(set *mappingSet) {
 	}
 }
 
-// sameTwice refuses what contradicts an earlier row of the same list.
+// sameTwice refuses rows that contradict each other, all of them: which one is meant, only a person can know. Of two rows
+// that say the same, the second has nothing left to do.
 func sameTwice(joins []*join) {
 	type side struct {
 		slot string
 		ref  record.Ref
 	}
-	sides := map[side]int{}
+	rows := map[side][]int{}
+	for n, j := range joins {
+		if j.open() {
+			for _, s := range []side{{j.m.Slot, j.ask.A}, {j.m.Slot, j.ask.B}} {
+				rows[s] = append(rows[s], n)
+			}
+		}
+	}
 	for n, j := range joins {
 		if !j.open() {
 			continue
 		}
-		a, b := side{j.m.Slot, j.ask.A}, side{j.m.Slot, j.ask.B}
-		atA, hasA := sides[a]
-		atB, hasB := sides[b]
-		switch {
-		case hasA && hasB && atA == atB:
-			j.result.Status, j.result.Why = PairAlready, fmt.Sprintf("it is row %d of this list too", atA+1)
-		case hasA:
-			j.result.refuse(fmt.Sprintf("row %d of this list links %s to another record", atA+1, j.ask.A), "keep one of the two rows")
-		case hasB:
-			j.result.refuse(fmt.Sprintf("row %d of this list links %s to another record", atB+1, j.ask.B), "keep one of the two rows")
-		default:
-			sides[a], sides[b] = n, n
+		for _, s := range []side{{j.m.Slot, j.ask.A}, {j.m.Slot, j.ask.B}} {
+			for _, other := range rows[s] {
+				same := joins[other].ask.A == j.ask.A && joins[other].ask.B == j.ask.B
+				switch {
+				case !j.open():
+				case !same:
+					j.result.refuse(fmt.Sprintf("another row of this list links %s to %s", s.ref, joins[other].other(s.ref)), "keep one of the two rows")
+				case other < n && joins[other].result.Status != PairRefused:
+					j.result.Status, j.result.Why = PairAlready, "it stands earlier in this list"
+				}
+			}
 		}
 	}
+}
+
+// other is the other side of a pair.
+func (j *join) other(ref record.Ref) record.Ref {
+	if j.ask.A == ref {
+		return j.ask.B
+	}
+	return j.ask.A
 }
 
 // loadJoins reads links and pointers, and judges what the store alone can tell.

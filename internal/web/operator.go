@@ -69,6 +69,7 @@ type Engine interface {
 	Errors
 	Insight
 	News
+	Linker
 	Onces
 }
 
@@ -137,6 +138,13 @@ var routes = []route{
 	{"GET", "/news", "what people are told of now", 200, (*api).news},
 	{"POST", "/news/test", "send a test message to everybody who is told", 200, (*api).notifyTest},
 	{"POST", "/retry", "look at a record, or all of a category, again", 202, (*api).retry},
+	{"GET", "/reviews", "held records that a person must choose for, with the candidates: ?mapping=&category=&from=&limit=", 200, (*api).reviews},
+	{"GET", "/links", "what is kept about records: ?mapping=&state=&after=&limit=", 200, (*api).links},
+	{"POST", "/links", "join records by hand; nothing is written to them, and a deal with its document is never billed again", 200, (*api).link},
+	{"POST", "/links/unlink", "take pairs apart; the record waits for a person after that", 200, (*api).unlink},
+	{"POST", "/ignore", "set a record aside until it is un-ignored", 200, (*api).ignore},
+	{"POST", "/unignore", "put a record back to how it stood", 200, (*api).unignore},
+	{"GET", "/records", "both sides of a record as they read now, with what is known of it: ?ref=", 200, (*api).record},
 	{"GET", "/why", "what was decided about a record, and why: ?ref=&field=", 200, (*api).why},
 }
 

@@ -65,6 +65,13 @@ var shapes = map[string]shape{
 	"GET /runs/{id}":                    {command: "runs", answer: Run{}, may: []int{404}},
 	"GET /errors":                       {command: "errors", query: []param{text("category", "only of this one"), number("from", "the first error, from 0"), number("limit", "how many, at most 500")}, answer: Failures{}},
 	"POST /retry":                       {command: "retry", body: retryBody{}, answer: retried{}, may: []int{404}},
+	"GET /reviews":                      {command: "reviews", query: []param{text("mapping", "only of this one"), text("category", "only of this one"), number("from", "the first, from 0"), number("limit", "how many, at most 100")}, answer: Reviews{}},
+	"GET /links":                        {command: "links", query: []param{text("mapping", "only those that this one settled"), text("state", "linked, held, skipped, claimed, alias, moved, tombstone, ignored"), text("after", "next of the part before"), number("limit", "how many at most, up to 500")}, answer: Links{}, may: []int{404, 409}},
+	"POST /links":                       {command: "link", body: linkBody{}, answer: PairRows{}, may: []int{409, 502}},
+	"POST /links/unlink":                {command: "unlink", body: unlinkBody{}, answer: PairRows{}, may: []int{409}},
+	"POST /ignore":                      {command: "ignore", body: ignoreBody{}, answer: PairRows{}, may: []int{404, 409}},
+	"POST /unignore":                    {command: "unignore", body: ignoreBody{}, answer: PairRows{}, may: []int{404, 409}},
+	"GET /records":                      {command: "record", query: []param{needed("ref", "string", "a record of either side: connection:object/id")}, answer: list{"records", Record{}}, may: []int{404, 502}},
 	"GET /why":                          {command: "why", query: []param{needed("ref", "string", "a record of either side: connection:object/id"), text("field", "only decisions about this field of the target")}, answer: list{"why", Why{}}, may: []int{404}},
 }
 
