@@ -214,6 +214,9 @@ func (c *cli) printWhy(w web.Why, field string) error {
 		if d.Category != "" {
 			text += ": " + d.Category + ": " + d.Reason
 		}
+		if d.Values != "" {
+			text += " (values " + d.Values + ")"
+		}
 		fmt.Fprintln(c.out, plain(text))
 		if err := columns(c.out, append(fieldRows(d.Fields), lineRows(d.Lines)...)); err != nil {
 			return err

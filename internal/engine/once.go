@@ -28,6 +28,7 @@ func (e *Engine) onceKey(actor, key string) table.Key {
 // time could do it twice.
 func (e *Engine) BeginOnce(ctx context.Context, actor, key, digest string) (once Once, known bool, err error) {
 	at := e.onceKey(actor, key)
+	digest = e.mac(16, "once", digest) // keyed: a request may name a person
 	now := time.Now()
 	err = e.Table.Put(ctx, []table.Put{expiring(put(at, Once{Digest: digest, At: now}, e.token(), table.IfAbsent()), now.Add(OnceFor))})[0]
 	if err == nil || !lost(err) {
@@ -54,6 +55,6 @@ func (e *Engine) EndOnce(ctx context.Context, actor, key string, once Once) erro
 	if once.Status == 0 {
 		return e.Table.Put(ctx, []table.Put{{Key: at, Delete: true}})[0]
 	}
-	once.At = time.Now()
+	once.At, once.Digest = time.Now(), e.mac(16, "once", once.Digest)
 	return e.Table.Put(ctx, []table.Put{expiring(put(at, once, e.token(), table.Condition{}), once.At.Add(OnceFor))})[0]
 }

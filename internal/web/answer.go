@@ -316,6 +316,7 @@ type Decision struct {
 	Currency string    `json:"currency,omitempty"`
 	Fields   []Field   `json:"fields,omitempty"`
 	Lines    []Line    `json:"lines,omitempty"`
+	Values   string    `json:"values,omitempty"` // expired or erased: what was decided is kept, the values are gone
 }
 
 // Outcome is how an intended write ended.

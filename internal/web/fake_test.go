@@ -38,6 +38,15 @@ type fake struct {
 	onces   map[string]engine.Once
 }
 
+func (f *fake) Erase(_ context.Context, subject, actor, note string, dry bool) (engine.Erasure, error) {
+	f.note("erase by %s (%s) %v", actor, note, dry)
+	if !engine.IsAddress(subject) && !strings.Contains(subject, ":") {
+		return engine.Erasure{}, &engine.RefusedError{Why: "this is neither an e-mail address nor the address of a record", Fix: "write name@host, or connection:object/id"}
+	}
+	return engine.Erasure{ID: "e1", Of: "an e-mail address", Entries: 3, Dry: dry, Gone: []record.Ref{{Connection: "hubspot", Object: "companies", ID: "7"}},
+		Documents: []engine.KeptDocument{{Ref: deal, Document: record.Ref{Connection: "light", Object: "invoice-receivables", ID: "i1"}, Net: "10000", Currency: "EUR"}}}, nil
+}
+
 func (f *fake) note(format string, args ...any) {
 	f.asked = append(f.asked, fmt.Sprintf(format, args...))
 }

@@ -95,7 +95,7 @@ func whyOf(x engine.Explanation, field string) Why {
 	}
 	for _, e := range x.Entries {
 		d := Decision{At: e.At, Kind: e.Kind, Mapping: e.Mapping, Version: e.Version, Cause: e.Cause, Run: e.Run, Actor: e.Actor, Net: e.Net, Currency: e.Money,
-			Fields: fieldsOf(e.Fields, field)}
+			Fields: fieldsOf(e.Fields, field), Values: string(e.Values)}
 		d.Category, d.Reason = reasonOf(e.Reason)
 		if field == "" {
 			d.Lines = linesOf(e.Lines)

@@ -66,6 +66,7 @@ type Engine interface {
 	Plans
 	Starter
 	Runs
+	Eraser
 	Errors
 	Insight
 	News
@@ -134,6 +135,7 @@ var routes = []route{
 	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
 	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},
 	{"GET", "/runs/{id}", "a run with its progress", 200, (*api).run},
+	{"POST", "/erasures", "remove a person everywhere on our side; documents keep ids and amounts, and nothing is erased at any system", 200, (*api).erase},
 	{"GET", "/errors", "open sync errors by category: ?category=&from=&limit=", 200, (*api).errors},
 	{"GET", "/news", "what people are told of now", 200, (*api).news},
 	{"POST", "/news/test", "send a test message to everybody who is told", 200, (*api).notifyTest},

@@ -61,6 +61,7 @@ var shapes = map[string]shape{
 	"POST /mappings/{name}/pause":       {command: "pause", body: reasonBody{}, answer: Moved{}, may: []int{404, 409}},
 	"POST /mappings/{name}/resume":      {command: "resume", body: reasonBody{}, answer: Moved{}, may: []int{404, 409}},
 	"GET /runs":                         {command: "runs", answer: list{"runs", Run{}}},
+	"POST /erasures":                    {command: "erase", body: eraseBody{}, answer: Erasure{}, may: []int{404, 409}},
 	"POST /runs":                        {command: "run", body: startBody{}, answer: Run{}, may: []int{404, 409, 502}},
 	"GET /runs/{id}":                    {command: "runs", answer: Run{}, may: []int{404}},
 	"GET /errors":                       {command: "errors", query: []param{text("category", "only of this one"), number("from", "the first error, from 0"), number("limit", "how many, at most 500")}, answer: Failures{}},
