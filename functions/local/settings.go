@@ -85,6 +85,9 @@ func (c *cli) settings() *cobra.Command {
 			}
 			rows = append(rows, []string{"connection " + name, text})
 		}
+		for _, class := range slices.Sorted(maps.Keys(s.Retention)) {
+			rows = append(rows, []string{"retention of " + class, s.Retention[class]})
+		}
 		if err := columns(c.out, rows); err != nil {
 			return err
 		}
@@ -96,7 +99,10 @@ func (c *cli) settings() *cobra.Command {
 // settingsOf is what the API may tell of a configuration.
 func settingsOf(cfg app.Config) web.Settings {
 	s := web.Settings{Approval: cfg.Approval, Listen: cfg.Listen, PublicURL: cfg.PublicURL, PollSeconds: int(time.Duration(cfg.Poll).Seconds()),
-		Connections: map[string]web.ConnectionSetting{}, Roles: cfg.Roles}
+		Connections: map[string]web.ConnectionSetting{}, Roles: cfg.Roles, Retention: map[string]string{}}
+	for _, class := range cfg.Retention.Standing() {
+		s.Retention[class[0]] = class[1]
+	}
 	for name, one := range cfg.Connections {
 		s.Connections[name] = web.ConnectionSetting{System: one.System, Base: one.Base, Auth: one.Auth, Account: one.Account, Edition: one.Edition, Limits: one.Limits}
 	}

@@ -104,7 +104,7 @@ func New(ctx context.Context, c Config, o Options) (*App, error) {
 	}
 	a.Engine, err = engine.New(engine.Config{
 		Table: t, Queue: q, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
-		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Reconcile: c.Reconcile, Label: labelled,
+		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Retention: c.Retention.engine(), Reconcile: c.Reconcile, Label: labelled,
 		Teller: &messages{path: c.MessagesPath(), terminal: o.Terminal}, Operators: c.Tell, Rules: c.rules(), Acceptance: c.Acceptance, Expires: c.expires(),
 	})
 	if err != nil {

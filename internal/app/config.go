@@ -42,6 +42,8 @@ type Config struct {
 	Tell []string `yaml:"tell"`
 	// Mappings says what differs for single mappings, by name.
 	Mappings map[string]MappingRule `yaml:"mappings"`
+	// Retention is how long what is remembered is kept, by class.
+	Retention Retention `yaml:"retention"`
 	// Data is the folder that holds the store, the queue and the secrets; set by the program, not the file.
 	Data string `yaml:"-"`
 }

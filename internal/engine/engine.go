@@ -118,7 +118,7 @@ func New(c Config) (*Engine, error) {
 			*d.field = d.value
 		}
 	}
-	c.Retention = c.Retention.withDefaults()
+	c.Retention = c.Retention.WithDefaults()
 	c.Table = keeper{c.Table, c.Retention}
 	return &Engine{Config: c}, nil
 }

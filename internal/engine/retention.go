@@ -24,8 +24,8 @@ const Forever time.Duration = -1
 
 const day = 24 * time.Hour
 
-// withDefaults fills in what was left out. Values never outlive what they belong to.
-func (r Retention) withDefaults() Retention {
+// WithDefaults fills in what was left out. Values never outlive what they belong to.
+func (r Retention) WithDefaults() Retention {
 	for _, d := range []struct {
 		field    *time.Duration
 		standard time.Duration

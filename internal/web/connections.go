@@ -36,6 +36,7 @@ type Settings struct {
 	PollSeconds int                          `json:"poll_seconds"`
 	Connections map[string]ConnectionSetting `json:"connections"`
 	Roles       map[string]string            `json:"roles"`
+	Retention   map[string]string            `json:"retention"` // days (90d) or never dropped, by class: documents, others, values, runs
 }
 
 // ConnectionSetting is how one connection is configured.
