@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -210,31 +209,9 @@ func (e *Engine) learnLines(i *item) {
 	i.link.Lines = lines
 }
 
-// netOf adds up a document's lines in minor units: the vendor's own net amount where it shows one and prices are net, else
-// quantity times price.
+// netOf is a document's net total in minor units, as plan adds it up.
 func (e *Engine) netOf(i *item, doc *record.Record) (string, bool) {
-	total := new(big.Rat)
-	for n := range doc.Children {
-		child := &doc.Children[n]
-		if v := child.Field("netAmount"); !v.Blank() && i.m.Document.Prices != "gross" {
-			net, ok := new(big.Rat).SetString(v.Text())
-			if !ok {
-				return "", false
-			}
-			total.Add(total, net)
-			continue
-		}
-		quantity, ok1 := new(big.Rat).SetString(child.Field(i.m.Children.Quantity.B).Text())
-		price, ok2 := new(big.Rat).SetString(child.Field(i.m.Children.Price.B).Text())
-		if !ok1 || !ok2 {
-			return "", false
-		}
-		total.Add(total, quantity.Mul(quantity, price))
-	}
-	if !total.IsInt() {
-		return total.FloatString(6), true
-	}
-	return total.Num().String(), true
+	return plan.NetOf(i.m.Mapping, doc)
 }
 
 // doNext does the first todo; it returns whether the next may follow.
