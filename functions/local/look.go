@@ -202,8 +202,16 @@ func (c *cli) printWhy(w web.Why, field string) error {
 		}
 		fmt.Fprintln(c.out)
 	}
-	if field != "" && len(w.Decisions) == 0 {
-		fmt.Fprintf(c.out, "  no decision about %s is kept; the fields are those of the target\n", plain(field))
+	if w.Origin != nil {
+		c.printOrigin(*w.Origin)
+	}
+	for _, rule := range w.Rules {
+		fmt.Fprintf(c.out, "  rule: %s <- %s: %s\n", rule.Field, strings.Join(rule.From, " + "), plain(rule.Rule))
+	}
+	if field != "" && len(w.Decisions) == 0 && len(w.Rules) == 0 && w.Mapping != "" {
+		fmt.Fprintf(c.out, "  no rule of %s version %d names %s, so it is never written\n", w.Mapping, w.Version, plain(field))
+	} else if field != "" && len(w.Decisions) == 0 {
+		fmt.Fprintf(c.out, "  no decision about %s is kept; its fields may be named by either side\n", plain(field))
 	}
 	for _, d := range w.Decisions {
 		by := d.Cause
@@ -323,7 +331,7 @@ func (c *cli) status() *cobra.Command {
 }
 
 func (c *cli) printStatus(s web.Status) error {
-	rows := [][]string{{"MAPPING", "STATUS", "VERSION", "LINKED", "OPEN ERRORS"}}
+	rows := [][]string{{"MAPPING", "STATUS", "VERSION", "LINKED", "HELD", "LAST SUCCESS", "LAG", "OPEN ERRORS"}}
 	for _, m := range s.Mappings {
 		version := fmt.Sprint(m.Latest)
 		if m.Running > 0 && m.Running != m.Latest {
@@ -333,7 +341,14 @@ func (c *cli) printStatus(s web.Status) error {
 		if m.Brake {
 			status += ", stopped by the brake"
 		}
-		rows = append(rows, []string{m.Name, status, version, fmt.Sprint(m.Linked), counts(m.Open)})
+		last, lag := "", ""
+		if m.LastSuccess != nil {
+			last = ago(s.At, *m.LastSuccess)
+		}
+		if m.FeedRead != nil {
+			lag = (time.Duration(m.LagSeconds) * time.Second).String()
+		}
+		rows = append(rows, []string{m.Name, status, version, fmt.Sprint(m.Linked), fmt.Sprint(m.Held), last, lag, counts(m.Open)})
 	}
 	if err := columns(c.out, rows); err != nil {
 		return err
@@ -351,17 +366,16 @@ func (c *cli) printStatus(s web.Status) error {
 		fmt.Fprintf(c.out, "%s: %d wait, %d in work\n", lane, s.Lanes[lane].Waiting, s.Lanes[lane].InWork)
 	}
 	fmt.Fprintf(c.out, "parked: %d\n", s.Parked)
+	if err := c.printStanding(s); err != nil {
+		return err
+	}
 	for _, r := range s.Runs {
 		fmt.Fprintf(c.out, "run %s: %s\n", r.ID, progress(r))
 	}
 	if len(s.Refused) > 0 {
 		fmt.Fprintf(c.out, "webhooks refused: %s\n", counts(s.Refused))
 	}
-	for _, a := range s.CallsLeft {
-		if a.LeftToday >= 0 {
-			fmt.Fprintf(c.out, "%s %s: %d calls left today\n", a.Connection, a.Bucket, a.LeftToday)
-		}
-	}
+	c.printCallsLeft(s.CallsLeft)
 	return nil
 }
 

@@ -137,7 +137,7 @@ func (p *product) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhooks/", web.Webhooks(web.WebhookDeps{Accept: p.Engine, Public: p.PublicURL, Refused: refused, NewID: newID, Log: p.Log}))
 	mux.Handle("/", web.Operator(web.Deps{
-		Engine: p.Engine, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances,
+		Engine: p.Engine, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances, SaveUsage: p.SaveUsage,
 		Identity: p.tokens, Refused: refused, Approval: p.Approval, Settings: settingsOf(p.Config), NewID: newID, Log: p.Log,
 	}))
 	return mux

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"crosswalk/internal/engine"
@@ -185,7 +186,7 @@ func reasonOf(r *link.Reason) (category, text string) {
 func fieldsOf(decisions []plan.FieldDecision, only string) []Field {
 	var out []Field
 	for _, d := range decisions {
-		if only == "" || d.Field == only {
+		if only == "" || d.Field == only || slices.Contains(d.From, only) {
 			out = append(out, Field{d.Field, d.From, d.Action, d.Rule, d.Old, d.New})
 		}
 	}
@@ -275,20 +276,22 @@ type Failures struct {
 
 // Why is what is known of one record in one place (slot): where it stands and the decisions about it, newest first.
 type Why struct {
-	Ref       string     `json:"ref"`
-	URL       string     `json:"url,omitempty"`
-	State     link.State `json:"state"`
-	Target    string     `json:"target,omitempty"`
-	TargetURL string     `json:"target_url,omitempty"`
-	Mapping   string     `json:"mapping,omitempty"`
-	Version   int        `json:"version,omitempty"`
-	Category  string     `json:"category,omitempty"` // of what stands in its way
-	Reason    string     `json:"reason,omitempty"`
-	MadeBy    *Made      `json:"made_by,omitempty"`
-	Net       string     `json:"net,omitempty"` // minor units
-	Currency  string     `json:"currency,omitempty"`
-	Decisions []Decision `json:"decisions"`
-	Outcomes  []Outcome  `json:"outcomes,omitempty"`
+	Ref       string      `json:"ref"`
+	URL       string      `json:"url,omitempty"`
+	State     link.State  `json:"state"`
+	Target    string      `json:"target,omitempty"`
+	TargetURL string      `json:"target_url,omitempty"`
+	Mapping   string      `json:"mapping,omitempty"`
+	Version   int         `json:"version,omitempty"`
+	Category  string      `json:"category,omitempty"` // of what stands in its way
+	Reason    string      `json:"reason,omitempty"`
+	MadeBy    *Made       `json:"made_by,omitempty"`
+	Origin    *Origin     `json:"origin,omitempty"` // of a document
+	Rules     []FieldRule `json:"rules,omitempty"`  // of the field that was asked for; none: no rule names it
+	Net       string      `json:"net,omitempty"`    // minor units
+	Currency  string      `json:"currency,omitempty"`
+	Decisions []Decision  `json:"decisions"`
+	Outcomes  []Outcome   `json:"outcomes,omitempty"`
 }
 
 // Made says who made a document.
@@ -338,6 +341,8 @@ type Status struct {
 	Runs        []Run           `json:"runs"`
 	Refused     map[string]int  `json:"webhooks_refused"`
 	CallsLeft   []Allowance     `json:"calls_left,omitempty"`
+	Contacts    []Contact       `json:"contacts"` // how each connection stands
+	Waits       []Waits         `json:"waits"`    // what parked tasks wait for
 }
 
 // MappingStatus is a mapping with what is linked and what is open.
@@ -346,6 +351,11 @@ type MappingStatus struct {
 	Linked int            `json:"linked"`
 	Open   map[string]int `json:"open"` // sync errors by category
 	Brake  bool           `json:"brake,omitempty"`
+	// Held counts the errors that need a person; LagSeconds is the age of the oldest change that may not have been looked at.
+	Held        int        `json:"held,omitempty"`
+	LastSuccess *time.Time `json:"last_success,omitempty"`
+	FeedRead    *time.Time `json:"feed_read,omitempty"`
+	LagSeconds  int        `json:"lag_seconds,omitempty"`
 }
 
 // Lane is how much waits and is worked in one lane of the queue.

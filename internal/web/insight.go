@@ -15,6 +15,11 @@ func (a *api) status(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.SaveUsage != nil { // who answered and who did not, up to now
+		if err := a.SaveUsage(r.Context()); err != nil {
+			return nil, err
+		}
+	}
 	s, err := a.Engine.Status(r.Context())
 	if err != nil {
 		return nil, err
@@ -34,6 +39,7 @@ func (a *api) status(r *http.Request) (any, error) {
 	for _, run := range s.Runs {
 		out.Runs = append(out.Runs, runOf(run, s.At))
 	}
+	statusMore(&out, s)
 	return out, nil
 }
 
@@ -58,6 +64,9 @@ func (a *api) why(r *http.Request) (any, error) {
 	out := []Why{}
 	for _, x := range known {
 		w := whyOf(x, field)
+		if err := a.explainMore(r.Context(), &w, x, field); err != nil {
+			return nil, err
+		}
 		if w.MadeBy != nil && w.MadeBy.Approver == "" {
 			w.MadeBy.Approver = a.approver(r.Context(), w.MadeBy.Run)
 		}

@@ -69,6 +69,8 @@ type Engine interface {
 	Eraser
 	Errors
 	Insight
+	MonthEnd
+	Readback
 	News
 	Linker
 	Onces
@@ -87,6 +89,7 @@ type Deps struct {
 	Connections map[string]connector.Connector
 	Roles       map[string]string // role in mappings to connection name
 	Allowances  func() []Allowance
+	SaveUsage   func(ctx context.Context) error // puts counted calls where Usage reads them; may be nil
 	Identity    Identity
 	Refused     *Refusals
 	Approval    string // two or single, for status
@@ -132,6 +135,13 @@ var routes = []route{
 	{"POST", "/mappings/{name}/pause", "stop writing; signals wait", 200, (*api).pause},
 	{"POST", "/pause", "stop everything that writes", 200, (*api).pauseAll},
 	{"POST", "/mappings/{name}/resume", "go on after a pause or the brake", 200, (*api).resume},
+	{"GET", "/mappings/{name}/history", "versions, changes of status, approvals and runs, with who and when: ?from=&limit=", 200, (*api).history},
+	{"GET", "/reconciliations", "months that were compared, newest first: ?mapping=", 200, (*api).reconciliations},
+	{"POST", "/reconciliations", "compare the deals won in a month with their documents, from both systems", 202, (*api).reconcile},
+	{"GET", "/reconciliations/{id}", "both sums and their difference by entity and currency", 200, (*api).reconciliation},
+	{"GET", "/reconciliations/{id}/rows", "every deal beside its document: ?from=&limit=", 200, (*api).reconcileRows},
+	{"GET", "/usage", "calls of the last 24 hours by connection, mapping and cause", 200, (*api).usage},
+	{"GET", "/audit", "the audit trail: ?from=&to=&ref=&after=&limit=", 200, (*api).audit},
 	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
 	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},
 	{"GET", "/runs/{id}", "a run with its progress", 200, (*api).run},

@@ -73,7 +73,14 @@ var shapes = map[string]shape{
 	"POST /ignore":                      {command: "ignore", body: ignoreBody{}, answer: PairRows{}, may: []int{404, 409}},
 	"POST /unignore":                    {command: "unignore", body: ignoreBody{}, answer: PairRows{}, may: []int{404, 409}},
 	"GET /records":                      {command: "record", query: []param{needed("ref", "string", "a record of either side: connection:object/id")}, answer: list{"records", Record{}}, may: []int{404, 502}},
-	"GET /why":                          {command: "why", query: []param{needed("ref", "string", "a record of either side: connection:object/id"), text("field", "only decisions about this field of the target")}, answer: list{"why", Why{}}, may: []int{404}},
+	"GET /mappings/{name}/history":      {command: "history", query: []param{number("from", "the first, from 0"), number("limit", "how many, at most 500")}, answer: History{}, may: []int{404}},
+	"GET /reconciliations":              {command: "reconcile --list", query: []param{text("mapping", "only of this one")}, answer: list{"reconciliations", Reconciliation{}}},
+	"POST /reconciliations":             {command: "reconcile", body: reconcileBody{}, answer: Run{}, may: []int{404, 409}},
+	"GET /reconciliations/{id}":         {command: "reconcile", answer: Reconciliation{}, may: []int{404}},
+	"GET /reconciliations/{id}/rows":    {command: "reconcile --csv", query: []param{number("from", "the first row, from 0"), number("limit", "how many, at most 500")}, answer: ReconcileRows{}, may: []int{404}},
+	"GET /usage":                        {command: "usage", answer: Usage{}},
+	"GET /audit":                        {command: "audit", query: []param{text("from", "a day or a moment; from then on"), text("to", "a day or a moment; before it"), text("ref", "only of this record of either side"), text("after", "next of the part before"), number("limit", "about how many entries, at most 500")}, answer: Audit{}},
+	"GET /why":                          {command: "why", query: []param{needed("ref", "string", "a record of either side: connection:object/id"), text("field", "only decisions about this field, of either side")}, answer: list{"why", Why{}}, may: []int{404}},
 }
 
 // retried is how many records are looked at again.
