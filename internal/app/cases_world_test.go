@@ -368,7 +368,7 @@ const tickOf = 5 * time.Second
 func (w *world) advance(d time.Duration) {
 	w.t.Helper()
 	end := time.Now().Add(d)
-	step := max(tickOf, d/2000)
+	step := max(tickOf, d/600)
 	for time.Now().Before(end) {
 		time.Sleep(min(step, time.Until(end)))
 		for n := 0; w.step(w.t.Context()); n++ {

@@ -33,7 +33,8 @@ type planCase struct {
 	Source   map[string]*string // fields of a; null: the system says empty; absent: not said
 	Hidden   []string           // fields of a that may not be read
 	Archived bool
-	Company  string // ready (default), waiting, stuck, none, two
+	Modified map[string]time.Time // of a and b, and ours: when we last wrote b
+	Company  string               // ready (default), waiting, stuck, none, two
 	Lines    []map[string]string
 	Products map[string]struct {
 		State    string // ready (default), waiting, stuck
@@ -315,7 +316,11 @@ func (c planCase) links(f *plan.Facts) {
 			}
 		}
 	}
-	f.Link = link.Link{A: f.Source.Ref}
+	f.Source.Modified = c.Modified["a"]
+	if f.Target != nil {
+		f.Target.Modified = c.Modified["b"]
+	}
+	f.Link = link.Link{A: f.Source.Ref, StampB: c.Modified["ours"]}
 	if c.Claimed {
 		f.Link.State = link.Claimed
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"time"
+
 	"crosswalk/internal/link"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
@@ -220,7 +222,7 @@ func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 		}
 		return verdict{action: KeepIt, rule: "changed at " + f.Mapping.B.Connection + ", drift: keep"}
 	}
-	return conflictVerdict(f.Mapping, first, bBlank)
+	return conflictVerdict(f, first, bBlank)
 }
 
 // firstVerdict: no pair yet. Never blank over value; where both have one, "first" decides.
@@ -238,15 +240,33 @@ func firstVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict 
 }
 
 // conflictVerdict: both sides changed since they were settled.
-func conflictVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict {
+func conflictVerdict(f *Facts, field mapping.Field, bBlank bool) verdict {
+	m := f.Mapping
 	word := pickWord(field.Conflict, m.Conflict, "a")
 	switch {
 	case word == "a" || word == m.A.Connection, word == "fill" && bBlank:
 		return verdict{action: WriteIt, rule: "conflict: " + word}
+	case word == "newest" && newest(f) == "a":
+		return verdict{action: WriteIt, rule: "conflict: newest: " + m.A.Connection}
+	case word == "newest":
+		return verdict{action: KeepIt, rule: "conflict: newest: " + m.B.Connection}
 	case word == "hold":
 		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " was changed on both sides and the mapping says conflict: hold"}}
 	}
 	return verdict{action: KeepIt, rule: "conflict: " + word}
+}
+
+// tie is how near two stamps may be before nobody can tell which change came later (A11).
+const tie = 2 * time.Second
+
+// newest tells which side changed later, by the stamps of the records that show the change. A stamp of b that our own write
+// made tells nothing of anybody's edit; where nobody can tell it is a.
+func newest(f *Facts) string {
+	a, b := f.Source.Modified, f.Target.Modified
+	if a.IsZero() || b.IsZero() || b.Equal(f.Link.StampB) || b.Sub(a) <= tie {
+		return "a"
+	}
+	return "b"
 }
 
 func pickWord(words ...string) string {
