@@ -31,6 +31,7 @@ type fault struct {
 	ambiguous bool          // the caller cannot know whether it took effect
 	err       error         // instead of the call
 	slow      time.Duration // the answer takes up to so long
+	lateBy    time.Duration // the sender learns nothing, and it is carried out so much later (something between held it)
 	hubspot   *hubspottest.Fault
 	light     *lighttest.Fault
 }

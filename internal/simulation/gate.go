@@ -24,6 +24,8 @@ type actor struct {
 	after   bool // dies after that effect, else before it
 	killed  bool
 	last    string // label of the effect it died at
+
+	freezeAt func(label string) bool // of a directed test: stops dead before the first such effect
 }
 
 // newActor makes an actor; generation tells apart the processes that follow each other in one place.
@@ -74,6 +76,10 @@ func (a *actor) enter(ctx context.Context, label string, low, high time.Duration
 			a.s.hit("worker frozen and thawed")
 			wait += a.between(10*time.Minute, 12*time.Minute)
 		}
+	}
+	if a.freezeAt != nil && a.freezeAt(label) {
+		a.freezeAt = nil
+		wait += 11 * time.Minute
 	}
 	deadline, limited := ctx.Deadline()
 	a.until(time.Now().Add(wait), deadline)

@@ -22,6 +22,19 @@ type wire struct {
 
 type faultKey struct{}
 
+// later carries a request out by itself, after a while.
+func (w *wire) later(r *http.Request, d time.Duration) {
+	held := r.Clone(context.WithoutCancel(r.Context()))
+	courier := w.a.s.newActor("courier", slotCourier, 0)
+	w.a.s.wg.Go(func() {
+		courier.pause(d)
+		w.a.s.note(courier, "carries out "+held.URL.Path)
+		if answer, err := w.inner.RoundTrip(held); err == nil {
+			answer.Body.Close()
+		}
+	})
+}
+
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	label := w.system + " " + r.Method + " " + r.URL.RequestURI()
@@ -48,6 +61,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		if c.creates() && f.ambiguous {
 			w.a.s.tally(func(s *Sim) { s.Ambiguous++ })
 		}
+	}
+	if f != nil && f.lateBy > 0 {
+		w.later(r, f.lateBy)
+		w.a.leave(label)
+		return nil, io.ErrUnexpectedEOF
 	}
 	if f != nil && f.err != nil {
 		w.a.leave(label)

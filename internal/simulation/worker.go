@@ -20,6 +20,7 @@ const (
 	slotSales
 	slotFinance
 	slotPoller
+	slotCourier
 	slotWorker // and the following ones
 )
 
