@@ -101,7 +101,7 @@ func TestJourney(t *testing.T) {
 	if status, _, _ := w.x("run", "deals-to-invoices"); status != exitLook {
 		t.Errorf("a paused mapping ran: status %d", status)
 	}
-	has(t, w.must("resume", "deals-to-invoices"), "goes on with version 1; 0 tasks waited", "stopped since")
+	has(t, w.must("resume", "deals-to-invoices"), "goes on with version 1; 0 records waited", "stopped since")
 	has(t, w.must("pause", "--all"), "deals-to-invoices is paused", "companies-to-customers is paused")
 	has(t, w.must("resume", "companies-to-customers", "products-to-products", "deals-to-contracts", "deals-to-invoices"), "deals-to-contracts goes on with version 1")
 	has(t, w.must("status"), "deals-to-invoices", "live", "crm is hubspot")

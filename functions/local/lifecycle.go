@@ -97,7 +97,7 @@ func (c *cli) resume() *cobra.Command {
 	reason := ""
 	cmd := c.command("resume MAPPING...", "go on after a pause or the brake, with the version that ran; says how much waits and since when", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
 		return c.move(ctx, args, "resume", map[string]any{"reason": reason}, func(m web.Moved) string {
-			out := fmt.Sprintf("%s goes on with version %d; %d tasks waited", m.Name, m.Running, m.Waiting)
+			out := fmt.Sprintf("%s goes on with version %d; %d records waited", m.Name, m.Running, m.Waiting)
 			if m.Stopped != nil {
 				out += ", stopped since " + shortTime(*m.Stopped) + "; what changed meanwhile is looked at now"
 			}

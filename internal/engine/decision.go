@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"crosswalk/internal/engine/table"
@@ -36,11 +37,27 @@ type Decision struct {
 	Run     string         `json:"run,omitempty"`
 }
 
+// deciding gives each decision of a process a time of its own, so that they are listed in the order in which they were made
+// even where a clock is coarse.
+type deciding struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (d *deciding) next() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	if !now.After(d.last) {
+		now = d.last.Add(time.Nanosecond)
+	}
+	d.last = now
+	return now
+}
+
 // decided keeps a decision. Two of the same instant and mapping are told apart by a token, so that none replaces another.
 func (e *Engine) decided(ctx context.Context, d Decision) error {
-	if d.At.IsZero() {
-		d.At = time.Now()
-	}
+	d.At = e.deciding.next()
 	key := decisionKey(d.At.UTC().Format("2006-01-02T15:04:05.000000000Z") + "#" + d.Mapping + "#" + e.token())
 	return e.putOne(ctx, key, d, table.IfAbsent())
 }

@@ -31,14 +31,15 @@ import (
 // queue are two workers of one deployment.
 type Engine struct {
 	Config
-	tables  tableCache
-	active  activeCache
-	plans   planCache
-	telling telling
-	trails  trailCache
-	erased  erasedCache
-	due     dueCache
-	lately  latelyCache
+	tables   tableCache
+	active   activeCache
+	plans    planCache
+	telling  telling
+	deciding deciding
+	trails   trailCache
+	erased   erasedCache
+	due      dueCache
+	lately   latelyCache
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.

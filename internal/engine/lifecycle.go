@@ -170,7 +170,7 @@ func (e *Engine) PauseAll(ctx context.Context, actor, note string) ([]Head, erro
 // Resumed is how a mapping goes on: how much waited for it, and since when.
 type Resumed struct {
 	Head    Head
-	Waiting int       // tasks that were parked for it
+	Waiting int       // records that were parked for it
 	Since   time.Time // when it was paused or the brake stopped it; zero when neither did
 }
 
@@ -227,13 +227,25 @@ func (e *Engine) unpause(ctx context.Context, name, actor, note string) (Head, e
 	return h, e.decided(ctx, Decision{Mapping: name, Version: h.Running, Status: h.Status, Actor: actor, Note: note})
 }
 
-// waitingFor counts what is parked until a mapping goes on, and says since when it does not: zero when it does.
+// waitingFor counts the records that are parked until a mapping goes on, and says since when it does not: zero when it does.
+// A change of a line waits beside its deal and is not counted again.
 func (e *Engine) waitingFor(ctx context.Context, a *Active) (int, time.Time, error) {
-	n, since := 0, a.Head.Since
+	own, others, since := map[record.Ref]bool{}, map[record.Ref]bool{}, a.Head.Since
 	for _, on := range []string{brakeOn(a.Slot), "mapping/" + a.Name, "slot/" + a.Slot} {
-		if err := list(ctx, e.Table, waitingKey(on, "").PK, "", func(table.Key, parked) bool { n++; return true }); err != nil {
-			return n, since, err
+		if err := list(ctx, e.Table, waitingKey(on, "").PK, "", func(_ table.Key, p parked) bool {
+			if p.Task.Ref.Object == a.A.Object {
+				own[p.Task.Ref] = true
+			} else {
+				others[p.Task.Ref] = true
+			}
+			return true
+		}); err != nil {
+			return 0, since, err
 		}
+	}
+	n := len(own)
+	if n == 0 {
+		n = len(others)
 	}
 	stopped, err := getItem[SyncError](ctx, e.Table, errorKey(plan.Brake, a.Name, record.Ref{}))
 	if err == nil && stopped.Rev != 0 && (since.IsZero() || stopped.Value.First.Before(since)) {
