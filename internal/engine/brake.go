@@ -72,7 +72,7 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item, what writin
 			i.end(Result{End: Later, Until: time.Now().Add(brakePause), On: brakeOn(slot)})
 		}
 		if allowed < len(list) {
-			text := fmt.Sprintf("the brake stopped %s: more writes in one hour than the brake allows outside an approved run; look at what waits, then: crosswalk resume %s", list[0].m.Name, list[0].m.Name)
+			text := fmt.Sprintf("the brake stopped %s: more writes in one hour than the brake allows outside an approved run. Look at what waits, then: crosswalk resume %s", list[0].m.Name, list[0].m.Name)
 			if err := e.openError(ctx, plan.Brake, list[0].m.Name, record.Ref{}, record.Ref{}, text); err != nil {
 				e.undecided(list[allowed:], err)
 			}

@@ -113,7 +113,7 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 				continue
 			}
 			if !b.preview && !a.works(i.task.Pilot || i.pilot()) {
-				found[need] = stuck(plan.NoParentMapping, fmt.Sprintf("%s is %s, and only a live mapping makes it", a.Name, a.Head.Status))
+				found[need] = stuck(plan.NoParentMapping, fmt.Sprintf("%s is %s, and only a live mapping makes it. Take it live", a.Name, a.Head.Status))
 				continue
 			}
 			id := a.Slot + "#" + need.Ref.String()

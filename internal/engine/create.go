@@ -481,7 +481,7 @@ func (e *Engine) placeTaken(ctx context.Context, b *batch, i *item) {
 	if i.m.WhenTaken == "hold" || i.m.Document != nil {
 		i.link.B = record.Ref{}
 		i.link.State = link.None
-		e.holdAmong(ctx, b, i, plan.Taken, fmt.Sprintf("%s is already linked to another record; unlink that, or say when_taken: alias", target), []*record.Record{{Ref: target}})
+		e.holdAmong(ctx, b, i, plan.Taken, fmt.Sprintf("%s is already linked to another record. Unlink that, or say when_taken: alias in the mapping", target), []*record.Record{{Ref: target}})
 		return
 	}
 	i.link.State = link.Alias
@@ -563,7 +563,7 @@ func (e *Engine) diagnose(ctx context.Context, b *batch, i *item, err error) (ca
 		object := a.B.Object
 		reads, readErr := e.Connections[i.m.ConnB].Read(ctx, connector.ReadRequest{Object: object, IDs: []string{c.ID}, Fields: []string{"status", "state"}})
 		if readErr == nil && len(reads) == 1 && reads[0].Record != nil && reads[0].Record.Archived {
-			return plan.TargetArchived, fmt.Sprintf("the counterpart of %s, %s:%s/%s, is archived; activate it in billing, or link another", need.Ref, i.m.ConnB, object, c.ID)
+			return plan.TargetArchived, fmt.Sprintf("the counterpart of %s, %s:%s/%s, is archived. Activate it in billing, or link another", need.Ref, i.m.ConnB, object, c.ID)
 		}
 	}
 	return category, text

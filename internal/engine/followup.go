@@ -118,7 +118,7 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 		}
 	}
 	if read.Record == nil {
-		e.setReason(i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " cannot be read back; look in billing"})
+		e.setReason(i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " cannot be read back. Look in billing"})
 		i.link.Todo = nil
 		return true
 	}
@@ -134,7 +134,7 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 	i.link.Todo = i.link.Todo[1:]
 	if wrong {
 		e.setReason(i, &link.Reason{Category: plan.AmountWrong,
-			Text: fmt.Sprintf("%s reads back with another net total than was planned for %s; it is not opened; correct it in billing", i.link.B, i.ref)})
+			Text: fmt.Sprintf("%s reads back with another net total than was planned for %s; it is not opened. Correct it in billing", i.link.B, i.ref)})
 		i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do != "write_back" })
 	} else if i.link.Reason != nil && i.link.Reason.Category == plan.AmountWrong {
 		i.link.Reason = nil
@@ -250,7 +250,7 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 	switch {
 	case done:
 		if todo.Tries == 0 && todo.Do == "open" && slices.Contains(i.m.After, "einvoice") {
-			e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s was opened by somebody else, and an e-invoice is submitted while opening only; submit it in billing", i.link.B)})
+			e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s was opened by somebody else, and an e-invoice is submitted while opening only. Submit it in billing", i.link.B)})
 		}
 		e.noLongerFailed(i)
 		return e.strike(ctx, i)
@@ -258,7 +258,7 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 		i.result = &Result{End: Later, Until: time.Now().Add(stalePause), Counts: i.counts(), Err: errPending}
 		return false
 	case todo.Handle != "" && todo.Tries >= 3: // it was taken, and came back to draft
-		return e.giveUpOpening(ctx, i, fmt.Sprintf("%s: %s did not succeed in billing; see the reason there, mend it, then: crosswalk retry %s", i.link.B, todo.Do, i.ref))
+		return e.giveUpOpening(ctx, i, fmt.Sprintf("%s: %s did not succeed in billing. See the reason there, mend it, then: crosswalk retry %s", i.link.B, todo.Do, i.ref))
 	}
 	w, err := e.writer(i.m.ConnB)
 	if err != nil {
@@ -287,7 +287,7 @@ func (e *Engine) untilDone(ctx context.Context, b *batch, i *item, todo link.Tod
 		}
 		return false
 	case connector.Refused:
-		return e.giveUpOpening(ctx, i, fmt.Sprintf("%s: %s: %v; mend it in billing, then: crosswalk retry %s", i.link.B, todo.Do, o.Err, i.ref))
+		return e.giveUpOpening(ctx, i, fmt.Sprintf("%s: %s: %v. Mend it in billing, then: crosswalk retry %s", i.link.B, todo.Do, o.Err, i.ref))
 	}
 	if o.Status == connector.Pending { // it ends after the call: the handle is kept before anybody waits for it (B7)
 		i.link.Todo[0].Handle = o.Handle
@@ -371,11 +371,11 @@ func (e *Engine) atMostOnce(ctx context.Context, b *batch, i *item, todo link.To
 		return false
 	case connector.Refused:
 		i.link.Todo = append([]link.Todo{todo}, i.link.Todo...)
-		e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was refused and nothing was sent: %v; mend it, then: crosswalk retry %s", i.link.B, todo.Do, o.Err, i.ref)})
+		e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was refused and nothing was sent: %v. Mend it, then: crosswalk retry %s", i.link.B, todo.Do, o.Err, i.ref)})
 		e.putTodo(ctx, i)
 		return false
 	}
-	e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was asked once and its outcome is not known to be good (%v); look in billing", i.link.B, todo.Do, o.Err)})
+	e.setReason(i, &link.Reason{Category: plan.EMailUnsure, Text: fmt.Sprintf("%s: %s was asked once and its outcome is not known to be good (%v). Look in billing, and send it from there if it was not", i.link.B, todo.Do, o.Err)})
 	return e.putTodo(ctx, i)
 }
 

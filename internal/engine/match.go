@@ -187,11 +187,11 @@ func (e *Engine) takeHits(ctx context.Context, b *batch, i *item, rule mapping.M
 	what := strings.Join(refs, ", ")
 	switch {
 	case many || len(hits) > 1:
-		e.holdAmong(ctx, b, i, plan.SeveralHits, fmt.Sprintf("several records match by %s: %s; link the right one", rule.B, what), hits)
+		e.holdAmong(ctx, b, i, plan.SeveralHits, fmt.Sprintf("several records match by %s: %s. Link the right one", rule.B, what), hits)
 	case rule.OnHit == "hold":
-		e.holdAmong(ctx, b, i, plan.NameHit, fmt.Sprintf("%s matches by %s alone; link it, or make another field agree", what, rule.B), hits)
+		e.holdAmong(ctx, b, i, plan.NameHit, fmt.Sprintf("%s matches by %s alone. Link it if it is the same, or make another field agree", what, rule.B), hits)
 	case hits[0].Archived:
-		e.holdAmong(ctx, b, i, plan.TargetArchived, fmt.Sprintf("it matches %s, which is archived; activate it in billing, or link another", what), hits)
+		e.holdAmong(ctx, b, i, plan.TargetArchived, fmt.Sprintf("it matches %s, which is archived. Activate it in billing, or link another", what), hits)
 	default:
 		i.hit = hits[0]
 	}

@@ -249,7 +249,7 @@ func (e *Engine) DeadLetters(ctx context.Context) (int, error) {
 			results := make([]Result, len(m.Tasks))
 			for n, t := range m.Tasks {
 				results[n] = Result{End: Never, Counts: Counts{Failed: 1}}
-				text := fmt.Sprintf("it failed %d times in a way that is not understood; see the log of its last try, then: crosswalk retry %s", lane.MaxReceives, t.Ref)
+				text := fmt.Sprintf("it failed %d times in a way that is not understood. See the log of its last try, then: crosswalk retry %s", lane.MaxReceives, t.Ref)
 				if err := e.openError(ctx, plan.Poison, t.Mapping, t.Ref, t.Ref, text); err != nil {
 					return total, err
 				}

@@ -117,7 +117,7 @@ func (c *reconciler) unbilledReason(ctx context.Context, o *pairSeen) (*link.Rea
 	d, kept := o.decision, o.link.Reason
 	switch {
 	case o.link.State == link.Linked && (o.doc == record.Gone || o.target == nil):
-		return &link.Reason{Category: plan.TargetGone, Text: o.link.B.String() + " cannot be found in billing; unlink it, or link another"}, nil
+		return &link.Reason{Category: plan.TargetGone, Text: o.link.B.String() + " cannot be found in billing. Unlink it, or link another"}, nil
 	case o.link.State == link.Linked:
 		return &link.Reason{Category: plan.TargetArchived, Text: fmt.Sprintf("%s is won and its document %s is archived", o.ref, o.link.B)}, nil
 	case o.link.State == link.Tombstone:

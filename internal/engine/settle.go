@@ -254,7 +254,7 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 	}
 	if s := there.Value.State; s == link.Linked && there.Value.B != i.link.B || s == link.Claimed {
 		e.complain(b, i, &link.Reason{Category: plan.MergedTwice, Candidates: []record.Ref{i.link.B, there.Value.B},
-			Text: fmt.Sprintf("%s was merged into %s, and both have a counterpart (%s, %s); archive one of them", i.ref, to, i.link.B, there.Value.B)})
+			Text: fmt.Sprintf("%s was merged into %s, and both have a counterpart (%s, %s). Archive one of them", i.ref, to, i.link.B, there.Value.B)})
 		return
 	}
 	e.moveLink(ctx, b, i, to, newKey, there)
@@ -355,7 +355,7 @@ func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	}
 	switch i.link.State {
 	case link.Linked:
-		e.complain(b, i, &link.Reason{Category: plan.SourceGone, Text: fmt.Sprintf("%s was deleted; %s is kept as it is", i.ref, i.link.B)})
+		e.complain(b, i, &link.Reason{Category: plan.SourceGone, Text: fmt.Sprintf("%s was deleted; %s is kept as it is. Decide about it in billing", i.ref, i.link.B)})
 	case link.Claimed:
 		e.giveUp(ctx, b, i, i.ref.String()+" was deleted")
 	default:

@@ -103,7 +103,7 @@ func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
 		i.result = &Result{End: Done, Counts: Counts{Created: 1}}
 		return seen
 	}
-	e.holdClaim(ctx, b, i, plan.DuplicateMarker, "more than one record in billing carries its marker; archive all but one, then: crosswalk retry "+i.ref.String())
+	e.holdClaim(ctx, b, i, plan.DuplicateMarker, "more than one record in billing carries its marker. Archive all but one, then: crosswalk retry "+i.ref.String())
 	for n := range hits {
 		i.link.Reason.Candidates = append(i.link.Reason.Candidates, hits[n].Ref)
 	}
@@ -174,7 +174,7 @@ func (e *Engine) letGo(ctx context.Context, b *batch, i *item) {
 }
 
 func (e *Engine) uncertain(ctx context.Context, b *batch, i *item) {
-	e.holdClaim(ctx, b, i, plan.Uncertain, "its create was sent, the answer was lost, and it cannot be found in billing; look there, link it if it exists, else: crosswalk retry "+i.ref.String())
+	e.holdClaim(ctx, b, i, plan.Uncertain, "its create was sent, the answer was lost, and it cannot be found in billing. Look there and link it if it exists, else: crosswalk retry "+i.ref.String())
 }
 
 // holdClaim asks a person and keeps the whole claim: the hold is sticky, so nothing is sent until somebody says retry, and

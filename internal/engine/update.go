@@ -64,12 +64,12 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 		e.settleIntent(i)
 		e.forgetLines(i)
 		if i.target.Archived && i.m.Document == nil {
-			e.complain(b, i, &link.Reason{Category: plan.TargetArchived, Text: i.link.B.String() + " is archived; nothing is written to it until it is activated"})
+			e.complain(b, i, &link.Reason{Category: plan.TargetArchived, Text: i.link.B.String() + " is archived, and nothing is written to it. Activate it in billing, or link another"})
 		}
 	case record.Gone:
-		e.complain(b, i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " is gone; unlink it, or link another"})
+		e.complain(b, i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " is gone. Unlink it, or link another"})
 	case record.NoRight:
-		e.complain(b, i, &link.Reason{Category: plan.NoRights, Text: "our credential may not read " + i.link.B.String()})
+		e.complain(b, i, &link.Reason{Category: plan.NoRights, Text: "our credential may not read " + i.link.B.String() + ". Give it the right"})
 	default:
 		e.fail(ctx, []*item{i}, i.link.B.Connection, errOr(read.Err, "not answered"))
 	}

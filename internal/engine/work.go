@@ -764,7 +764,7 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 	}
 	if first.Reason.Category == plan.OtherDocument {
 		return plan.Decision{Kind: plan.Hold, Reason: &link.Reason{Category: plan.NoDocumentMapping,
-			Text: first.Reason.Text + ", and no mapping that makes one is live"}}, nil
+			Text: first.Reason.Text + ", and no mapping that makes one is live. Take one live"}}, nil
 	}
 	return *first, nil
 }

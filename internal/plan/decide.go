@@ -234,7 +234,7 @@ func firstVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict 
 	case "a":
 		return verdict{action: WriteIt, rule: "first: a"}
 	case "hold":
-		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " differs and the mapping says first: hold"}}
+		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " differs, and the mapping says first: hold. Make both sides agree"}}
 	}
 	return verdict{action: KeepIt, rule: "first: fill keeps what is there"}
 }
@@ -251,7 +251,7 @@ func conflictVerdict(f *Facts, field mapping.Field, bBlank bool) verdict {
 	case word == "newest":
 		return verdict{action: KeepIt, rule: "conflict: newest: " + m.B.Connection}
 	case word == "hold":
-		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " was changed on both sides and the mapping says conflict: hold"}}
+		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{field.B}, Text: field.B + " was changed on both sides, and the mapping says conflict: hold. Make both sides agree"}}
 	}
 	return verdict{action: KeepIt, rule: "conflict: " + word}
 }

@@ -26,7 +26,7 @@ func wonGate(f *Facts) (Decision, bool) {
 	case f.Source.Archived && f.Link.State == link.Linked:
 		return noLongerWon(f, "was deleted"), true
 	case !known:
-		return hold(UnknownStage, "its "+doc.Stage+" is not one of the account's stages", doc.Stage), true
+		return hold(UnknownStage, doc.Stage+" is not one of the account's stages. Move it to one that is there, or let our credential read its pipeline", doc.Stage), true
 	case !won && f.Link.State == link.Linked:
 		return noLongerWon(f, "is no longer in a won stage"), true
 	case !won:
@@ -36,14 +36,14 @@ func wonGate(f *Facts) (Decision, bool) {
 	}
 	day, err := WonDay(f)
 	if err != nil {
-		return hold(NoCloseDate, err.Error(), doc.ClosedOn), true
+		return hold(NoCloseDate, err.Error()+". Set "+doc.ClosedOn, doc.ClosedOn), true
 	}
 	since := f.WonSince
 	if since == "" && f.Mapping.Since != nil {
 		since = f.Mapping.Since.String()
 	}
 	if day < since {
-		return skip(BeforeSince, fmt.Sprintf("won on %s, before the mapping's since: %s; bill it with: crosswalk run %s %s", day, since, f.Mapping.Name, f.Source.Ref)), true
+		return skip(BeforeSince, fmt.Sprintf("won on %s, before the mapping's since: %s. Bill it with: crosswalk run %s %s", day, since, f.Mapping.Name, f.Source.Ref)), true
 	}
 	return Decision{}, false
 }
@@ -79,7 +79,7 @@ func WonDay(f *Facts) (string, error) {
 // noLongerWon keeps the document and says so; a draft may be archived where the mapping says so (T5).
 func noLongerWon(f *Facts, how string) Decision {
 	d := Decision{Kind: Nothing, Object: f.Link.B.Object, Reason: &link.Reason{Category: NoLongerWon,
-		Text: fmt.Sprintf("%s %s, its document %s is kept as it is", f.Source.Ref, how, f.Link.B)}}
+		Text: fmt.Sprintf("%s %s, its document %s is kept as it is. Decide about it in billing", f.Source.Ref, how, f.Link.B)}}
 	switch {
 	case archived(f.Target):
 		d.Reason.Text = fmt.Sprintf("%s %s, its document %s is archived", f.Source.Ref, how, f.Link.B)
@@ -111,7 +111,7 @@ func decideDocument(f *Facts) Decision {
 	doc := f.Mapping.Document
 	if f.Link.State == link.Linked && archived(f.Target) { // never a second one (T5), and never revived behind anybody's back
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: TargetArchived,
-			Text: fmt.Sprintf("%s is won and its document %s is archived; take it out of the archive in billing if it is to be billed", f.Source.Ref, f.Link.B)}}
+			Text: fmt.Sprintf("%s is won and its document %s is archived. Take it out of the archive in billing if it is to be billed", f.Source.Ref, f.Link.B)}}
 	}
 	if d, stop := rightKind(f); stop {
 		return d
@@ -164,7 +164,7 @@ func finishDocument(f *Facts, want []wanted, lines []LineDecision, net money.Amo
 	}
 	if posted(f) {
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: PostedDiffers,
-			Text: fmt.Sprintf("%s was changed after its document %s left draft (%s); credit or correct it in billing", f.Source.Ref, f.Link.B, f.Target.Field("state").Text())}}
+			Text: fmt.Sprintf("%s was changed after its document %s left draft (%s). Credit or correct it in billing", f.Source.Ref, f.Link.B, f.Target.Field("state").Text())}}
 	}
 	d.Kind = Update
 	return d
@@ -178,7 +178,7 @@ func rightKind(f *Facts) (Decision, bool) {
 	switch {
 	case f.Link.State == link.Linked && doc.Recurring == "no" && recurs:
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Reason: &link.Reason{Category: KindChanged,
-			Text: fmt.Sprintf("a line recurs now, and its document %s is an invoice; make the contract by hand, or take the line out", f.Link.B)}}, true
+			Text: fmt.Sprintf("a line recurs now, and its document %s is an invoice. Make the contract by hand, or take the line out", f.Link.B)}}, true
 	case frozen:
 		return Decision{}, false
 	case doc.Recurring == "no" && recurs:
@@ -209,7 +209,7 @@ func documentCurrency(f *Facts) (string, *link.Reason) {
 	}
 	code, err := money.ParseCurrency(text)
 	if err != nil {
-		return "", &link.Reason{Category: UnknownCurrency, Fields: []string{f.Mapping.Document.Currency}, Text: err.Error()}
+		return "", &link.Reason{Category: UnknownCurrency, Fields: []string{f.Mapping.Document.Currency}, Text: f.Mapping.Document.Currency + " is no currency code in use. Set three letters, as in EUR"}
 	}
 	return code, nil
 }
@@ -223,15 +223,15 @@ func netTotal(lines []LineDecision, currency string) (money.Amount, *link.Reason
 		}
 		sum, err := total.Add(money.Amount{Minor: minor, Currency: currency})
 		if err != nil {
-			return total, &link.Reason{Category: AmountTooLarge, Text: "the lines add up to more than 64 bits of minor units"}
+			return total, &link.Reason{Category: AmountTooLarge, Text: "the lines add up to more than billing can hold. Correct prices and quantities"}
 		}
 		total = sum
 	}
 	switch {
 	case total.Minor < 0:
-		return total, &link.Reason{Category: NegativeAmount, Text: "the total is negative; a credit is an accountant's decision"}
+		return total, &link.Reason{Category: NegativeAmount, Text: "the total is negative, and a credit is an accountant's decision. Make it in billing by hand, or correct the lines"}
 	case total.Minor == 0:
-		return total, &link.Reason{Category: ZeroAmount, Text: "the total is zero; there is nothing to bill"}
+		return total, &link.Reason{Category: ZeroAmount, Text: "the total is zero and there is nothing to bill. Correct the lines, unless it was free"}
 	}
 	return total, nil
 }

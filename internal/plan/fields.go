@@ -53,7 +53,7 @@ func wantedValue(f *Facts, source *record.Record, field mapping.Field) wanted {
 	}
 	if w.stop == nil && field.Required && w.value.Blank() {
 		w.stop = &link.Reason{Category: MissingValue, Fields: inputs(field),
-			Text: fmt.Sprintf("%s is required for %s and is empty", strings.Join(inputs(field), " and "), field.B)}
+			Text: fmt.Sprintf("%s is empty, and %s needs it. Fill it, or give it a default in the mapping", strings.Join(inputs(field), " and "), field.B)}
 	}
 	return w
 }
@@ -100,7 +100,7 @@ func inputValue(f *Facts, source *record.Record, w wanted) wanted {
 	out, err := f.Tools.Transform(w.field.Transform, texts, Env{TimeZone: f.Account.TimeZone, Currency: f.Account.Currency})
 	if err != nil {
 		w.stop = &link.Reason{Category: BadValue, Fields: w.field.A,
-			Text: fmt.Sprintf("%s cannot become %s by %s: %v", strings.Join(w.field.A, " and "), w.field.B, w.field.Transform, err)}
+			Text: fmt.Sprintf("%s cannot become %s by %s: %v. Correct it", strings.Join(w.field.A, " and "), w.field.B, w.field.Transform, err)}
 		return w
 	}
 	w.value = record.Of(out)
@@ -112,7 +112,7 @@ func inputValue(f *Facts, source *record.Record, w wanted) wanted {
 
 func unreadable(field mapping.Field, name string) *link.Reason {
 	return &link.Reason{Category: UnreadableField, Fields: []string{name},
-		Text: fmt.Sprintf("our credential may not read %s, which %s needs; grant the right or take the field out of the mapping", name, field.B)}
+		Text: fmt.Sprintf("our credential may not read %s, which %s needs. Give it the right, or take the field out of the mapping", name, field.B)}
 }
 
 // sourceField reads a field of the source; "id" is its own id, "company.name" a field of the related record of that name.
@@ -193,7 +193,7 @@ func mapValue(f *Facts, w wanted) wanted {
 		w.value, w.rule = record.Of(*w.field.Else), "value map, else"
 	default:
 		w.stop = &link.Reason{Category: UnmappedValue, Fields: inputs(w.field),
-			Text: fmt.Sprintf("%s has a value that the value map of %s does not name; add it to the map or set an else", strings.Join(inputs(w.field), " and "), w.field.B)}
+			Text: fmt.Sprintf("%s has a value that the value map of %s does not name. Add it to the map, or set an else", strings.Join(inputs(w.field), " and "), w.field.B)}
 	}
 	return w
 }
@@ -202,7 +202,7 @@ func tableValue(f *Facts, w wanted) wanted {
 	key, found := LookUp(f.Tables["b/"+w.field.Table], w.value.Text())
 	if !found {
 		w.stop = &link.Reason{Category: UnknownLabel, Fields: []string{w.field.B},
-			Text: fmt.Sprintf("%s: no single row of the table %s has this key, label or code", w.field.B, w.field.Table)}
+			Text: fmt.Sprintf("%s: no single row of the table %s has the key, label or code that the mapping gives. Bring it back there, or write another one in the mapping", w.field.B, w.field.Table)}
 		return w
 	}
 	w.value = record.Of(key)
@@ -274,7 +274,7 @@ func referenced(f *Facts, field mapping.Field) (record.Ref, *link.Reason) {
 	if !isAssociation {
 		v := f.Source.Field(field.A[0])
 		if v.Blank() {
-			return record.Ref{}, &link.Reason{Category: MissingValue, Fields: field.A, Text: field.A[0] + " is empty"}
+			return record.Ref{}, &link.Reason{Category: MissingValue, Fields: field.A, Text: field.A[0] + " is empty. Fill it"}
 		}
 		return record.Ref{Connection: f.Source.Ref.Connection, Object: f.SourceObjects[field.Through], ID: v.Text()}, nil
 	}
@@ -299,7 +299,7 @@ func Pick(source *record.Record, with mapping.With) (record.Ref, *link.Reason) {
 	}
 	switch {
 	case len(distinct) == 0:
-		return record.Ref{}, &link.Reason{Category: NoCompany, Text: fmt.Sprintf("no %s is associated; associate one", with.Object)}
+		return record.Ref{}, &link.Reason{Category: NoCompany, Text: fmt.Sprintf("no %s is associated. Associate one", with.Object)}
 	case len(distinct) == 1:
 		return all[0].Ref, nil
 	case len(primary) == 1:
@@ -311,5 +311,5 @@ func Pick(source *record.Record, with mapping.With) (record.Ref, *link.Reason) {
 	}
 	sort.Strings(ids)
 	return record.Ref{}, &link.Reason{Category: SeveralCompanies,
-		Text: fmt.Sprintf("%d %s are associated (%s) and none is primary; mark one as primary", len(ids), with.Object, strings.Join(ids, ", "))}
+		Text: fmt.Sprintf("%d %s are associated (%s) and none is primary. Mark the one that is meant as primary", len(ids), with.Object, strings.Join(ids, ", "))}
 }

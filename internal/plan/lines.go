@@ -23,7 +23,7 @@ func documentLines(f *Facts, currency string) ([]LineDecision, *link.Reason, []N
 	}
 	if len(f.Lines) == 0 {
 		if !hasAmount {
-			return nil, &link.Reason{Category: NoAmount, Fields: []string{doc.Amount}, Text: "it has neither lines nor an amount"}, nil
+			return nil, &link.Reason{Category: NoAmount, Fields: []string{doc.Amount}, Text: "it has neither lines nor an amount. Add one of them"}, nil
 		}
 		return dealLine(f, amount)
 	}
@@ -42,7 +42,7 @@ func documentLines(f *Facts, currency string) ([]LineDecision, *link.Reason, []N
 		return dealLine(f, amount)
 	}
 	return nil, &link.Reason{Category: AmountsDiffer, Fields: []string{doc.Amount},
-		Text: fmt.Sprintf("its amount and the sum of its %d lines differ; make them equal, or set amounts: lines or deal in %s", len(lines), f.Mapping.Name)}, nil
+		Text: fmt.Sprintf("its amount and the sum of its %d lines differ. Make them equal, or set amounts: lines or deal in %s", len(lines), f.Mapping.Name)}, nil
 }
 
 // netTotalAny adds lines without judging the sign of the sum.
@@ -62,14 +62,14 @@ func dealAmount(f *Facts, currency string) (money.Amount, bool, *link.Reason) {
 	fields := []string{f.Mapping.Document.Amount}
 	d, err := money.ParseDecimal(v.Text())
 	if err != nil {
-		return money.Amount{}, false, &link.Reason{Category: BadNumber, Fields: fields, Text: f.Mapping.Document.Amount + ": " + err.Error()}
+		return money.Amount{}, false, &link.Reason{Category: BadNumber, Fields: fields, Text: f.Mapping.Document.Amount + " is " + err.Error() + ". Correct it"}
 	}
 	a, _, err := money.FromDecimal(d, currency) // HubSpot computes amounts to more decimals than the currency has
 	if err != nil {
-		return money.Amount{}, false, &link.Reason{Category: AmountTooLarge, Fields: fields, Text: f.Mapping.Document.Amount + ": " + err.Error()}
+		return money.Amount{}, false, &link.Reason{Category: AmountTooLarge, Fields: fields, Text: f.Mapping.Document.Amount + ": " + err.Error() + ". Correct it"}
 	}
 	if a.Minor < 0 {
-		return money.Amount{}, false, &link.Reason{Category: NegativeAmount, Fields: fields, Text: "its amount is negative; a credit is an accountant's decision"}
+		return money.Amount{}, false, &link.Reason{Category: NegativeAmount, Fields: fields, Text: "its amount is negative, and a credit is an accountant's decision. Make it in billing by hand, or correct the amount"}
 	}
 	return a, true, nil
 }
@@ -101,11 +101,11 @@ func dealLine(f *Facts, amount money.Amount) ([]LineDecision, *link.Reason, []Ne
 func defaultProduct(f *Facts, why string) (string, *link.Reason) {
 	doc := f.Mapping.Document
 	if doc.DefaultProduct == "" {
-		return "", &link.Reason{Category: NoProduct, Text: why + " and " + f.Mapping.Name + " names no default_product"}
+		return "", &link.Reason{Category: NoProduct, Text: why + " and " + f.Mapping.Name + " names no default_product. Choose a catalogue product, or name one in the mapping"}
 	}
 	c := f.Counterparts[DefaultProductNeed(f.Mapping)]
 	if c.State != Ready {
-		return "", &link.Reason{Category: NoProduct, Text: fmt.Sprintf("%s, and the default_product %q is not one active product in billing", why, doc.DefaultProduct)}
+		return "", &link.Reason{Category: NoProduct, Text: fmt.Sprintf("%s, and the default_product %q is not one active product in billing. Activate or rename it there, or name another in the mapping", why, doc.DefaultProduct)}
 	}
 	return c.ID, nil
 }
@@ -118,10 +118,10 @@ func DefaultProductNeed(m *mapping.Mapping) Need {
 func ownLines(f *Facts, currency string) ([]LineDecision, *link.Reason, []Need) {
 	var out []LineDecision
 	var needs []Need
-	for _, source := range inOrder(f.Lines, f.Mapping.Children.Position.A) {
+	for n, source := range inOrder(f.Lines, f.Mapping.Children.Position.A) {
 		l, reason, need := ownLine(f, &source, currency)
 		if reason != nil {
-			reason.Text = "line " + source.Ref.ID + ": " + reason.Text
+			reason.Text = fmt.Sprintf("line %d (%s): %s", n+1, source.Ref.ID, reason.Text)
 			return nil, reason, nil
 		}
 		if need != nil {
@@ -154,7 +154,7 @@ func ownLine(f *Facts, source *record.Record, currency string) (LineDecision, *l
 	c := f.Mapping.Children
 	l := LineDecision{SourceID: source.Ref.ID, Op: "add", Fields: map[string]record.Value{}}
 	if other := source.Field(c.Currency.A); c.Currency.A != "" && !other.Blank() && other.Text() != currency {
-		return l, &link.Reason{Category: CurrencyMismatch, Fields: []string{c.Currency.A}, Text: "is in " + other.Text() + ", the deal in " + currency}, nil
+		return l, &link.Reason{Category: CurrencyMismatch, Fields: []string{c.Currency.A}, Text: c.Currency.A + " is not the deal's " + currency + ", and nothing is converted. Bring it to " + currency + ", or make a deal of its own of it"}, nil
 	}
 	if reason := lineFrequency(f, source, &l); reason != nil {
 		return l, reason, nil
@@ -191,7 +191,7 @@ func lineFrequency(f *Facts, source *record.Record, l *LineDecision) *link.Reaso
 	frequency := source.Field(role.A).Text()
 	to, ok := role.Values[frequency]
 	if !ok && frequency != "" {
-		return &link.Reason{Category: UnknownFrequency, Fields: []string{role.A}, Text: "billing has no frequency " + frequency + "; it is not rounded to a neighbour"}
+		return &link.Reason{Category: UnknownFrequency, Fields: []string{role.A}, Text: "billing has no frequency like its " + role.A + ", and it is not rounded to a neighbour. Choose another, or bill it by hand"}
 	}
 	if ok {
 		l.Fields[role.B] = record.Of(to)
@@ -258,7 +258,7 @@ func lineProduct(f *Facts, source *record.Record) (string, Counterpart, *link.Re
 	switch got.State {
 	case Ready:
 		if got.Record != nil && got.Record.Archived {
-			return "", got, &link.Reason{Category: TargetArchived, Text: fmt.Sprintf("its product %s is archived in billing as %s", need.Ref, got.ID)}, nil
+			return "", got, &link.Reason{Category: TargetArchived, Text: fmt.Sprintf("its product %s is archived in billing as %s. Choose another product, or link another", need.Ref, got.ID)}, nil
 		}
 		return got.ID, got, nil, nil
 	case Stuck:
@@ -281,7 +281,7 @@ func linePrice(f *Facts, source *record.Record, currency string, product Counter
 		}
 		d, err := money.ParseDecimal(v.Text())
 		if err != nil {
-			return money.Line{}, &link.Reason{Category: BadNumber, Fields: []string{part.role.A}, Text: part.role.A + ": " + err.Error()}
+			return money.Line{}, &link.Reason{Category: BadNumber, Fields: []string{part.role.A}, Text: part.role.A + " is " + err.Error() + ". Correct it"}
 		}
 		*part.to = d
 	}
@@ -289,12 +289,12 @@ func linePrice(f *Facts, source *record.Record, currency string, product Counter
 		own, ok := PriceIn(product.Record, currency)
 		if !ok {
 			return money.Line{}, &link.Reason{Category: NoPriceInCurrency, Fields: []string{c.Price.A},
-				Text: fmt.Sprintf("product %s has no %s price in billing and the line has none; add the price in either system", product.ID, currency)}
+				Text: fmt.Sprintf("product %s has no %s price in billing and the line has none. Add the price in either system", product.ID, currency)}
 		}
 		in.UnitPrice = own.Decimal()
 	}
 	if in.Quantity.Sign() < 0 || in.UnitPrice.Sign() < 0 {
-		return money.Line{}, &link.Reason{Category: NegativeAmount, Fields: []string{c.Quantity.A, c.Price.A}, Text: "quantity or price is negative; a credit is an accountant's decision"}
+		return money.Line{}, &link.Reason{Category: NegativeAmount, Fields: []string{c.Quantity.A, c.Price.A}, Text: "quantity or price is negative, and a credit is an accountant's decision. Make it in billing by hand, or correct the line"}
 	}
 	if f.Mapping.Document.DiscountPer == "line" && !in.Discount.PerUnit.IsZero() {
 		return perLine(in)
@@ -327,7 +327,7 @@ func lineReason(err error) *link.Reason {
 			category = UnknownCurrency
 		}
 	}
-	return &link.Reason{Category: category, Text: err.Error()}
+	return &link.Reason{Category: category, Text: err.Error() + ". Correct it"}
 }
 
 // PriceIn reads a billing product's price in a currency from its pricings ("EUR:4215").
