@@ -330,9 +330,19 @@ func (c *reconciler) documents(ctx context.Context) ([]ReconcileRow, error) {
 	return c.look(ctx, refs, func(o pairSeen) bool { return !o.won })
 }
 
-// madeIn tells whether a document was made in the month; one that was made by hand and linked has no day of its own.
+// madeIn tells whether a document was made in the month, or linked then by a person. One of which neither is known shows in
+// every month.
 func madeIn(l link.Link, month, zone string) bool {
-	return l.Made == nil || zoned(l.Made.At, zone).Format("2006-01") == month
+	var at time.Time
+	switch {
+	case l.Made != nil:
+		at = l.Made.At
+	case l.Hand != nil:
+		at = l.Hand.At
+	default:
+		return true
+	}
+	return zoned(at, zone).Format("2006-01") == month
 }
 
 // pairSeen is one deal as both systems have it now.

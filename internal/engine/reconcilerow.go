@@ -52,6 +52,9 @@ func (c *reconciler) row(ctx context.Context, b *batch, o *pairSeen) (ReconcileR
 	default:
 		r.Outcome, r.Reason = Differs, differsReason(o, r)
 	}
+	if o.link.Ignored != nil && r.Reason != nil { // a person knows, and said so
+		r.Reason = &link.Reason{Category: plan.Ignored, Text: fmt.Sprintf("%s is ignored; else: %s: %s", o.ref, r.Reason.Category, r.Reason.Text)}
+	}
 	return r, true, err
 }
 
@@ -109,7 +112,11 @@ func differsReason(o *pairSeen, r ReconcileRow) *link.Reason {
 	if d := o.decision.Reason; d != nil {
 		text += "; " + d.Category + ": " + d.Text
 	}
-	return &link.Reason{Category: plan.NetDiffers, Text: text}
+	category := plan.NetDiffers
+	if o.link.ByHand() {
+		category = plan.HandDiffers
+	}
+	return &link.Reason{Category: category, Text: text}
 }
 
 // unbilledReason says why a won deal has no document: what the plan says now, else what was learnt when it was tried.
@@ -120,6 +127,8 @@ func (c *reconciler) unbilledReason(ctx context.Context, o *pairSeen) (*link.Rea
 		return &link.Reason{Category: plan.TargetGone, Text: o.link.B.String() + " cannot be found in billing. Unlink it, or link another"}, nil
 	case o.link.State == link.Linked:
 		return &link.Reason{Category: plan.TargetArchived, Text: fmt.Sprintf("%s is won and its document %s is archived", o.ref, o.link.B)}, nil
+	case o.link.State == link.Held && kept != nil && (o.link.Unlinked() || sticky[kept.Category]): // no change of the deal undoes it
+		return kept, nil
 	case o.link.State == link.Tombstone:
 		if kept != nil {
 			return kept, nil
