@@ -206,3 +206,23 @@ func TestT12_FollowUpsSurviveAKill(t *testing.T) {
 		}
 	})
 }
+
+// The hook after_link runs once when two records are linked, created or found, and its dict is written at the source.
+func TestAfterLinkTellsTheSource(t *testing.T) {
+	hook := "hooks:\n  after_link: |\n    return {'billing_id': target.id, 'billing_name': target.name.upper()}\n\nfirst: fill "
+	virtual(t, setup{Presets: []string{"first: fill ", hook}, HubSpotFields: []string{"companies/billing_id", "companies/billing_name", "products/billing_id", "products/billing_name"}}, func(w *world) {
+		found := w.Light.CreateCustomer(lighttest.Customer{Name: "Harbor Ltd", VATNumber: "DK12345674"})
+		one, two, p := w.company("Nordlys"), w.company("Harbor", "vat_number", "DK12345674"), w.product("Thing", "10")
+		w.win(w.deal("One", one, "10", line(p, "quantity", "1")), w.deal("Two", two, "10", line(p, "quantity", "1")))
+		w.later()
+		a, b := w.at("companies", one).Properties, w.at("companies", two).Properties
+		if a["billing_id"] != string(w.wantInvoice("One", "USD", 1000).CustomerID) || a["billing_name"] != "NORDLYS" || b["billing_id"] != found.ID || b["billing_name"] != "HARBOR LTD" {
+			w.t.Errorf("%v %v; %s", a["billing_id"], b["billing_id"], w.story())
+		}
+		w.set("companies", one, "billing_name", "changed by hand")
+		w.later()
+		if got := w.at("companies", one).Properties["billing_name"]; got != "changed by hand" {
+			w.t.Errorf("it ran again: %s", got)
+		}
+	})
+}

@@ -306,6 +306,7 @@ func (e *Engine) becomeLinked(i *item, ref record.Ref, answered *record.Record, 
 	i.link.Agreed = e.agreedAfter(i, answered)
 	claim := i.link.Claim
 	i.link.Claim = claim.Given()
+	i.link.Todo = e.todos(i.m)
 	if i.m.Document == nil {
 		return
 	}
@@ -319,7 +320,6 @@ func (e *Engine) becomeLinked(i *item, ref record.Ref, answered *record.Record, 
 			i.link.Lines[id] = link.Line{Digest: digest}
 		}
 	}
-	i.link.Todo = e.todos(i.m)
 }
 
 // agreedAfter gives the pairs after a create: what the answer shows, else what was sent. Where bytes of an older decision
@@ -355,12 +355,18 @@ func (e *Engine) digestOf(v record.Value) string {
 	return e.Tools.Digest(v.Text())
 }
 
-// todos are what follows a document, in this order: it is read back first, and opened only if it is right.
+// todos are what follows a link, in this order: a document is read back first, and opened only if it is right.
 func (e *Engine) todos(a *Active) []link.Todo {
 	if e.Bugs.LosesTodo {
 		return nil
 	}
-	out := []link.Todo{{Do: "verify", Since: time.Now()}}
+	var out []link.Todo
+	if a.Document != nil {
+		out = append(out, link.Todo{Do: "verify", Since: time.Now()})
+	}
+	if a.Hooks.AfterLink != "" {
+		out = append(out, link.Todo{Do: afterLink, Since: time.Now()})
+	}
 	for _, word := range a.After {
 		if word == "einvoice" {
 			continue // it is done by open

@@ -221,6 +221,8 @@ func (e *Engine) doNext(ctx context.Context, b *batch, i *item) bool {
 		return e.atMostOnce(ctx, b, i, todo)
 	case "write_back":
 		return e.writeBack(ctx, b, i)
+	case afterLink:
+		return e.runAfterLink(ctx, b, i)
 	default:
 		return e.untilDone(ctx, b, i, todo)
 	}
@@ -409,11 +411,6 @@ func (e *Engine) readAgain(ctx context.Context, i *item) error {
 
 // writeBack fills the mapping's write_back fields at a with what is known of the document.
 func (e *Engine) writeBack(ctx context.Context, b *batch, i *item) bool {
-	w, err := e.writer(i.m.ConnA)
-	if err != nil {
-		e.comeAgain(i, err)
-		return false
-	}
 	if err := e.readAgain(ctx, i); err != nil {
 		e.comeAgain(i, err)
 		return false
@@ -428,25 +425,70 @@ func (e *Engine) writeBack(ctx context.Context, b *batch, i *item) bool {
 		e.setReason(i, reason)
 		return e.strike(ctx, i)
 	}
+	return e.sendHome(ctx, b, i, "write_back", fields)
+}
+
+// sendHome writes fields of a, those that differ, and strikes the todo.
+func (e *Engine) sendHome(ctx context.Context, b *batch, i *item, step string, fields map[string]record.Value) bool {
+	w, err := e.writer(i.m.ConnA)
+	if err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
 	for name, v := range fields {
 		if i.source != nil && i.source.Field(name).Same(v) || v.Kind() == record.Absent {
 			delete(fields, name)
 		}
 	}
 	if len(fields) > 0 {
-		if !e.tellStep(ctx, b, i, "write_back", fields) || !e.putTodo(ctx, i) {
+		if !e.tellStep(ctx, b, i, step, fields) || !e.putTodo(ctx, i) {
 			return false
 		}
 		o := w.Write(ctx, []connector.Write{{Op: connector.OpUpdate, Object: i.ref.Object, ID: i.ref.ID, Fields: fields, Base: i.source}})[0]
-		b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.ref, Status: string(o.Status), Note: strings.TrimSpace("write_back " + textOf(o.Err))})
+		b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.ref, Status: string(o.Status), Note: strings.TrimSpace(step + " " + textOf(o.Err))})
 		if o.Status == connector.Refused {
-			e.setReason(i, &link.Reason{Category: plan.RefusedCall, Text: "write back: " + o.Err.Error()})
+			e.setReason(i, &link.Reason{Category: plan.RefusedCall, Text: step + ": " + o.Err.Error()})
 		} else if o.Status != connector.Done {
-			e.comeAgain(i, errOr(o.Err, "write back is not done"))
+			e.comeAgain(i, errOr(o.Err, step+" is not done"))
 			return false
 		}
 	}
 	return e.strike(ctx, i)
+}
+
+// afterLink is the todo of a mapping's hook of that name.
+const afterLink = "after_link"
+
+// runAfterLink runs the hook once two records are linked; the dict it gives is written at a.
+func (e *Engine) runAfterLink(ctx context.Context, b *batch, i *item) bool {
+	if err := e.readAgain(ctx, i); err != nil {
+		e.comeAgain(i, err)
+		return false
+	}
+	got, err := e.Scripts.Run(ctx, []ScriptCall{{Source: i.m.Hooks.AfterLink, Block: true, Args: scriptArgs(i)}})
+	if err != nil || len(got) != 1 {
+		e.comeAgain(i, errOr(err, "the hook after_link was not answered"))
+		return false
+	}
+	changes, ok := got[0].Value.(map[string]any)
+	switch {
+	case got[0].Err != nil:
+		e.setReason(i, &link.Reason{Category: plan.ScriptFailed, Text: "its hook after_link failed: " + got[0].Err.Error()})
+		return e.strike(ctx, i)
+	case got[0].Value == nil:
+		return e.strike(ctx, i)
+	case !ok:
+		e.setReason(i, &link.Reason{Category: plan.ScriptFailed, Text: fmt.Sprintf("its hook after_link gave a %T; give a dict of fields, or None", got[0].Value)})
+		return e.strike(ctx, i)
+	}
+	fields := map[string]record.Value{}
+	for name, v := range changes {
+		fields[name] = record.Empty()
+		if v != nil {
+			fields[name] = record.Of(fmt.Sprint(v))
+		}
+	}
+	return e.sendHome(ctx, b, i, afterLink, fields)
 }
 
 // writtenBack works out the values that go home, expressions included.

@@ -114,6 +114,7 @@ func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 		i.link.State, i.link.B, i.link.Reason = link.Linked, i.target.Ref, nil
 		i.link.StampA, i.link.StampB = i.source.Modified, i.target.Modified
 		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
+		i.link.Todo = e.todos(i.m)
 		i.link.Agreed = map[string]link.Pair{}
 		for key, pair := range i.decision.Agreed {
 			if _, written := i.decision.Write[key]; written {
