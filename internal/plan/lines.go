@@ -154,7 +154,12 @@ func ownLine(f *Facts, source *record.Record, currency string) (LineDecision, *l
 	c := f.Mapping.Children
 	l := LineDecision{SourceID: source.Ref.ID, Op: "add", Fields: map[string]record.Value{}}
 	if other := source.Field(c.Currency.A); c.Currency.A != "" && !other.Blank() && other.Text() != currency {
-		return l, &link.Reason{Category: CurrencyMismatch, Fields: []string{c.Currency.A}, Text: c.Currency.A + " is not the deal's " + currency + ", and nothing is converted. Bring it to " + currency + ", or make a deal of its own of it"}, nil
+		is := "is not"
+		if code, err := money.ParseCurrency(other.Text()); err == nil {
+			is = "is " + code + ", not" // a code may be shown, whatever else somebody wrote there may not
+		}
+		return l, &link.Reason{Category: CurrencyMismatch, Fields: []string{c.Currency.A},
+			Text: fmt.Sprintf("%s %s the deal's %s, and nothing is converted. Bring it to %s, or make a deal of its own of it", c.Currency.A, is, currency, currency)}, nil
 	}
 	if reason := lineFrequency(f, source, &l); reason != nil {
 		return l, reason, nil
@@ -191,12 +196,20 @@ func lineFrequency(f *Facts, source *record.Record, l *LineDecision) *link.Reaso
 	frequency := source.Field(role.A).Text()
 	to, ok := role.Values[frequency]
 	if !ok && frequency != "" {
-		return &link.Reason{Category: UnknownFrequency, Fields: []string{role.A}, Text: "billing has no frequency like its " + role.A + ", and it is not rounded to a neighbour. Choose another, or bill it by hand"}
+		return &link.Reason{Category: UnknownFrequency, Fields: []string{role.A}, Text: "billing has no frequency " + option(frequency) + ", and it is not rounded to a neighbour. Choose another, or bill it by hand"}
 	}
 	if ok {
 		l.Fields[role.B] = record.Of(to)
 	}
 	return nil
+}
+
+// option shows a value that is the key of an option, and nothing that somebody may have written into a field of free text.
+func option(text string) string {
+	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return "as written there"
+	}
+	return text
 }
 
 // lineTexts fills the name and the plain fields.
