@@ -518,6 +518,7 @@ type cutPuts struct {
 	table.Table
 	key  table.Key
 	left int
+	when func() bool // nil: at once
 }
 
 func (c *cutPuts) around(t table.Table) table.Table {
@@ -525,11 +526,11 @@ func (c *cutPuts) around(t table.Table) table.Table {
 	return c
 }
 
-func (c *cutPuts) at(key table.Key, times int) { c.key, c.left = key, times }
+func (c *cutPuts) at(key table.Key, times int) { c.key, c.left, c.when = key, times, nil }
 
 func (c *cutPuts) Put(ctx context.Context, puts []table.Put) []error {
 	for _, p := range puts {
-		if c.left > 0 && p.PK == c.key.PK && (c.key.SK == "" || p.SK == c.key.SK) {
+		if c.left > 0 && p.PK == c.key.PK && (c.key.SK == "" || p.SK == c.key.SK) && (c.when == nil || c.when()) {
 			c.left--
 			errs := make([]error, len(puts))
 			for n := range errs {

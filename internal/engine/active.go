@@ -288,7 +288,7 @@ func (e *Engine) tableNewer(ctx context.Context, connection, name string, than t
 	}
 	read, err := e.Connections[connection].Table(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, &fromConnection{connection, err}
 	}
 	t := make(plan.Table, len(read.Rows))
 	for _, row := range read.Rows {
@@ -317,7 +317,7 @@ func (e *Engine) account(ctx context.Context, connection string) (plan.Account, 
 	var c connector.Connector = e.Connections[connection]
 	a, err := c.Account(ctx)
 	if err != nil {
-		return plan.Account{}, err
+		return plan.Account{}, &fromConnection{connection, err}
 	}
 	e.tables.mu.Lock()
 	defer e.tables.mu.Unlock()

@@ -16,6 +16,15 @@ type contact struct {
 	Asked time.Time `json:"asked,omitzero"` // when the system was last asked only to see
 }
 
+// fromConnection says which connection an error came from, where whoever called could not know: facts come from both sides.
+type fromConnection struct {
+	name string
+	err  error
+}
+
+func (f *fromConnection) Error() string { return f.err.Error() }
+func (f *fromConnection) Unwrap() error { return f.err }
+
 func contactKey(connection string) table.Key { return table.Key{PK: "C#contact", SK: connection} }
 
 const (

@@ -85,6 +85,10 @@ func (c Counts) Writes() int { return c.Created + c.Updated }
 // meaning is the one switch from an error to what becomes of its task.
 func meaning(now time.Time, connection string, err error) Result {
 	var fault *connector.Error
+	var from *fromConnection
+	if errors.As(err, &from) {
+		connection = from.name
+	}
 	switch {
 	case err == nil:
 		return Result{End: Done}

@@ -64,6 +64,7 @@ type toldEvent struct {
 	Open   bool           `json:"open,omitempty"`
 	At     time.Time      `json:"at"`
 	Topics map[string]int `json:"topics,omitempty"` // counts, by mapping # category # connection
+	Ended  map[string]int `json:"ended,omitempty"`  // of one that is over: what it was about
 }
 
 func toldKey(audience, mapping string) table.Key {
@@ -123,7 +124,8 @@ func (e *Engine) TellNews(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// topicsOf picks what concerns one mapping: its own, and the connections it uses.
+// topicsOf picks what concerns one mapping: what is its own or of a mapping that shares its place (a deal that is held before
+// anybody knows whether it is an invoice or a contract is both's), and the connections it uses.
 func (e *Engine) topicsOf(ctx context.Context, name string, all []*Topic) ([]*Topic, error) {
 	h, err := e.head(ctx, name)
 	var missing *NotFoundError
@@ -137,9 +139,15 @@ func (e *Engine) topicsOf(ctx context.Context, name string, all []*Topic) ([]*To
 	if err != nil {
 		return nil, err
 	}
+	set, err := e.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []*Topic
 	for _, t := range all {
-		if t.Mapping == name || t.connection != "" && (t.connection == a.ConnA || t.connection == a.ConnB) {
+		other := set.byName[t.Mapping]
+		mine := other != nil && other.Slot == a.Slot
+		if mine || t.connection != "" && (t.connection == a.ConnA || t.connection == a.ConnB) {
 			out = append(out, t)
 		}
 	}
@@ -216,12 +224,13 @@ func (s *told) advance(now time.Time, m *Message, topics []*Topic) bool {
 			fresh += shown.Fresh
 		}
 		switch {
-		case is.Open && !was.Open && now.Sub(was.At) >= digestEvery:
+		case is.Open && !was.Open && (now.Sub(was.At) >= digestEvery || was.newTo(is)):
 			first = true
 		case is.Open && (!was.Open || fresh > 0 || !maps.Equal(is.Topics, was.Topics)):
 			changed = true
 		case !is.Open && was.Open:
 			m.Over = append(m.Over, ended(event, was)...)
+			is.Ended = was.Topics
 		case !is.Open:
 			is = was
 		}
@@ -244,12 +253,23 @@ func (s *told) advance(now time.Time, m *Message, topics []*Topic) bool {
 	return true
 }
 
+// newTo tells whether an event that begins again is about something else than when it was over: only what comes and goes
+// waits for its hour.
+func (t toldEvent) newTo(is toldEvent) bool {
+	for id := range is.Topics {
+		if _, ok := t.Ended[id]; !ok {
+			return true
+		}
+	}
+	return false
+}
+
 // silence closes events that ended without being worth a word, and leaves the rest as it was told.
 func (s *told) silence(next map[string]toldEvent) {
 	kept := maps.Clone(s.Events)
 	for event, was := range kept {
 		if was.Open && !next[event].Open {
-			was.Open, was.Topics = false, nil
+			was.Open, was.Topics, was.Ended = false, nil, was.Topics
 			kept[event] = was
 		}
 	}
