@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -55,7 +56,7 @@ func bench(ctx context.Context, out io.Writer) error {
 		}
 		return err
 	}
-	for _, part := range []func(context.Context, func(figure) error) error{benchDeals, benchLatency, benchPlanning} {
+	for _, part := range []func(context.Context, func(figure) error) error{benchDeals, benchLatency, benchPlanning, benchTrail, benchQuestions} {
 		if err := part(ctx, say); err != nil {
 			return err
 		}
@@ -69,6 +70,7 @@ type bed struct {
 	hubspot *hubspottest.Sim
 	light   *lighttest.Sim
 	store   *store.Meter
+	trail   *trailMeter
 	queue   *queue.Meter
 	dir     string
 }
@@ -107,7 +109,11 @@ func newBed(ctx context.Context, delay time.Duration) (*bed, error) {
 			}
 			return slow{b.light.Transport(), delay}
 		},
-		Wrap:      func(t table.Table) table.Table { b.store = store.NewMeter(t); return b.store },
+		Wrap: func(t table.Table) table.Table {
+			b.trail = &trailMeter{Table: t}
+			b.store = store.NewMeter(b.trail)
+			return b.store
+		},
 		WrapQueue: func(q lane.Queue) lane.Queue { b.queue = queue.NewMeter(q); return b.queue },
 	})
 	return b, err
@@ -151,7 +157,8 @@ func (b *bed) live(ctx context.Context) error {
 	}
 	var documents [][]byte
 	for _, p := range mapping.Presets() {
-		documents = append(documents, []byte(p.YAML))
+		text := strings.Replace(string(p.YAML), "  products: products-to-products", "  brake: 1000000\n  products: products-to-products", 1)
+		documents = append(documents, []byte(text))
 	}
 	applied, err := b.Engine.ApplyAll(ctx, documents, "bench")
 	if err != nil {
