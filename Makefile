@@ -7,7 +7,7 @@ DATA ?=
 SOURCE ?= hubspot
 CONFORMANCE := internal/connector/hubspot/hubspottest/conformance
 
-.PHONY: build run demo test unit conformance simulate bench invoke clean
+.PHONY: build run demo journey test unit conformance simulate bench invoke clean
 
 build: ## bin/crosswalk
 	$(GO) build -trimpath -o bin/crosswalk ./functions/local
@@ -17,6 +17,9 @@ run: build ## everything on this machine: simulators, product, sample data
 
 demo: build ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set
 	bin/crosswalk demo --source "$(SOURCE)" $(if $(DATA),--data "$(DATA)")
+
+journey: build ## three people by command line only, from an empty folder to the month end; ends with one JSON line
+	bin/crosswalk journey
 
 test: build ## everything that CI checks; installs what it needs
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer"; exit 1; }

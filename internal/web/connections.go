@@ -96,6 +96,6 @@ func (a *api) connections() []Connection {
 
 func (a *api) settings(*http.Request) (any, error) {
 	s := a.Settings
-	s.Connections, s.Roles = there(s.Connections), there(s.Roles)
+	s.Connections, s.Roles, s.Retention = there(s.Connections), there(s.Roles), there(s.Retention)
 	return s, nil
 }
