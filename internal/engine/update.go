@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -291,14 +293,22 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 	switch o.Status {
 	case connector.Done, connector.Pending, connector.Exists:
 		i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+		var ignored []string
 		for key, v := range i.decision.Write {
 			pair := i.decision.Agreed[key]
 			if shown := o.Record.Field(key); shown.Known() {
 				pair.B, pair.Unsure = e.digestOf(shown), !shown.Same(v)
+				if pair.Unsure && i.target != nil && shown.Same(i.target.Field(key)) {
+					ignored = append(ignored, key)
+				}
 			}
 			if !e.Bugs.BaseNotMoved {
 				i.agreed()[key] = pair
 			}
+		}
+		if slices.Sort(ignored); len(ignored) > 0 {
+			i.decision.Reason = &link.Reason{Category: plan.IgnoredWrite, Fields: ignored,
+				Text: fmt.Sprintf("%s took the write of %s and left the value as it was; it is not written again until the source changes", i.m.ConnB, strings.Join(ignored, ", "))}
 		}
 	case connector.Refused:
 		i.link.Intent = nil

@@ -9,7 +9,7 @@ import (
 
 // The words a document may use.
 var (
-	winners     = []string{"a", "b", "newest", "fill", "furthest", "hold"}
+	winners     = []string{"a", "b", "newest", "fill", "hold"}
 	firsts      = []string{"fill", "a", "b", "hold"}
 	blanks      = []string{"keep", "clear"}
 	drifts      = []string{"keep", "restore"}

@@ -23,7 +23,7 @@ type Mapping struct {
 	Match     []MatchRule
 	WhenTaken string // alias | hold: a second record for a taken place
 	AToB      Direction
-	Conflict  string // default winner: a | b | newest | fill | furthest | hold
+	Conflict  string // default winner: a | b | newest | fill | hold
 	First     string // what linking does where both sides have a value: fill | a | b | hold ("" = fill)
 	Fields    []Field
 	Children  *Children // of documents: the lines

@@ -47,7 +47,10 @@ type planCase struct {
 	WonSince string `yaml:"won_since"`
 	Scripts  map[string]any
 	Linked   *struct {
-		Agreed map[string]struct{ A, B string }
+		Agreed map[string]struct {
+			A, B   string
+			Rounds int
+		}
 		Lines  map[string]struct{ ID, Digest string }
 	}
 	Claimed bool
@@ -329,7 +332,7 @@ func (c planCase) links(f *plan.Facts) {
 	}
 	f.Link.State, f.Link.B, f.Link.Agreed, f.Link.Lines = link.Linked, f.Target.Ref, map[string]link.Pair{}, map[string]link.Line{}
 	for name, pair := range c.Linked.Agreed {
-		f.Link.Agreed[name] = link.Pair{A: pair.A, B: pair.B}
+		f.Link.Agreed[name] = link.Pair{A: pair.A, B: pair.B, Rounds: pair.Rounds}
 	}
 	for id, l := range c.Linked.Lines {
 		f.Link.Lines[id] = link.Line{ID: l.ID, Digest: l.Digest}

@@ -97,7 +97,7 @@ func decideFields(f *Facts, want []wanted) Decision {
 	}
 	if d.Kind == Update && len(d.Write) == 0 {
 		d.Kind = Nothing
-		if moved {
+		if moved && d.Reason == nil { // what is complained about is not settled
 			d.Kind = Settle
 		}
 	}
@@ -146,7 +146,18 @@ func groups(want []wanted) [][]wanted {
 type verdict struct {
 	action Action
 	rule   string
-	stop   *link.Reason
+	stop   *link.Reason // hold the record
+	notice *link.Reason // a standing complaint
+	// restores marks a write that puts back what was changed at b alone.
+	restores bool
+}
+
+// maxRounds is how often a value that b keeps changing is put back before a person is asked (A7).
+const maxRounds = 2
+
+func tugOfWar(f *Facts, field mapping.Field) *link.Reason {
+	return &link.Reason{Category: TugOfWar, Fields: []string{field.B},
+		Text: field.B + " was put back twice and changed again at " + f.Mapping.B.Connection + "; something there keeps rewriting it: stop that, or say drift: keep"}
 }
 
 // decideGroup decides a group as one (A10): all its fields are written, or none is.
@@ -154,6 +165,9 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 	v := groupVerdict(f, d.Kind, group)
 	if v.stop != nil {
 		return v.stop
+	}
+	if v.notice != nil {
+		d.Reason = v.notice
 	}
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
@@ -174,6 +188,11 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 			d.Write[w.field.B] = w.value
 			pair.B, pair.Unsure = f.digest(w.value), true
 		}
+		if v.restores {
+			pair.Rounds = f.Link.Agreed[w.field.Key()].Rounds + 1
+		} else if v.notice != nil {
+			pair.Rounds = f.Link.Agreed[w.field.Key()].Rounds
+		}
 		if before, ok := f.Link.Agreed[w.field.Key()]; !ok || before.A != pair.A || before.B != pair.B || before.Unsure != pair.Unsure {
 			*moved = true
 		}
@@ -186,7 +205,7 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 // groupVerdict is the three-way comparison: which side changed since both were last settled.
 func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 	first := group[0].field
-	aChanged, bChanged, hasPair, bBlank, allSame, clears := false, false, true, true, true, false
+	aChanged, bChanged, hasPair, bBlank, allSame, clears, rounds := false, false, true, true, true, false, 0
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		if w.value.Kind() == record.Absent {
@@ -199,6 +218,7 @@ func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 		hasPair = hasPair && ok
 		aChanged = aChanged || ok && pair.A != f.digest(w.value)
 		bChanged = bChanged || ok && pair.B != f.digest(old)
+		rounds = max(rounds, pair.Rounds)
 		bBlank = bBlank && old.Blank()
 		allSame = allSame && w.value.Same(old)
 		clears = clears || w.value.Blank() && !old.Blank()
@@ -217,8 +237,11 @@ func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 	case aChanged && !bChanged:
 		return verdict{action: WriteIt, rule: "changed at " + f.Mapping.A.Connection}
 	case bChanged && !aChanged:
+		if first.Drift == "restore" && rounds >= maxRounds {
+			return verdict{action: KeepIt, rule: "drift: restore, given up", notice: tugOfWar(f, first)}
+		}
 		if first.Drift == "restore" {
-			return verdict{action: WriteIt, rule: "drift: restore"}
+			return verdict{action: WriteIt, rule: "drift: restore", restores: true}
 		}
 		return verdict{action: KeepIt, rule: "changed at " + f.Mapping.B.Connection + ", drift: keep"}
 	}
