@@ -51,7 +51,7 @@ type planCase struct {
 			A, B   string
 			Rounds int
 		}
-		Lines  map[string]struct{ ID, Digest string }
+		Lines map[string]struct{ ID, Digest string }
 	}
 	Claimed bool
 	Target  map[string]string
