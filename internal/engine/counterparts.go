@@ -240,7 +240,7 @@ func (e *Engine) readPrices(ctx context.Context, b *batch, items []*item, found 
 		products := b.set.byName[byID[ids[0]][0].Mapping]
 		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: products.B.Object, IDs: ids, Fields: []string{"name", "pricings", "state"}})
 		if err != nil {
-			return err
+			return &fromConnection{conn, err}
 		}
 		for n, r := range reads {
 			for _, need := range byID[ids[n]] {

@@ -245,7 +245,7 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 	for pages := 0; ; pages++ {
 		page, err := e.Connections[conn].Changes(ctx, connector.FeedRequest{Object: object, Cursor: state.Cursor, Fields: distinct(fields)})
 		if err != nil {
-			return err
+			return &fromConnection{conn, err}
 		}
 		if err := e.addMatchKeys(ctx, conn, object, rules, state.unseen(page.Records)); err != nil {
 			return err

@@ -36,7 +36,7 @@ const (
 
 // lostContact notes that a system refused a connection's credential. Nothing is kept where nobody is told.
 func (e *Engine) lostContact(ctx context.Context, connection string, err error) error {
-	if e.Teller == nil || connector.FaultOf(err) != connector.Unauthorized {
+	if e.Teller == nil || connection == "" || connector.FaultOf(err) != connector.Unauthorized {
 		return nil
 	}
 	_, err = change(ctx, e, contactKey(connection), func(c *contact, _ bool) bool {

@@ -219,7 +219,7 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	}
 	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, Fields: a.wantedA})
 	if err != nil {
-		return err
+		return errors.Join(err, e.lostContact(ctx, a.ConnA, err))
 	}
 	var refs []record.Ref
 	for _, rec := range page.Records {
