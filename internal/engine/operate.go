@@ -197,13 +197,25 @@ func (e *Engine) Plan(ctx context.Context, id string) (SavedPlan, error) {
 
 // PlanRows gives rows of a plan, from an offset.
 func (e *Engine) PlanRows(ctx context.Context, id string, from, most int) ([]PlanRow, error) {
-	var out []PlanRow
-	n := 0
-	err := e.eachRow(ctx, id, func(r PlanRow) bool {
-		if n >= from {
-			out = append(out, r)
+	head, err := e.Plan(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	n, after := 0, ""
+	for page, rows := range head.PageRows {
+		if n+rows > from {
+			break
 		}
-		n++
+		n, after = n+rows, planPageKey(id, page).SK
+	}
+	var out []PlanRow
+	err = e.eachPage(ctx, id, after, func(_ string, rows []PlanRow) bool {
+		for _, r := range rows {
+			if n >= from && len(out) < most {
+				out = append(out, r)
+			}
+			n++
+		}
 		return len(out) < most
 	})
 	return out, err

@@ -32,6 +32,7 @@ type SavedPlan struct {
 	Reasons  map[string]int    `json:"reasons"` // skips and holds by category
 	Totals   map[string]string `json:"totals"`  // net by currency, minor units
 	Digest   string            `json:"digest,omitempty"`
+	PageRows []int             `json:"pageRows,omitempty"` // rows of each page, so that a part is found without reading what lies before it
 	Approver string            `json:"approver,omitempty"`
 	Approved time.Time         `json:"approved,omitzero"`
 	Single   bool              `json:"single,omitempty"` // approved under approval: single
@@ -105,7 +106,19 @@ func (e *Engine) openPlan(ctx context.Context, id string) (*planRun, error) {
 
 // eachRow hands every row of a plan to f, pages first, then what they need.
 func (e *Engine) eachRow(ctx context.Context, id string, f func(PlanRow) bool) error {
-	q := table.Query{PK: planPageKey(id, 0).PK}
+	return e.eachPage(ctx, id, "", func(_ string, rows []PlanRow) bool {
+		for _, r := range rows {
+			if !f(r) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// eachPage hands the rows of every page after a sort key to f, with the page's own key.
+func (e *Engine) eachPage(ctx context.Context, id, after string, f func(sk string, rows []PlanRow) bool) error {
+	q := table.Query{PK: planPageKey(id, 0).PK, After: after}
 	for {
 		items, more, err := e.Table.Query(ctx, q)
 		if err != nil {
@@ -116,10 +129,8 @@ func (e *Engine) eachRow(ctx context.Context, id string, f func(PlanRow) bool) e
 			if err := unpack(item.Data, &rows); err != nil {
 				return fmt.Errorf("plan %s: page %s: %w", id, item.SK, err)
 			}
-			for _, r := range rows {
-				if !f(r) {
-					return nil
-				}
+			if !f(item.SK, rows) {
+				return nil
 			}
 			q.After = item.SK
 		}
@@ -267,7 +278,7 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 		Kinds: map[string]int{}, Reasons: map[string]int{}, Totals: map[string]string{}}
 	sum := sha256.New()
 	totals := map[string]int64{}
-	err := e.eachRow(ctx, run.Plan, func(r PlanRow) bool {
+	count := func(r PlanRow) {
 		fmt.Fprintf(sum, "%s#%s#%s\n", r.Slot, r.Ref, r.Digest)
 		if r.Needed {
 			head.Needed++
@@ -281,6 +292,14 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 		var net int64
 		if _, err := fmt.Sscan(r.Net, &net); err == nil && r.Kind == plan.Create {
 			totals[r.Money] += net
+		}
+	}
+	err := e.eachPage(ctx, run.Plan, "", func(sk string, rows []PlanRow) bool {
+		if sk == planPageKey(run.Plan, len(head.PageRows)).SK {
+			head.PageRows = append(head.PageRows, len(rows))
+		}
+		for _, r := range rows {
+			count(r)
 		}
 		return true
 	})
