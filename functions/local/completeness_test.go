@@ -138,7 +138,7 @@ func TestConnectionsAndSettings(t *testing.T) {
 	w := newWorld(t, "two")
 	has(t, w.must("connections"), "hubspot", "62515", "Europe/Berlin", "crm", "ok", "light", "billing")
 	settings := w.must("settings")
-	has(t, settings, "approval", "two", "role crm", "hubspot at "+w.vendors.hubspotURL)
+	has(t, settings, "approval", "two", "told of everything", "retention of", "role crm", "hubspot at "+w.vendors.hubspotURL)
 	if strings.Contains(settings, "token") || strings.Contains(settings, "pat-") {
 		t.Errorf("settings tell a credential:\n%s", settings)
 	}
@@ -172,8 +172,14 @@ func TestTablesAsCSV(t *testing.T) {
 	if err != nil || len(rows) != 2 || rows[1][0] != "no_company" || rows[1][2] != w.deal("no-company") || !strings.Contains(rows[1][9], "Associate a company") {
 		t.Errorf("%v: %q", err, rows)
 	}
-	if _, err := os.Stat(path); err != nil {
-		t.Error(err)
+	rows, err = csv.NewReader(strings.NewReader(w.must("preview", "deals-to-invoices", "--csv", "-"))).ReadAll()
+	if err != nil || len(rows) < 31 || rows[0][0] != "RECORD" {
+		t.Fatalf("%v: %d rows, %q", err, len(rows), rows)
+	}
+	for _, row := range rows[1:] {
+		if row[0] == w.deal("jpy") && (row[2] != "create" || row[5] != "89400" || row[6] != "JPY") {
+			t.Errorf("a row of a plan: %q", row)
+		}
 	}
 }
 

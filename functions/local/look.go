@@ -17,7 +17,7 @@ import (
 func isRef(text string) bool { return strings.Contains(text, ":") }
 
 func (c *cli) preview() *cobra.Command {
-	save, all := false, false
+	save, all, csv := false, false, ""
 	cmd := c.command("preview MAPPING [REF...]", "every field that would be written and by which rule, with no write made", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
 		api, err := c.client()
 		if err != nil {
@@ -37,7 +37,11 @@ func (c *cli) preview() *cobra.Command {
 		if c.json && save {
 			return c.printJSON(p)
 		}
-		if err := c.printRows(ctx, api, p, all || len(args) > 1); err != nil || c.json {
+		if csv != "" {
+			if err := c.planTable(ctx, api, p, csv); err != nil || csv == "-" {
+				return err
+			}
+		} else if err := c.printRows(ctx, api, p, all || len(args) > 1); err != nil || c.json {
 			return err
 		}
 		c.printPlan(p)
@@ -48,7 +52,31 @@ func (c *cli) preview() *cobra.Command {
 	})
 	cmd.Flags().BoolVar(&save, "save", false, "print the plan's id, for approve and run --plan")
 	cmd.Flags().BoolVar(&all, "all", false, "print every row, not only the first ones")
+	csvFlag(cmd, &csv)
 	return cmd
+}
+
+// planTable writes every row of a plan as CSV: a line a record, amounts in major units, for whoever approves it.
+func (c *cli) planTable(ctx context.Context, api *client, p web.Plan, path string) error {
+	table := [][]string{{"RECORD", "MAPPING", "WHAT", "NEEDED", "TARGET", "NET", "CURRENCY", "CATEGORY", "WHY", "FIELDS"}}
+	for from := 0; ; {
+		page, err := get[web.Rows](ctx, api, "/plans/"+p.ID+"/rows", "from", fmt.Sprint(from), "limit", "500")
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Rows {
+			net, _, _ := strings.Cut(amount(r.Net, r.Currency), " ")
+			var fields []string
+			for _, f := range r.Fields {
+				fields = append(fields, f.Field+"="+f.New.Text())
+			}
+			table = append(table, []string{r.Ref.String(), r.Mapping, string(r.Kind), map[bool]string{true: "yes"}[r.Needed], r.Target, net, r.Currency, r.Category, r.Reason, strings.Join(fields, "; ")})
+		}
+		if page.Next == 0 {
+			return c.table(table, path)
+		}
+		from = page.Next
+	}
 }
 
 // firstRows is how many rows a preview shows by itself: enough to see the pattern.

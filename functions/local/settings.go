@@ -85,6 +85,18 @@ func (c *cli) settings() *cobra.Command {
 			}
 			rows = append(rows, []string{"connection " + name, text})
 		}
+		rows = append(rows, []string{"acceptance", fmt.Sprintf("%d rounds before a mapping goes live", s.Acceptance)}, []string{"told of everything", told(s.Tell)})
+		for _, name := range slices.Sorted(maps.Keys(s.Mappings)) {
+			one := s.Mappings[name]
+			text := "told: " + told(one.Tell)
+			if one.Acceptance != nil {
+				text += fmt.Sprintf(", %d rounds of acceptance", *one.Acceptance)
+			}
+			rows = append(rows, []string{"mapping " + name, text})
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Reconcile)) {
+			rows = append(rows, []string{"reconcile " + name, s.Reconcile[name]})
+		}
 		for _, class := range slices.Sorted(maps.Keys(s.Retention)) {
 			rows = append(rows, []string{"retention of " + class, s.Retention[class]})
 		}
@@ -96,10 +108,22 @@ func (c *cli) settings() *cobra.Command {
 	})
 }
 
+// told writes addresses; without any, messages still go to the file and the terminal.
+func told(addresses []string) string {
+	if len(addresses) == 0 {
+		return "the file of messages and the terminal only"
+	}
+	return strings.Join(addresses, ", ")
+}
+
 // settingsOf is what the API may tell of a configuration.
 func settingsOf(cfg app.Config) web.Settings {
 	s := web.Settings{Approval: cfg.Approval, Listen: cfg.Listen, PublicURL: cfg.PublicURL, PollSeconds: int(time.Duration(cfg.Poll).Seconds()),
-		Connections: map[string]web.ConnectionSetting{}, Roles: cfg.Roles, Retention: map[string]string{}}
+		Connections: map[string]web.ConnectionSetting{}, Roles: cfg.Roles, Retention: map[string]string{},
+		Acceptance: cfg.Acceptance, Tell: append([]string{}, cfg.Tell...), Mappings: map[string]web.MappingSetting{}, Reconcile: cfg.Reconcile}
+	for name, rule := range cfg.Mappings {
+		s.Mappings[name] = web.MappingSetting{Tell: append([]string{}, rule.Tell...), Acceptance: rule.Acceptance}
+	}
 	for _, class := range cfg.Retention.Standing() {
 		s.Retention[class[0]] = class[1]
 	}

@@ -36,7 +36,17 @@ type Settings struct {
 	PollSeconds int                          `json:"poll_seconds"`
 	Connections map[string]ConnectionSetting `json:"connections"`
 	Roles       map[string]string            `json:"roles"`
+	Acceptance  int                          `json:"acceptance"` // rounds before a mapping goes live
+	Tell        []string                     `json:"tell"`       // addresses that are told of everything
+	Mappings    map[string]MappingSetting    `json:"mappings"`
+	Reconcile   map[string]string            `json:"reconcile"` // daily or monthly, by mapping
 	Retention   map[string]string            `json:"retention"` // days (90d) or never dropped, by class: documents, others, values, runs
+}
+
+// MappingSetting is what the configuration says of one mapping.
+type MappingSetting struct {
+	Tell       []string `json:"tell"` // addresses that are told of what concerns it
+	Acceptance *int     `json:"acceptance,omitempty"`
 }
 
 // ConnectionSetting is how one connection is configured.
@@ -97,5 +107,6 @@ func (a *api) connections() []Connection {
 func (a *api) settings(*http.Request) (any, error) {
 	s := a.Settings
 	s.Connections, s.Roles, s.Retention = there(s.Connections), there(s.Roles), there(s.Retention)
+	s.Mappings, s.Reconcile, s.Tell = there(s.Mappings), there(s.Reconcile), append([]string{}, s.Tell...)
 	return s, nil
 }

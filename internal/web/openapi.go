@@ -25,7 +25,7 @@ func Routes() []Route {
 }
 
 // OpenAPI describes the API as OpenAPI 3.1, made from the table of routes, their shapes and the Go types of requests and
-// answers. Each operation names in x-command the command that makes the same call.
+// answers. Each operation names in x-command the command that does the same.
 func OpenAPI() []byte { return describe(routes) }
 
 func (a *api) openapi(*http.Request) (any, error) { return json.RawMessage(a.described), nil }

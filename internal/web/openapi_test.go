@@ -52,6 +52,9 @@ func TestOpenAPI(t *testing.T) {
 		if r.Command == "" {
 			t.Errorf("%s %s has no line in shapes: say what it takes, what it answers and which command makes the call", r.Method, r.Path)
 		}
+		if answer := op.Responses.Status(successOf(op)); r.Path != "/openapi.json" && len(answer.Value.Content.Get("application/json").Schema.Value.Properties) == 0 {
+			t.Errorf("%s %s does not say what it answers", r.Method, r.Path)
+		}
 		if changes := r.Method != http.MethodGet; changes && op.RequestBody == nil && r.Path != "/check" {
 			t.Errorf("%s %s changes something and takes nothing, not even a reason", r.Method, r.Path)
 		}
@@ -62,6 +65,16 @@ func TestOpenAPI(t *testing.T) {
 	if operations != 0 {
 		t.Errorf("the description has %d operations more than there are routes", -operations)
 	}
+}
+
+// successOf is the one status of success that an operation has.
+func successOf(op *openapi3.Operation) int {
+	for status := range op.Responses.Map() {
+		if n, err := strconv.Atoi(status); err == nil && n < http.StatusMultipleChoices {
+			return n
+		}
+	}
+	return 0
 }
 
 // fits holds an answer against its schema: every answer that a test of this package looks at goes through here.
