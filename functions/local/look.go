@@ -298,11 +298,7 @@ func (c *cli) errors() *cobra.Command {
 		}
 		fmt.Fprintln(c.out)
 		for _, e := range f.Errors {
-			line := fmt.Sprintf("%s: %s: %s", e.Mapping, e.Category, e.Ref)
-			if e.URL != "" {
-				line += " (" + e.URL + ")"
-			}
-			fmt.Fprintln(c.out, plain(line+": "+e.Text))
+			fmt.Fprintln(c.out, plain(e.Message))
 		}
 		fmt.Fprintln(c.out, "\nwhat a category means: crosswalk errors --explain CATEGORY")
 		return nil

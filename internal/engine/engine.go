@@ -120,7 +120,7 @@ func New(c Config) (*Engine, error) {
 		}
 	}
 	c.Retention = c.Retention.WithDefaults()
-	c.Table = keeper{c.Table, c.Retention}
+	c.Table, c.Scripts = keeper{c.Table, c.Retention}, quietScripts{c.Scripts}
 	return &Engine{Config: c}, nil
 }
 

@@ -269,7 +269,16 @@ func (e *Engine) Errors(ctx context.Context, category string) ([]SyncError, erro
 	if category != "" {
 		prefix = category + "#"
 	}
-	err := list(ctx, e.Table, "E", prefix, func(_ table.Key, s SyncError) bool { out = append(out, s); return true })
+	set, err := e.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = list(ctx, e.Table, "E", prefix, func(_ table.Key, s SyncError) bool {
+		m := set.byName[s.Mapping]
+		s.Document = m != nil && m.Document != nil
+		out = append(out, s)
+		return true
+	})
 	return out, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []
 func (e *Engine) guarded(ctx context.Context, tasks []Task) (results []Result, panicked bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.Log.Error("panic in work", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			e.Log.Error("panic in work", "panic", panicText(p), "stack", string(debug.Stack()))
 			results, panicked = make([]Result, len(tasks)), true
 			for n := range tasks {
 				results[n] = Result{End: Retry, Err: errors.New("panic")}
@@ -102,6 +103,14 @@ func (e *Engine) guarded(ctx context.Context, tasks []Task) (results []Result, p
 		}
 	}()
 	return e.Work(ctx, tasks), false
+}
+
+// panicText is what may be logged of a panic: the runtime's own words, of anything else its kind. A value may stand in it.
+func panicText(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 // answer acknowledges a message whose every task is settled: done, parked, or sent on as a message of its own.

@@ -26,6 +26,7 @@ type SyncError struct {
 	First    time.Time  `json:"first"`
 	Last     time.Time  `json:"last"`
 	Count    int        `json:"count"`
+	Document bool       `json:"document,omitempty"` // its mapping makes documents; filled in when it is read
 }
 
 // settleReason ends an item that is skipped or held: the reason goes on its link, where why finds it.

@@ -71,6 +71,20 @@ func Error(category string) (Entry, bool) {
 	return all[n], true
 }
 
+// Next says what happens after somebody mended a record, as the end of a sentence: whether it is looked at again by itself,
+// and the command that has it done at once.
+func (e Entry) Next(ref string) string {
+	command := "crosswalk retry " + ref
+	if ref == "" {
+		command = "crosswalk retry " + e.Category
+	}
+	if when, ok := strings.CutPrefix(e.Retries, "Yes, when "); ok {
+		when, _, _ = strings.Cut(strings.TrimRight(when, "."), ";")
+		return "it is retried when " + when + ", or with: " + command
+	}
+	return "then: " + command
+}
+
 // Errors gives all entries in the order of the page.
 func Errors() []Entry {
 	text, _ := Page("errors")

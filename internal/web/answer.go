@@ -255,6 +255,7 @@ type SyncError struct {
 	URL      string    `json:"url,omitempty"` // of the record in its system
 	Target   string    `json:"target,omitempty"`
 	Text     string    `json:"text"`
+	Message  string    `json:"message"` // the whole sentence: mapping, record with its page, text, and what happens next
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
 	Count    int       `json:"count"`

@@ -36,6 +36,7 @@ func (a *api) errors(r *http.Request) (any, error) {
 		if !one.Target.IsZero() {
 			s.Target = one.Target.String()
 		}
+		s.Message = sentence(one, s.URL)
 		out.Errors = append(out.Errors, s)
 	}
 	return out, nil
