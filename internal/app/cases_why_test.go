@@ -40,7 +40,7 @@ func TestWhyNamesTheCause(t *testing.T) {
 		{"won before the start date", plan.BeforeSince, "2026-01-01", sample("deals", "before-since")},
 		{"not won", plan.NotWon, "won", sample("deals", "open")},
 		{"lost", plan.NotWon, "", sample("deals", "lost")},
-		{"no company", plan.NoCompany, "associate one", sample("deals", "no-company")},
+		{"no company", plan.NoCompany, "is associated", sample("deals", "no-company")},
 		{"two companies, none primary", plan.SeveralCompanies, "primary", sample("deals", "two-companies")},
 		{"neither lines nor a default product", plan.NoProduct, "default_product", sample("deals", "no-lines")},
 		{"a line without a product", plan.NoProduct, "line ", sample("deals", "free-line")},
