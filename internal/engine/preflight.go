@@ -229,6 +229,12 @@ func (e *Engine) Check(ctx context.Context, make bool) ([]Finding, error) {
 	if err != nil {
 		return out, err
 	}
+	for _, name := range sortedNames(e.Rules) {
+		if !slices.ContainsFunc(heads, func(h Head) bool { return h.Name == name }) {
+			add("warn", "configuration", "mappings: names "+name+", which was never applied: nobody is told of it, and its acceptance is not asked for", "the engineer",
+				"write the mapping's name as crosswalk status has it")
+		}
+	}
 	seen := map[string]bool{}
 	for _, h := range heads {
 		m, err := e.compiled(ctx, h.Name, h.Latest)
