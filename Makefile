@@ -29,6 +29,7 @@ test: build ## everything that CI checks; installs what it needs
 	$(MAKE) unit
 	$(MAKE) conformance
 	$(MAKE) demo
+	$(MAKE) journey
 
 unit:
 	$(GO) test ./...

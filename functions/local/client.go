@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,15 +54,20 @@ func get[T any](ctx context.Context, c *client, path string, query ...string) (T
 	if len(values) > 0 {
 		path += "?" + values.Encode()
 	}
-	return call[T](ctx, c, http.MethodGet, path, nil)
+	return call[T](ctx, c, http.MethodGet, path, nil, 0)
 }
 
 // post sends a JSON body; nil is none.
 func post[T any](ctx context.Context, c *client, path string, body any) (T, error) {
-	return call[T](ctx, c, http.MethodPost, path, body)
+	return call[T](ctx, c, http.MethodPost, path, body, 0)
 }
 
-func call[T any](ctx context.Context, c *client, method, path string, body any) (out T, err error) {
+// postOver is post for a change of a mapping that is refused unless this is its newest version; 0 is whatever is newest.
+func postOver[T any](ctx context.Context, c *client, path string, body any, version int) (T, error) {
+	return call[T](ctx, c, http.MethodPost, path, body, version)
+}
+
+func call[T any](ctx context.Context, c *client, method, path string, body any, over int) (out T, err error) {
 	var send io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -77,6 +83,9 @@ func call[T any](ctx context.Context, c *client, method, path string, body any) 
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if over != 0 {
+		r.Header.Set("If-Match", strconv.Quote(strconv.Itoa(over)))
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Idempotency-Key", newID()+newID()) // lets a request whose connection broke be sent again, and done once

@@ -103,7 +103,14 @@ func TestCopyChangeExport(t *testing.T) {
 	out := filepath.Join(w.data, "exported.yaml")
 	w.must("export", "companies-to-customers", "--file", out)
 	has(t, w.must("apply", out), "no change, version 2")
-	if status, _, errs := w.x("export", "companies-to-customers", "--version", "3"); status != exitFailed || !strings.Contains(errs, "versions 1 to 2") {
+	if status, _, errs := w.x("apply", w.file("companies.yaml", string(first)), "--over", "1"); status != exitLook || !strings.Contains(errs, "crosswalk export companies-to-customers") && !strings.Contains(errs, "version 2") {
+		t.Errorf("applied over a version that is not the newest: status %d, %s", status, errs)
+	}
+	has(t, w.must("apply", w.file("companies.yaml", string(first)), "--over", "2"), "version 3 stored")
+	if status, _, _ := w.x("apply", out, out, "--over", "3"); status != exitUsage {
+		t.Errorf("--over for two files: status %d", status)
+	}
+	if status, _, errs := w.x("export", "companies-to-customers", "--version", "4"); status != exitFailed || !strings.Contains(errs, "versions 1 to 3") {
 		t.Errorf("status %d: %s", status, errs)
 	}
 }

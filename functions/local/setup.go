@@ -53,7 +53,11 @@ func optionsOf(f web.ObjectField) string {
 }
 
 func (c *cli) apply() *cobra.Command {
-	return c.command("apply FILE...", "check mapping documents and store them as next versions: all of them or none", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+	over := 0
+	cmd := c.command("apply FILE...", "check mapping documents and store them as next versions: all of them or none", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+		if over != 0 && len(args) != 1 {
+			return wrongUse("--over is about one mapping: name one file")
+		}
 		var documents []string
 		for _, path := range args {
 			text, err := os.ReadFile(path)
@@ -66,7 +70,7 @@ func (c *cli) apply() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		answer, err := applyAll(ctx, api, documents)
+		answer, err := postOver[appliedAnswer](ctx, api, "/mappings", map[string][]string{"documents": documents}, over)
 		if err != nil || c.json {
 			return c.either(err, answer)
 		}
@@ -77,6 +81,8 @@ func (c *cli) apply() *cobra.Command {
 		}
 		return nil
 	})
+	cmd.Flags().IntVar(&over, "over", 0, "only if this is still the newest version: the one that you exported and changed")
+	return cmd
 }
 
 type appliedAnswer struct {
