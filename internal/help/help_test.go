@@ -68,7 +68,7 @@ func TestEveryCategoryHasItsEntry(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	for _, name := range []string{"errors", "words", "money", "mapping", "hubspot", "light"} {
+	for _, name := range []string{"errors", "words", "money", "mapping", "hubspot", "light", "privacy"} {
 		if text, ok := help.Page(name); !ok || !strings.HasPrefix(text, "# ") || help.Title(name) == "" {
 			t.Errorf("page %s: there %v, title %q", name, ok, help.Title(name))
 		}
@@ -96,6 +96,33 @@ func TestMoneyNamesRealCategories(t *testing.T) {
 	for _, m := range named {
 		if _, ok := help.Error(m[1]); !ok {
 			t.Errorf("money.md names %s, which errors.md does not explain", m[1])
+		}
+	}
+}
+
+func TestNext(t *testing.T) {
+	for category, want := range map[string]string{
+		"no_company":   "it is retried when the deal changes, or with: crosswalk retry hubspot:deals/1",
+		"parent_held":  "it is retried when the record that the text names is mended, or the deal changes, or with: crosswalk retry hubspot:deals/1",
+		"target_gone":  "then: crosswalk retry hubspot:deals/1",
+		"kind_changed": "then: crosswalk retry hubspot:deals/1",
+	} {
+		e, ok := help.Error(category)
+		if got := e.Next("hubspot:deals/1"); !ok || got != want {
+			t.Errorf("%s: %q, want %q", category, got, want)
+		}
+	}
+	if e, _ := help.Error("no_company"); !strings.HasSuffix(e.Next(""), "crosswalk retry no_company") {
+		t.Error("without a record the category is retried")
+	}
+}
+
+// TestPrivacyTellsDefaults: the page says the retention that holds when the configuration says nothing.
+func TestPrivacyTellsDefaults(t *testing.T) {
+	text, _ := help.Page("privacy")
+	for _, line := range []string{"documents: never ", "others: 400d ", "values: 90d ", "runs: 90d "} {
+		if !strings.Contains(text, line) {
+			t.Errorf("the page does not say %q", line)
 		}
 	}
 }
