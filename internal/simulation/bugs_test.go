@@ -11,12 +11,15 @@ import (
 )
 
 // harmless are seeded bugs that the design itself makes harmless, with the reason; every other one must be caught.
-var harmless = map[string]string{}
+var harmless = map[string]string{
+	"TokenIgnored": "no code asks for this switch: telling its own success is the store's (store.Judge, T13). Were it left out, a claim would stand " +
+		"under the worker's own token as another's until it expires; then it is looked for and sent under the same key: minutes lost, nothing doubled",
+}
 
 // bugSeeds is within how many seeds a seeded bug must be caught.
-const bugSeeds = 60
+const bugSeeds = 40
 
-// TestBugsAreCaught turns the engine's seeded bugs on one at a time: each must fail a check on a seed that passes without it.
+// TestBugsAreCaught turns the engine's seeded bugs on one at a time: each must fail a hard case, or a seed that passes without it.
 func TestBugsAreCaught(t *testing.T) {
 	sh := NewShared()
 	names := reflect.TypeFor[engine.Bugs]()
@@ -25,20 +28,13 @@ func TestBugsAreCaught(t *testing.T) {
 	each(t, names.NumField(), func(t *testing.T, n int) {
 		var bugs engine.Bugs
 		reflect.ValueOf(&bugs).Elem().Field(n).SetBool(true)
-		for seed := uint64(1); seed <= bugSeeds; seed++ {
-			r := one(t, Options{Seed: seed, Bugs: bugs}, sh)
-			if len(r.Problems) == 0 || len(one(t, Options{Seed: seed}, sh).Problems) > 0 {
-				continue
-			}
-			checks := map[string]bool{}
-			for _, p := range r.Problems {
-				checks[p.Check] = true
-			}
-			mu.Lock()
-			caught[n] = fmt.Sprintf("seed %d by %s", seed, strings.Join(sorted(checks), ", "))
-			mu.Unlock()
-			return
+		how := caughtByScenario(t, bugs, sh)
+		if how == "" {
+			how = caughtBySeed(t, bugs, sh)
 		}
+		mu.Lock()
+		defer mu.Unlock()
+		caught[n] = how
 	})
 	found := 0
 	for n, how := range caught {
@@ -56,4 +52,28 @@ func TestBugsAreCaught(t *testing.T) {
 	if found < 12 {
 		t.Errorf("only %d seeded bugs were caught", found)
 	}
+}
+
+func caughtByScenario(t *testing.T, bugs engine.Bugs, sh *Shared) string {
+	for _, c := range Scenarios() {
+		if problems := scenario(t, c, Options{Bugs: bugs}, sh); len(problems) > 0 {
+			return fmt.Sprintf("%q by %s", c.Name, problems[0].Check)
+		}
+	}
+	return ""
+}
+
+func caughtBySeed(t *testing.T, bugs engine.Bugs, sh *Shared) string {
+	for seed := uint64(1); seed <= bugSeeds; seed++ {
+		r := one(t, Options{Seed: seed, Bugs: bugs}, sh)
+		if len(r.Problems) == 0 || len(one(t, Options{Seed: seed}, sh).Problems) > 0 {
+			continue
+		}
+		checks := map[string]bool{}
+		for _, p := range r.Problems {
+			checks[p.Check] = true
+		}
+		return fmt.Sprintf("seed %d by %s", seed, strings.Join(sorted(checks), ", "))
+	}
+	return ""
 }

@@ -15,6 +15,7 @@ type Flow struct {
 	Name string
 	set  func(t *town) (deal string)
 	edit func(t *town, deal string) // nil: the deal is won, and that is all
+	open bool                       // the document is opened by itself
 }
 
 // Flows lists the ways of the won deal: invoice and contract, first run and amended, and a customer that is there already.
@@ -29,15 +30,16 @@ func Flows() []Flow {
 		do(t.hs().Set("deals", deal, props{"dealname": "D001 amended"}))
 	}
 	return []Flow{
-		{"invoice", func(t *town) string { return t.single("") }, nil},
-		{"invoice amended", func(t *town) string { return t.single("") }, amend},
-		{"contract", func(t *town) string { return t.single("monthly") }, nil},
-		{"contract amended", func(t *town) string { return t.single("monthly") }, amend},
+		{"invoice", func(t *town) string { return t.single("") }, nil, false},
+		{"invoice opened", func(t *town) string { return t.single("") }, nil, true},
+		{"invoice amended", func(t *town) string { return t.single("") }, amend, false},
+		{"contract", func(t *town) string { return t.single("monthly") }, nil, false},
+		{"contract amended", func(t *town) string { return t.single("monthly") }, amend, false},
 		{"invoice for a known customer", func(t *town) string {
 			deal := t.single("")
 			t.enterCustomer(lighttest.Customer{Name: "Known by its domain", Domain: "firm-C001.example"})
 			return deal
-		}, nil},
+		}, nil, false},
 	}
 }
 
@@ -94,7 +96,7 @@ type Crash struct {
 // RunCrash carries a flow out with workers that are killed one after the other at the given moments; then a new one works in
 // peace, and the outsider looks. Call it in a bubble of its own.
 func RunCrash(f Flow, kills []Kill, o Options, shared *Shared) (out Crash) {
-	o.Seed, o.Lags = max(o.Seed, 1), &lags{search: 30 * time.Second, list: 45 * time.Second}
+	o.Seed, o.Lags, o.Open = max(o.Seed, 1), &lags{search: 30 * time.Second, list: 45 * time.Second}, f.open
 	s := New(o, shared)
 	ctx := context.Background()
 	t := s.emptyTown()
@@ -119,6 +121,9 @@ func RunCrash(f Flow, kills []Kill, o Options, shared *Shared) (out Crash) {
 	problems = append(problems, checked...)
 	if outcome.Won != 1 || outcome.Invoices+outcome.Contracts != 1 || outcome.Customers != 1 {
 		problems = append(problems, Problem{"C7 crash points", fmt.Sprintf("it came to %+v", outcome)})
+	}
+	if f.open && s.Light.Counts().Invoices == 1 && s.Light.Invoices()[0].State != lighttest.Open {
+		problems = append(problems, Problem{"Q7 follow-ups", "the invoice was not opened"})
 	}
 	out.Report = Report{Seed: s.Seed, Trail: s.Trail(), Problems: problems, Outcome: outcome}
 	if s.Log != nil {

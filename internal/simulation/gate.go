@@ -26,6 +26,7 @@ type actor struct {
 	last    string // label of the effect it died at
 
 	freezeAt func(label string) bool // of a directed test: stops dead before the first such effect
+	dieAt    func(label string) bool // of a directed test: is killed before the first such effect
 }
 
 // newActor makes an actor; generation tells apart the processes that follow each other in one place.
@@ -62,7 +63,7 @@ func (a *actor) pause(d time.Duration) { a.until(time.Now().Add(d), time.Time{})
 // time was up meanwhile (a frozen process whose deadline passed sends nothing).
 func (a *actor) enter(ctx context.Context, label string, low, high time.Duration) error {
 	a.effects++
-	if a.killAt == a.effects && !a.after {
+	if a.killAt == a.effects && !a.after || a.dieAt != nil && a.dieAt(label) {
 		a.die(label)
 	}
 	wait := a.between(low, high)

@@ -70,6 +70,7 @@ type Options struct {
 	Workers int
 	Verbose bool // keep the effects as text
 	Lags    *lags
+	Open    bool // documents are opened and published by themselves
 }
 
 // lags are how far the vendors' reads are behind.
@@ -90,7 +91,7 @@ var secret = []byte("a simulation has no secrets: 32 b")
 func NewShared() *Shared {
 	set := app.Transforms()
 	sh := &Shared{tools: app.NewTools(set, secret), scripts: app.NewScripts(script.NewInProcess()), compile: app.Compile(mapping.Standard(set)), compiled: map[string]*mapping.Mapping{}}
-	for _, y := range documents() {
+	for _, y := range append(documents(false), documents(true)...) {
 		if _, err := sh.Compile([]byte(y)); err != nil {
 			panic(err) // the presets do not load: every test of mapping fails too
 		}
@@ -112,11 +113,18 @@ func (sh *Shared) Compile(yaml []byte) (*mapping.Mapping, error) {
 	return m, err
 }
 
-// documents are the presets as a user sets them up: with a default product.
-func documents() []string {
+// documents are the presets as a user sets them up: with a default product, and opened at once where somebody wants that.
+func documents(open bool) []string {
 	var first, out []string // what documents refer to comes first
 	for _, p := range mapping.Presets() {
 		y := bytes.ReplaceAll(p.YAML, []byte("default_product: ~"), []byte("default_product: Services"))
+		if open {
+			word := []byte("after: [ open ]")
+			if bytes.Contains(y, []byte("object: contracts")) {
+				word = []byte("after: [ publish ]")
+			}
+			y = bytes.ReplaceAll(y, []byte("after: []"), word)
+		}
 		if bytes.Contains(y, []byte("document:")) {
 			out = append(out, string(y))
 		} else {

@@ -78,7 +78,7 @@ func TestSimulate(t *testing.T) {
 		}
 		return
 	}
-	n := int(setting(uint64(*seedsFlag), "CROSSWALK_SEEDS", 300))
+	n := int(setting(uint64(*seedsFlag), "CROSSWALK_SEEDS", 200))
 	began := time.Now()
 	var mu sync.Mutex
 	total := newTotal()

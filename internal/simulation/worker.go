@@ -27,7 +27,7 @@ const (
 // deploy applies the mappings and takes them live, as an operator does before the first customer record moves.
 func (s *Sim) deploy(ctx context.Context) (*engine.Engine, error) {
 	e := s.engine(s.newActor("operator", slotOperator, 0))
-	for _, y := range documents() {
+	for _, y := range documents(s.Open) {
 		h, err := e.Apply(ctx, []byte(y), "editor")
 		if err != nil {
 			return nil, err
