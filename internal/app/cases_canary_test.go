@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -35,7 +36,8 @@ var leaky = append([]string{
 
 func TestNothingLeaks(t *testing.T) {
 	var log bytes.Buffer
-	virtual(t, setup{Presets: leaky, Config: logged(&log)}, func(w *world) {
+	told := &overheard{}
+	virtual(t, setup{Presets: leaky, Config: func(c *engine.Config) { logged(&log)(c); c.Teller = told }}, func(w *world) {
 		t := w.t
 		c := &canaries{t: t}
 		secrets := &canaries{t: t, all: []string{strings.ToLower(hubspottest.PrivateToken), strings.ToLower(hubspottest.ClientSecret), strings.ToLower(lighttest.APIKey)}}
@@ -78,6 +80,10 @@ func TestNothingLeaks(t *testing.T) {
 		w.set("companies", good, "city", c.put(""), "phone", c.put(""))
 		w.later()
 
+		r, err := w.Engine.StartReconcile(t.Context(), "deals-to-invoices", opening.Format("2006-01"), "officer")
+		w.ok(err)
+		w.settleRun(r.ID)
+
 		open := w.errors("")
 		for _, want := range []string{"amounts_differ", "currency_mismatch", "negative_amount", "bad_value", "held_by_hook", "script_failed", "no_company"} {
 			if !slices.ContainsFunc(open, func(s engine.SyncError) bool { return s.Category == want }) {
@@ -116,6 +122,15 @@ func TestNothingLeaks(t *testing.T) {
 			t.Errorf("the log names %v", found)
 		}
 
+		if len(told.texts) == 0 {
+			t.Error("nobody was told anything")
+		}
+		for _, text := range told.texts {
+			if found := append(c.in(text), secrets.in(text)...); len(found) > 0 {
+				t.Errorf("a message names %v: %s", found, text)
+			}
+		}
+
 		// What the operator API says of errors and of the whole has no values either, and why keeps credentials to itself.
 		for _, path := range []string{"/errors", "/status", "/runs", "/settings", "/news", "/usage"} {
 			text := w.asked(path)
@@ -142,6 +157,14 @@ func (w *world) asked(path string) string {
 		w.t.Fatalf("%s: %d %s", path, answer.Code, answer.Body)
 	}
 	return answer.Body.String()
+}
+
+// overheard keeps what people are told.
+type overheard struct{ texts []string }
+
+func (h *overheard) Tell(_ context.Context, m engine.Message) error {
+	h.texts = append(h.texts, m.Text())
+	return nil
 }
 
 // everybody lets anybody in.

@@ -224,6 +224,10 @@ func TestErasePerson(t *testing.T) {
 					return
 				}
 				w.wantSkipped(companyRef(p.company), "erased")
+				other := w.company("Another Ltd")
+				if _, err := w.Engine.Link(t.Context(), engine.Pair{A: companyRef(other), B: customer}, "editor", ""); err == nil || !strings.Contains(err.Error(), "erased") {
+					t.Errorf("linking what was erased: %v", err)
+				}
 				for _, deal := range []string{p.invoice, p.contract} { // nothing to mend: no sync error
 					w.wantNoError(dealRef(deal))
 				}

@@ -135,7 +135,7 @@ func (e *Engine) LinkAll(ctx context.Context, pairs []Pair, actor, reason string
 	}
 	sameTwice(joins)
 	hand := link.Hand{Did: link.HandLinked, Actor: actor, At: time.Now(), Why: cleanReason(reason)}
-	for _, step := range []func(context.Context, []*join) error{e.loadJoins, e.readJoins} {
+	for _, step := range []func(context.Context, []*join) error{e.refuseErased, e.loadJoins, e.readJoins, e.stripJoins} {
 		if err := step(ctx, joins); err != nil {
 			return nil, err
 		}

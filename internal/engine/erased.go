@@ -177,3 +177,33 @@ func (i *item) billed() []record.Ref {
 	}
 	return out
 }
+
+// refuseErased keeps a person from linking by hand what was erased.
+func (e *Engine) refuseErased(ctx context.Context, joins []*join) error {
+	erased, err := e.erasedNow(ctx)
+	if err != nil {
+		return err
+	}
+	for _, j := range joins {
+		for _, ref := range []record.Ref{j.ask.A, j.ask.B} {
+			if j.open() && erased.record(ref) {
+				j.result.refuse(ref.String()+" was erased on request", "it is never linked again; link another record")
+			}
+		}
+	}
+	return nil
+}
+
+// stripJoins takes erased addresses out of what was read of two records that are linked by hand.
+func (e *Engine) stripJoins(ctx context.Context, joins []*join) error {
+	erased, err := e.erasedNow(ctx)
+	if err != nil {
+		return err
+	}
+	for _, j := range joins {
+		if j.item != nil {
+			erased.strip(j.item.source, j.item.target)
+		}
+	}
+	return nil
+}

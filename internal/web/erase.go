@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"crosswalk/internal/engine"
+	"crosswalk/internal/record"
 )
 
 // Eraser removes a person everywhere on our side.
@@ -60,8 +62,8 @@ func (a *api) erase(r *http.Request) (any, error) {
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
-	if body.Subject == "" {
-		return nil, badRequest("subject", "it is not said who is to be erased", "write name@host, or connection:object/id")
+	if _, err := record.ParseRef(strings.TrimSpace(body.Subject)); err != nil && !engine.IsAddress(body.Subject) {
+		return nil, badRequest("subject", "this is neither an e-mail address nor the address of a record", "write name@host, or connection:object/id")
 	}
 	out, err := a.Engine.Erase(r.Context(), body.Subject, actorOf(r.Context()), body.Reason, body.DryRun)
 	if err != nil {

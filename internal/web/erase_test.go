@@ -19,7 +19,7 @@ func TestErase(t *testing.T) {
 		{"where to look", `{"subject":"hubspot:companies/7"}`, 200, "", `"url":"https://crm.example/7"`},
 		{"a rehearsal", `{"subject":"` + who + `","dry_run":true}`, 200, "erase by editor () true", `"dry_run":true`},
 		{"nobody", `{}`, 400, "", `"field":"subject"`},
-		{"no address", `{"subject":"Somebody"}`, 409, "", `write name@host, or connection:object/id`},
+		{"no address", `{"subject":"Somebody"}`, 400, "", `write name@host, or connection:object/id`},
 		{"a typing mistake", `{"subjekt":"` + who + `"}`, 400, "", `"field":"subjekt"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
