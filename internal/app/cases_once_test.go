@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"crosswalk/internal/engine"
@@ -38,6 +39,9 @@ func TestOnce(t *testing.T) {
 		refused("editor", "k", "another request")
 		w.ok(w.Engine.EndOnce(t.Context(), "finance", "k", engine.Once{Digest: "d"})) // it failed
 		fresh("finance", "k", "mended")
+		fresh("editor", "long", "d")
+		w.ok(w.Engine.EndOnce(t.Context(), "editor", "long", engine.Once{Digest: "d", Status: 200, Answer: json.RawMessage(`"` + strings.Repeat("x", 300_000) + `"`)}))
+		refused("editor", "long", "d") // it was done, and cannot be answered again
 		w.advance(engine.OnceFor)
 		fresh("editor", "k", "another request")
 	})

@@ -44,6 +44,8 @@ func (e *Engine) BeginOnce(ctx context.Context, actor, key, digest string) (once
 		return once, false, &RefusedError{"this Idempotency-Key was used for another request", "take a new key for each request, and the same one only to send a request again"}
 	case got.Value.Status == 0:
 		return once, false, &RefusedError{"the request of this Idempotency-Key began and its end is not known", "look whether it did its work: crosswalk runs"}
+	case got.Value.Answer == nil:
+		return once, false, &RefusedError{"the request of this Idempotency-Key was done, and its answer was too long to be kept", "look what it did: crosswalk status"}
 	}
 	return got.Value, true, nil
 }
@@ -56,5 +58,8 @@ func (e *Engine) EndOnce(ctx context.Context, actor, key string, once Once) erro
 		return e.Table.Put(ctx, []table.Put{{Key: at, Delete: true}})[0]
 	}
 	once.At, once.Digest = time.Now(), e.mac(16, "once", once.Digest)
+	if len(once.Answer) > table.MaxItem/2 {
+		once.Answer = nil
+	}
 	return e.Table.Put(ctx, []table.Put{expiring(put(at, once, e.token(), table.Condition{}), once.At.Add(OnceFor))})[0]
 }

@@ -3,6 +3,7 @@
 // asks the engine, and puts the answer into the shapes of answer.go. Answers are JSON in snake_case, times RFC 3339,
 // amounts whole minor units as text; an error is problem+json with the field, what to do, and the command that does it.
 //
-// Start with operator.go, which lists every route; then problem.go (what errors look like), guard.go (who is let in, and
+// Start with operator.go, which lists every route; shape.go says what each takes and answers, and openapi.go makes the API's
+// description of the two. Then problem.go (what errors look like), guard.go (who is let in, and
 // what is logged) and webhook.go.
 package web
