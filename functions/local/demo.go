@@ -68,7 +68,7 @@ type demoRun struct {
 	vendors *vendors
 	before  map[string]bool // documents at Light before we came, by id
 	since   string
-	pilots  map[string]string // by mapping: the deal that it is tried out with
+	pilots  map[string][]string // by mapping: the deals that it is tried out with
 }
 
 func (c *cli) playDemo(ctx context.Context, folder string, log *slog.Logger) (err error) {
@@ -154,7 +154,7 @@ func (d *demoRun) bill(ctx context.Context, documents []string) error {
 	if err := d.tryOut(ctx, d.client, d.pilots); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "tried out: one deal each with %s\n", strings.Join(piloted(d.pilots), " and "))
+	fmt.Fprintf(d.out, "tried out with a deal or a few: %s\n", strings.Join(piloted(d.pilots), " and "))
 	p, err := d.approved(ctx, billing)
 	if err != nil {
 		return err

@@ -8,37 +8,40 @@ import (
 	"crosswalk/internal/web"
 )
 
-// How a demonstration passes the gates of mappings that make documents, as a team of one does: a pilot of one deal for each,
+// How a demonstration passes the gates of mappings that make documents, as a team of one does: a pilot of a deal or a few,
 // a preview of everything, an approval.
 
 // samplePilots are deals of the sample whose documents are an invoice and a contract.
-func samplePilots(v *vendors) map[string]string {
-	return map[string]string{"deals-to-invoices": dealOf(v, "eur"), "deals-to-contracts": dealOf(v, "recurring")}
+func samplePilots(v *vendors) map[string][]string {
+	return map[string][]string{"deals-to-invoices": {dealOf(v, "eur")}, "deals-to-contracts": {dealOf(v, "recurring")}}
 }
 
 func dealOf(v *vendors, key string) string {
 	return "hubspot:deals/" + v.hubspot.SampleID("deals/"+key)
 }
 
-// folderPilots is the first won deal that has a company and a line. A folder has no recurring lines: nothing would be a
-// contract, and that mapping stays a draft.
-func folderPilots(v *vendors) map[string]string {
-	for _, d := range v.hubspot.Records("deals") {
-		if d.Properties["dealstage"] == hubspottest.WonStage && len(d.Associations["companies"]) > 0 && len(d.Associations["line_items"]) > 0 {
-			return map[string]string{"deals-to-invoices": "hubspot:deals/" + d.ID}
-		}
-	}
-	return nil
-}
+// mostPilots is how many deals of a folder are tried: one of them may well be held, as any deal may.
+const mostPilots = 3
 
-// tryOut pilots each document mapping with its deal and waits for the documents.
-func (c *cli) tryOut(ctx context.Context, api *client, pilots map[string]string) error {
-	for _, name := range documentMappings {
-		ref, ok := pilots[name]
-		if !ok {
+// folderPilots are won deals with a line, each of another company. A folder has no recurring lines: nothing would be a
+// contract, and that mapping stays a draft.
+func folderPilots(v *vendors) map[string][]string {
+	out, companies := map[string][]string{}, map[string]bool{}
+	for _, d := range v.hubspot.Records("deals") {
+		of := d.Associations["companies"]
+		if d.Properties["dealstage"] != hubspottest.WonStage || len(of) == 0 || companies[of[0]] || len(d.Associations["line_items"]) == 0 || len(companies) == mostPilots {
 			continue
 		}
-		moved, err := post[web.Moved](ctx, api, "/mappings/"+name+"/pilot", map[string]any{"refs": []string{ref}})
+		companies[of[0]] = true
+		out["deals-to-invoices"] = append(out["deals-to-invoices"], "hubspot:deals/"+d.ID)
+	}
+	return out
+}
+
+// tryOut pilots each document mapping with its deals and waits for the documents.
+func (c *cli) tryOut(ctx context.Context, api *client, pilots map[string][]string) error {
+	for _, name := range piloted(pilots) {
+		moved, err := post[web.Moved](ctx, api, "/mappings/"+name+"/pilot", map[string]any{"refs": pilots[name]})
 		if err != nil {
 			return fmt.Errorf("pilot %s: %w", name, err)
 		}
@@ -62,11 +65,8 @@ func (c *cli) previewAll(ctx context.Context, api *client, name string) (web.Pla
 }
 
 // approveAll puts the operator's name under the versions that were piloted.
-func (c *cli) approveAll(ctx context.Context, api *client, pilots map[string]string) error {
-	for _, name := range documentMappings {
-		if pilots[name] == "" {
-			continue
-		}
+func (c *cli) approveAll(ctx context.Context, api *client, pilots map[string][]string) error {
+	for _, name := range piloted(pilots) {
 		if _, err := post[web.Standing](ctx, api, "/mappings/"+name+"/approve", nil); err != nil {
 			return fmt.Errorf("approve %s: %w", name, err)
 		}
@@ -75,10 +75,10 @@ func (c *cli) approveAll(ctx context.Context, api *client, pilots map[string]str
 }
 
 // piloted are the document mappings that have a deal to be tried out with, in their order.
-func piloted(pilots map[string]string) []string {
+func piloted(pilots map[string][]string) []string {
 	var out []string
 	for _, name := range documentMappings {
-		if pilots[name] != "" {
+		if len(pilots[name]) > 0 {
 			out = append(out, name)
 		}
 	}

@@ -140,7 +140,7 @@ func presetTexts() []string {
 
 // goLive applies documents and takes them live: after the preflight found nothing in the way, a pilot, a preview and an
 // approval.
-func (d *deployment) goLive(ctx context.Context, c *cli, documents []string, pilots map[string]string) error {
+func (d *deployment) goLive(ctx context.Context, c *cli, documents []string, pilots map[string][]string) error {
 	if _, err := applyAll(ctx, d.client, documents); err != nil {
 		return err
 	}

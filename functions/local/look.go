@@ -360,6 +360,9 @@ func (c *cli) printStatus(s web.Status) error {
 		version := fmt.Sprint(m.Latest)
 		if m.Running > 0 && m.Running != m.Latest {
 			version = fmt.Sprintf("%d (newest %d)", m.Running, m.Latest)
+			if m.Trial > 0 {
+				version = fmt.Sprintf("%d (%d in pilot, newest %d)", m.Running, m.Trial, m.Latest)
+			}
 		}
 		status := string(m.Status)
 		if m.Brake {
