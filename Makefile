@@ -32,7 +32,7 @@ test: build ## everything that CI checks; installs what it needs
 	$(MAKE) journey
 
 unit:
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 conformance: ## the vendors' official clients drive the simulators
 	cd $(CONFORMANCE) && if [ ! -d node_modules ]; then npm ci --no-audit --no-fund --loglevel=error; fi
