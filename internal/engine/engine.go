@@ -3,9 +3,9 @@
 // the facts, writes the intention down under a condition before any call, makes the call, and remembers what came of it,
 // so that being killed anywhere costs time and never a document.
 //
-// Start with Engine, then task.go (what a task is), work.go (how a batch of tasks is worked), create.go, update.go and
-// document.go (the three crash-safe protocols of the design's protocols page). accept.go and poll.go say where tasks
-// come from; operate.go is what people ask for.
+// Start with Engine, then task.go (what a task is), work.go (how a batch of tasks is worked), create.go, takeover.go,
+// update.go and followup.go (the crash-safe protocols of the design's protocols page). accept.go and poll.go say where
+// tasks come from; operate.go is what people ask for.
 package engine
 
 import (
