@@ -2,6 +2,9 @@ package simulation
 
 import (
 	"flag"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,7 +14,28 @@ import (
 var (
 	pairsFlag = flag.Bool("pairs", false, "TestCrashPoints: every pair of crash points too")
 	flowFlag  = flag.String("flow", "", "TestCrashPoints: only this flow")
+	killFlag  = flag.String("kill", "", "TestCrashPoints: of that flow only these kills, with all effects: 12b,7a is before effect 12, then after effect 7")
 )
+
+// parseKills reads what killText writes.
+func parseKills(text string) (out []Kill, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		n, parseErr := strconv.Atoi(strings.TrimRight(part, "ab"))
+		if parseErr != nil {
+			return nil, fmt.Errorf("-kill %q: write 12b for before, 12a for after effect 12: %w", text, parseErr)
+		}
+		out = append(out, Kill{n, strings.HasSuffix(part, "a")})
+	}
+	return out, nil
+}
+
+func killText(kills []Kill) string {
+	var parts []string
+	for _, k := range kills {
+		parts = append(parts, fmt.Sprintf("%d%s", k.At, map[bool]string{false: "b", true: "a"}[k.After]))
+	}
+	return strings.Join(parts, ",")
+}
 
 func crash(t *testing.T, f Flow, kills []Kill, o Options, sh *Shared) (c Crash) {
 	synctest.Test(t, func(*testing.T) { c = RunCrash(f, kills, o, sh) })
@@ -30,6 +54,18 @@ func TestCrashPoints(t *testing.T) {
 	var points []point
 	for _, f := range Flows() {
 		if *flowFlag != "" && *flowFlag != f.Name {
+			continue
+		}
+		if *killFlag != "" {
+			kills, err := parseKills(*killFlag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := crash(t, f, kills, Options{Verbose: true}, sh)
+			t.Logf("%s\n%s, killed %v (%v), trail %s: %+v", c.Log, f.Name, kills, c.Labels, c.Trail, c.Problems)
+			if len(c.Problems) > 0 {
+				t.Fail()
+			}
 			continue
 		}
 		whole := crash(t, f, []Kill{{}}, Options{}, sh)
@@ -51,6 +87,7 @@ func TestCrashPoints(t *testing.T) {
 		for _, problem := range c.Problems {
 			t.Errorf("%s, killed %v (%v): %s", p.flow.Name, p.kills, c.Labels, problem)
 		}
+		t.Errorf("replay with: go test ./internal/simulation -count=1 -run TestCrashPoints -v -args -flow '%s' -kill %s   (commit %s)", p.flow.Name, killText(p.kills), commit())
 	}
 	each(t, len(points), func(t *testing.T, at int) {
 		p := points[at]
@@ -75,7 +112,4 @@ func TestCrashPoints(t *testing.T) {
 		}
 	})
 	t.Logf("%d crash points in %.1f seconds, %d failed", done, time.Since(began).Seconds(), failed)
-	if failed > 0 {
-		t.Errorf("replay with: go test ./internal/simulation -count=1 -run TestCrashPoints -v -args -flow NAME   (commit %s)", commit())
-	}
 }

@@ -90,10 +90,16 @@ func Scenarios() []Scenario {
 		}},
 		{"A8 two companies with one domain and two VAT numbers", lags{list: 45 * time.Second}, func(s *Sim) []Problem {
 			s.town.single("")
-			other := s.town.add("companies", props{"name": "C002 Works", "address": "C002 Street", "country": "Germany", "domain": "firm-C001.example", "vat_number": "DE100000999"})
-			deal := s.town.add("deals", props{"dealname": "D002 first", "dealstage": hubspottest.OpenStage, "pipeline": hubspottest.DefaultPipeline, "deal_currency_code": "EUR", "closedate": "2026-06-20T10:00:00Z", "amount": "10.00"})
-			do(s.town.hs().Associate("deals", deal, "companies", other))
-			do(s.town.hs().Win(deal))
+			s.rival("DE100000999")
+			s.workOff()
+			return s.count(2)
+		}},
+		{"A8 two companies with one VAT number, and the first one's create is never carried out", lags{list: 45 * time.Second}, func(s *Sim) []Problem {
+			s.town.single("")
+			s.rival("DE100000007")
+			s.Fault = once(1, neverSent(), route("POST", "/v1/customers"))
+			s.workOff()
+			s.wait(6 * time.Minute)
 			s.workOff()
 			return s.count(2)
 		}},
@@ -249,6 +255,15 @@ func Scenarios() []Scenario {
 			return s.count(0)
 		}},
 	}
+}
+
+// rival is another company with the same web domain, and a won deal of its own.
+func (s *Sim) rival(vat string) {
+	t := s.town
+	other := t.add("companies", props{"name": "C002 Works", "address": "C002 Street", "country": "Germany", "domain": "firm-C001.example", "vat_number": vat})
+	deal := t.add("deals", props{"dealname": "D002 first", "dealstage": hubspottest.OpenStage, "pipeline": hubspottest.DefaultPipeline, "deal_currency_code": "EUR", "closedate": "2026-06-20T10:00:00Z", "amount": "10.00"})
+	do(t.hs().Associate("deals", deal, "companies", other))
+	do(t.hs().Win(deal))
 }
 
 // silent loses every webhook from now on: only polling is left.
