@@ -142,6 +142,7 @@ roles: { crm: hubspot, billing: light }
 		}
 		k.kill()
 		k.start()
+		k.say("live", "deals-to-invoices") // going live again changes nothing
 	}
 	waitFor(t, "the run to end", func() bool { return strings.Contains(k.say("runs", "--json"), `"done"`) && allDone(t, k) })
 	marks := map[string]int{}
@@ -158,6 +159,18 @@ roles: { crm: hubspot, billing: light }
 	}
 	if n := light.Counts(); len(marks) != deals || n.Invoices != deals || n.Customers != companies {
 		t.Errorf("%d invoices of %d deals, %d customers of %d companies", n.Invoices, deals, n.Customers, companies)
+	}
+	var month struct {
+		Groups []struct {
+			Won, Documents    int
+			Deals, Difference string
+		}
+	}
+	if err := json.Unmarshal([]byte(k.say("reconcile", "deals-to-invoices", "--month", "2026-03", "--json")), &month); err != nil {
+		t.Fatal(err)
+	}
+	if g := month.Groups; len(g) != 1 || g[0].Won != deals || g[0].Documents != deals || g[0].Deals != fmt.Sprint(deals*25050) || g[0].Difference != "0" {
+		t.Errorf("the month end says %+v; want %d won, %d documents, difference 0", g, deals, deals)
 	}
 }
 
