@@ -56,7 +56,7 @@ func bench(ctx context.Context, out io.Writer) error {
 		}
 		return err
 	}
-	for _, part := range []func(context.Context, func(figure) error) error{benchDeals, benchLatency, benchPlanning, benchTrail, benchQuestions} {
+	for _, part := range []func(context.Context, func(figure) error) error{benchPreview, benchDeals, benchLatency, benchPlanning, benchTrail, benchQuestions} {
 		if err := part(ctx, say); err != nil {
 			return err
 		}
