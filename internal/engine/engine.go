@@ -3,7 +3,8 @@
 // the facts, writes the intention down under a condition before any call, makes the call, and remembers what came of it,
 // so that being killed anywhere costs time and never a document.
 //
-// Start with Engine, then task.go (what a task is), work.go (how a batch of tasks is worked), create.go, takeover.go,
+// Start with Engine, then task.go (what a task is), work.go (how a batch of tasks is worked: expand.go, source.go,
+// related.go, scripts.go and decide.go are its steps), create.go, takeover.go,
 // update.go and followup.go (the crash-safe protocols of the design's protocols page). accept.go and poll.go say where
 // tasks come from; operate.go is what people ask for.
 package engine

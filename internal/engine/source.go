@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// loadLinks reads every item's link and sets aside what needs no more looking at.
+func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
+	keys := make([]table.Key, len(items))
+	for n, i := range items {
+		i.key = e.linkKey(i.group[0].Slot, i.ref)
+		keys[n] = i.key
+	}
+	links, err := getItems[link.Link](ctx, e.Table, keys)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	now := time.Now()
+	for _, i := range items {
+		got := links[i.key]
+		i.link, i.rev = got.Value, got.Rev
+		if i.rev == 0 {
+			i.link = link.Link{Slot: i.group[0].Slot, A: i.ref}
+		}
+		if i.link.State == link.Held && i.link.Reason != nil && sticky[i.link.Reason.Category] {
+			e.reopen(i)
+		}
+		switch {
+		case i.done():
+		case e.setAside(i):
+		case i.link.State == link.Tombstone || i.rev == 0 && b.erased.record(i.ref):
+			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
+		case i.link.State == link.Alias && i.task.Cause != "retry":
+			i.end(Result{End: Done, Counts: Counts{Skipped: 1}}) // it stays one whatever becomes of its fields (A1)
+		case i.link.State == link.MovedTo && i.link.To != i.ref && i.depth < maxDepth:
+			e.follow(ctx, b, i)
+		case i.link.State == link.Claimed && i.link.Claim.Until.After(now) && !b.preview:
+			i.end(Result{End: Later, Until: i.link.Claim.Until})
+		case i.link.Intent != nil && i.link.Intent.Until.After(now) && !b.preview:
+			i.end(Result{End: Later, Until: i.link.Intent.Until})
+		}
+	}
+}
+
+// sticky are holds that no change of the record undoes: something may exist in billing that only a person can find. Asked
+// to retry, the claim is looked for again, and may then be sent once more.
+var sticky = map[string]bool{plan.Uncertain: true, plan.DuplicateMarker: true}
+
+func (e *Engine) reopen(i *item) {
+	if i.task.Cause != "retry" || i.link.Claim == nil || i.link.Claim.Object == "" {
+		i.end(Result{End: Never, Counts: Counts{Held: 1}})
+		return
+	}
+	claim := *i.link.Claim
+	claim.Looks, claim.Sends, claim.Until = 0, 1, time.Time{}
+	i.link.State, i.link.Claim = link.Claimed, &claim
+}
+
+// maxDepth bounds needed records of needed records, and chains of merges.
+const maxDepth = 4
+
+// follow works a merged record at its new address and takes over how that ended.
+func (e *Engine) follow(ctx context.Context, b *batch, i *item) {
+	to := &item{task: i.task, ref: i.link.To, group: i.group, needed: i.needed, depth: i.depth + 1}
+	id := to.group[0].Slot + "#" + to.ref.String()
+	if b.chosen[id] != nil {
+		i.end(Result{End: Done})
+		return
+	}
+	b.chosen[id] = to
+	e.workItems(ctx, b, []*item{to})
+	i.end(merge([]*item{to}))
+}
+
+// readSources reads every item's record after its link was read, in one call per object (A3).
+func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
+	type object struct{ connection, name string }
+	byObject := map[object][]*item{}
+	var order []object
+	for _, i := range items {
+		o := object{i.ref.Connection, i.ref.Object}
+		if byObject[o] == nil {
+			order = append(order, o)
+		}
+		byObject[o] = append(byObject[o], i)
+	}
+	for _, o := range order {
+		list := byObject[o]
+		ctx := e.labelItems(ctx, list)
+		ids := make([]string, len(list))
+		var fields, with []string
+		for n, i := range list {
+			ids[n] = i.ref.ID
+			for _, a := range i.group {
+				fields, with = append(fields, a.wantedA...), append(with, a.withA...)
+			}
+		}
+		reads, err := e.Connections[o.connection].Read(ctx, connector.ReadRequest{Object: o.name, IDs: ids, Fields: distinct(fields), With: distinct(with)})
+		if err == nil && len(reads) != len(list) {
+			err = fmt.Errorf("%s answered %d of %d reads", o.connection, len(reads), len(list))
+		}
+		if err != nil && len(list) > 1 && meaning(time.Now(), o.connection, err).End == Never {
+			for _, i := range list { // one of them is refused; the others must not suffer for it
+				e.readSources(ctx, b, []*item{i})
+			}
+			continue
+		}
+		if err != nil {
+			e.fail(ctx, list, o.connection, err)
+			continue
+		}
+		for n, i := range list {
+			e.takeSource(ctx, b, i, reads[n])
+		}
+	}
+}
+
+func distinct(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// takeSource judges one read of a source (B6).
+func (e *Engine) takeSource(ctx context.Context, b *batch, i *item, read record.Read) {
+	switch read.State {
+	case record.Found:
+		if e.stale(read.Record.Modified, laterOf(i.link.StampA, i.seen[i.ref])) && i.task.Stale < maxStale && !b.preview {
+			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
+			return
+		}
+		i.source = read.Record
+		b.erased.strip(i.source)
+	case record.Moved:
+		e.moved(ctx, b, i, read.To)
+	case record.Gone:
+		e.gone(ctx, b, i)
+	case record.NoRight:
+		e.holdFor(ctx, i, plan.NoRights, read.Err)
+	default:
+		e.fail(ctx, []*item{i}, i.ref.Connection, read.Err)
+	}
+}
+
+// maxStale is how often a read that is older than what we saw before is put off; after that the stamp went back for good.
+const maxStale = 3
+
+// stale tells whether a read is older than what was read or written before.
+func (e *Engine) stale(stamp, kept time.Time) bool {
+	return !e.Bugs.BelieveStale && !stamp.IsZero() && !kept.IsZero() && stamp.Before(kept)
+}
+
+// sawTask keeps what a task's feed showed: reads that are older are old copies, though nothing newer was read before. A
+// feed can be ahead of the replica that answers a read, and it tells of a change only once.
+func (i *item) sawTask(t Task) {
+	i.task.Stale = max(i.task.Stale, t.Stale)
+	if t.Seen.IsZero() {
+		return
+	}
+	if i.seen == nil {
+		i.seen = map[record.Ref]time.Time{}
+	}
+	i.seen[t.Ref] = laterOf(i.seen[t.Ref], t.Seen)
+}
+
+// oldCopy tells whether a line reads older than the feed that brought the item showed it, or as gone though just shown.
+func (e *Engine) oldCopy(i *item, read record.Read) bool {
+	seen, ok := i.seen[read.Ref]
+	if !ok || i.task.Stale >= maxStale {
+		return false
+	}
+	return read.Record != nil && e.stale(read.Record.Modified, seen) || read.State == record.Gone && !e.Bugs.BelieveStale
+}
