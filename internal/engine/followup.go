@@ -124,6 +124,9 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 	}
 	i.target = read.Record
 	net, ok := e.netOf(i, read.Record)
+	if ok && net == i.decision.Net && read.Record.Field("currency").Text() == i.decision.Money {
+		i.link.Net, i.link.Money = i.decision.Net, i.decision.Money // bytes of an older decision were found, and the deal is as it was then
+	}
 	wrong := !ok || net != i.link.Net
 	if wrong && i.task.Stale < maxStale { // it may be an old copy: of a write that shows no record only a lower bound of its stamp is known
 		e.comeAgain(i, errors.New("the document does not read back as it was written yet"))
