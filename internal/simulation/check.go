@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -79,7 +80,8 @@ func (c *check) read() {
 		d := document{id: v.ID, kind: "contracts", description: string(v.Description), customer: string(v.CustomerID), currency: v.Currency, state: v.State, marker: v.CustomProperties.Get(lighttest.MarkerGroup), lines: len(v.Lines), date: string(v.StartDate)}
 		for _, l := range v.Lines {
 			if l.PriceOverwrite != nil {
-				d.net += minor(fraction(fmt.Sprintf("%d", *l.PriceOverwrite)).Mul(fraction(fmt.Sprintf("%d", *l.PriceOverwrite)), fraction(string(l.Quantity))), "JPY")
+				price := new(big.Rat).SetInt64(*l.PriceOverwrite)
+				d.net += minor(price.Mul(price, fraction(string(l.Quantity))), "JPY") // they are minor units already
 			}
 		}
 		c.keep(d)

@@ -44,23 +44,20 @@ func both(h hubspottest.Fault, l lighttest.Fault) (*hubspottest.Fault, *lighttes
 func vendorFaults() []fault {
 	var out []fault
 	add := func(name string, weight int, fits func(call) bool, ambiguous bool, h hubspottest.Fault, l lighttest.Fault) {
-		f := fault{name: name, weight: weight, fits: fits, ambiguous: ambiguous}
-		f.hubspot, f.light = both(h, l)
-		out = append(out, f)
+		out = append(out, fault{name: name, weight: weight, fits: fits, ambiguous: ambiguous, hubspot: &h, light: &l})
 	}
 	always := func(call) bool { return true }
 	onHubSpot := func(c call) bool { return c.system == "hubspot" }
 	onLight := func(c call) bool { return c.system == "light" }
-	writing := func(c call) bool { return c.writes() }
 	out = append(out,
 		fault{name: "connection refused", weight: 10, fits: always, err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}},
 		fault{name: "reset before it was sent", weight: 10, fits: always, ambiguous: true, err: &net.OpError{Op: "write", Err: syscall.ECONNRESET}},
 		fault{name: "slow answer", weight: 10, fits: always, ambiguous: true, slow: 100 * time.Second},
 	)
 	add("done, then 504", 10, always, true, hubspottest.CommittedThen504(), lighttest.Fault{AfterCommit: true, Status: http.StatusGatewayTimeout})
-	add("done, then 504 (write)", 60, writing, true, hubspottest.CommittedThen504(), lighttest.Fault{AfterCommit: true, Status: http.StatusGatewayTimeout})
+	add("done, then 504 (write)", 60, call.writes, true, hubspottest.CommittedThen504(), lighttest.Fault{AfterCommit: true, Status: http.StatusGatewayTimeout})
 	add("done, then cut", 10, always, true, hubspottest.CommittedThenCut(), lighttest.Fault{AfterCommit: true, Cut: true})
-	add("done, then cut (write)", 60, writing, true, hubspottest.CommittedThenCut(), lighttest.Fault{AfterCommit: true, Cut: true})
+	add("done, then cut (write)", 60, call.writes, true, hubspottest.CommittedThenCut(), lighttest.Fault{AfterCommit: true, Cut: true})
 	add("truncated body", 10, always, true, hubspottest.Fault{Truncate: 20}, lighttest.Fault{AfterCommit: true, Truncate: true})
 	add("HTML answer", 10, always, true, hubspottest.HTML(), lighttest.Fault{AfterCommit: true, Status: http.StatusOK, Body: "<html>We will be right back</html>"})
 	add("malformed JSON", 10, always, true, hubspottest.MalformedJSON(), lighttest.Fault{AfterCommit: true, Malformed: true})
