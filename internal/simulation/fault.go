@@ -36,10 +36,6 @@ type fault struct {
 	light     *lighttest.Fault
 }
 
-func both(h hubspottest.Fault, l lighttest.Fault) (*hubspottest.Fault, *lighttest.Fault) {
-	return &h, &l
-}
-
 // vendorFaults is every class of fault that a call to a vendor can meet.
 func vendorFaults() []fault {
 	var out []fault
