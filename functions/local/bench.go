@@ -147,11 +147,11 @@ func (s slow) RoundTrip(r *http.Request) (*http.Response, error) {
 func (b *bed) live(ctx context.Context) error {
 	user := b.hubspot.User()
 	for _, p := range [][3]string{{"companies", "vat_number", "string"}, {"companies", "billing_email", "string"}, {"products", "active", "bool"}} {
-		kind, options := "text", []string(nil)
+		kind := "text"
 		if p[2] == "bool" {
-			kind, options = "booleancheckbox", nil
+			kind = "booleancheckbox"
 		}
-		if err := user.Define(p[0], p[1], p[2], kind, options...); err != nil {
+		if err := user.Define(p[0], p[1], p[2], kind); err != nil {
 			return err
 		}
 	}
@@ -165,9 +165,6 @@ func (b *bed) live(ctx context.Context) error {
 		return err
 	}
 	for _, a := range applied {
-		if _, err := b.Engine.SetStatus(ctx, a.Head.Name, mapping.Live, nil, "bench", ""); err != nil {
-			return err
-		}
 		if _, err := b.Engine.SetStatus(ctx, a.Head.Name, mapping.Live, nil, "bench", ""); err != nil {
 			return err
 		}

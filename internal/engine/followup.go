@@ -60,15 +60,10 @@ func (e *Engine) verify(ctx context.Context, b *batch, items []*item) {
 	}
 	for _, o := range sortedKeys(byObject) {
 		list := byObject[o]
-		ids, fields := make([]string, len(list)), []string{}
-		for n, i := range list {
-			ids[n] = i.link.B.ID
-			fields = append(fields, i.m.wantedB...)
-		}
-		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: ids, Fields: distinct(fields)})
-		if err != nil || len(reads) != len(ids) {
+		reads, err := e.readCounterparts(ctx, o, list)
+		if err != nil {
 			for _, i := range list {
-				e.comeAgain(i, errOr(err, "not every read was answered"))
+				e.comeAgain(i, err)
 			}
 			continue
 		}

@@ -32,15 +32,7 @@ func (e *Engine) readTargets(ctx context.Context, b *batch, items []*item) {
 	for _, o := range sortedKeys(byObject) {
 		list := byObject[o]
 		ctx := e.labelItems(ctx, list)
-		ids, fields := make([]string, len(list)), []string{}
-		for n, i := range list {
-			ids[n] = i.link.B.ID
-			fields = append(fields, i.m.wantedB...)
-		}
-		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: ids, Fields: distinct(fields)})
-		if err == nil && len(reads) != len(ids) {
-			err = errors.New(o[0] + " did not answer every read")
-		}
+		reads, err := e.readCounterparts(ctx, o, list)
 		if err != nil {
 			e.fail(ctx, list, o[0], err)
 			continue
@@ -49,6 +41,21 @@ func (e *Engine) readTargets(ctx context.Context, b *batch, items []*item) {
 			e.takeTarget(ctx, b, i, reads[n])
 		}
 	}
+}
+
+// readCounterparts reads the records of b that items of one object are linked to, all in one call; fewer answers than
+// questions are an error.
+func (e *Engine) readCounterparts(ctx context.Context, object [2]string, items []*item) ([]record.Read, error) {
+	ids, fields := make([]string, len(items)), []string{}
+	for n, i := range items {
+		ids[n] = i.link.B.ID
+		fields = append(fields, i.m.wantedB...)
+	}
+	reads, err := e.Connections[object[0]].Read(ctx, connector.ReadRequest{Object: object[1], IDs: ids, Fields: distinct(fields)})
+	if err == nil && len(reads) != len(ids) {
+		err = errors.New(object[0] + " did not answer every read")
+	}
+	return reads, err
 }
 
 func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.Read) {

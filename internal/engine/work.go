@@ -177,17 +177,17 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 	defer e.putSettled(ctx, b)
 	ctx = e.labelItems(ctx, items)
 	for _, step := range steps {
-		open := slices.DeleteFunc(slices.Clone(items), (*item).done)
-		if len(open) == 0 {
+		left := open(items)
+		if len(left) == 0 {
 			return
 		}
 		if err := ctx.Err(); err != nil {
-			for _, i := range open {
+			for _, i := range left {
 				i.end(Result{End: Retry, Err: err})
 			}
 			return
 		}
-		step(ctx, b, open)
+		step(ctx, b, left)
 	}
 	if b.preview { // decided is all there is to do
 		for _, i := range items {
