@@ -20,37 +20,41 @@ const module = "crosswalk/"
 // layers says, for each folder below the module (the longest prefix counts), which of our folders it may import. A folder
 // may always import what lies below itself. "std" at the front means: nothing but the standard library besides.
 var layers = map[string][]string{
-	"internal/record":                          {"std"},
-	"internal/money":                           {"std", "internal/record"},
-	"internal/link":                            {"std", "internal/record"},
-	"internal/transform":                       {"internal/record", "internal/money"},
-	"internal/transform/phone":                 {"internal/record", "internal/transform"},
-	"internal/script":                          {"internal/record", "internal/money", "internal/transform"},
-	"internal/mapping":                         {"internal/record", "internal/money", "internal/link", "internal/transform", "internal/script"},
-	"internal/plan":                            {"internal/record", "internal/money", "internal/link", "internal/transform", "internal/script", "internal/mapping"},
-	"internal/rest":                            {"internal/record"},
-	"internal/token":                           {"internal/record"},
-	"internal/secret":                          {"internal/record"},
-	"internal/budget":                          {"internal/record"},
-	"internal/connector":                       {"std", "internal/record"},
-	"internal/connector/specimen":              {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
-	"internal/connector/hubspot":               {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
-	"internal/connector/light":                 {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
-	"internal/connector/connectortest":         {"internal/record", "internal/connector"},
-	"internal/connector/hubspot/hubspottest":   {"std"},
-	"internal/connector/light/lighttest":       {"std"},
-	"internal/connector/specimen/specimentest": {"std"},
-	"internal/engine":                          {"internal/record", "internal/money", "internal/link", "internal/mapping", "internal/plan", "internal/connector"},
-	"internal/engine/table":                    {"std"},
-	"internal/engine/lane":                     {"std"},
-	"internal/store":                           {"internal/engine"},
-	"internal/queue":                           {"internal/engine", "internal/store/boltfile"},
-	"internal/help":                            {"internal/plan"},
-	"internal/web":                             {"internal/engine", "internal/record", "internal/link", "internal/mapping", "internal/plan", "internal/connector", "internal/help"},
-	"internal/app":                             {"internal"},
-	"internal/simulation":                      {"internal"},
-	"internal/house":                           {"std"},
-	"functions":                                {"internal"},
+	"internal/record":                              {"std"},
+	"internal/money":                               {"std", "internal/record"},
+	"internal/link":                                {"std", "internal/record"},
+	"internal/transform":                           {"internal/record", "internal/money"},
+	"internal/transform/phone":                     {"internal/record", "internal/transform"},
+	"internal/script":                              {"internal/record", "internal/money", "internal/transform"},
+	"internal/mapping":                             {"internal/record", "internal/money", "internal/link", "internal/transform", "internal/script"},
+	"internal/plan":                                {"internal/record", "internal/money", "internal/link", "internal/transform", "internal/script", "internal/mapping"},
+	"internal/rest":                                {"internal/record"},
+	"internal/token":                               {"internal/record"},
+	"internal/secret":                              {"internal/record"},
+	"internal/budget":                              {"internal/record"},
+	"internal/connector":                           {"std", "internal/record"},
+	"internal/connector/specimen":                  {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
+	"internal/connector/hubspot":                   {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
+	"internal/connector/light":                     {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
+	"internal/connector/salesforce":                {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
+	"internal/connector/connectortest":             {"internal/record", "internal/connector"},
+	"internal/connector/hubspot/hubspottest":       {"std"},
+	"internal/connector/light/lighttest":           {"std"},
+	"internal/connector/specimen/specimentest":     {"std"},
+	"internal/connector/salesforce/salesforcetest": {"std"},
+	"internal/engine":                              {"internal/record", "internal/money", "internal/link", "internal/mapping", "internal/plan", "internal/connector"},
+	"internal/engine/table":                        {"std"},
+	"internal/engine/lane":                         {"std"},
+	"internal/store":                               {"internal/engine"},
+	"internal/queue":                               {"internal/engine", "internal/store/boltfile"},
+	"internal/help":                                {"internal/plan"},
+	"internal/web":                                 {"internal/engine", "internal/record", "internal/link", "internal/mapping", "internal/plan", "internal/connector", "internal/help"},
+	"internal/trigger":                             {"internal/engine", "internal/web"},
+	"internal/app":                                 {"internal"},
+	"internal/awstest":                             {"internal/engine"},
+	"internal/simulation":                          {"internal"},
+	"internal/house":                               {"std"},
+	"functions":                                    {"internal"},
 }
 
 type source struct {
@@ -138,7 +142,7 @@ func judge(layer string, allowed []string, name string) string {
 	case isOurs:
 		return "the direction of imports does not allow it"
 	case strings.Contains(name, "aws"):
-		if !slices.Contains([]string{"internal/store", "internal/queue", "internal/secret", "internal/app"}, layer) {
+		if !slices.Contains([]string{"internal/store", "internal/queue", "internal/secret", "internal/trigger", "internal/app", "internal/awstest"}, layer) {
 			return "AWS is known to its adapters only"
 		}
 	case strings.Contains(name, ".") && len(allowed) > 0 && allowed[0] == "std":
