@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"crosswalk/internal/app/laptop"
 	"crosswalk/internal/web"
 )
 
@@ -66,7 +67,7 @@ func TestTwoPeopleGoLive(t *testing.T) {
 		}
 	}
 	has(t, w.must("notify", "--test"), "operations: no address; the file and the terminal have it")
-	if told, err := os.ReadFile(w.product.MessagesPath()); err != nil || !strings.Contains(string(told), `"kind":"test"`) {
+	if told, err := os.ReadFile(laptop.MessagesPath(w.product.Config)); err != nil || !strings.Contains(string(told), `"kind":"test"`) {
 		t.Errorf("%v: %s", err, told)
 	}
 }

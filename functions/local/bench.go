@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/laptop"
+	"crosswalk/internal/app/phones"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/engine/lane"
@@ -30,22 +33,38 @@ import (
 
 // figure is one line of make bench.
 type figure struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit"`
-	Least float64 `json:"least,omitempty"` // what the vendors' limits allow at best, where that can be said
-	Ratio float64 `json:"ratio,omitempty"`
+	Name  string                 `json:"name"`
+	Value float64                `json:"value"`
+	Unit  string                 `json:"unit"`
+	Items map[string]store.Units `json:"wru_by_item,omitempty"`
+	Least float64                `json:"least,omitempty"` // what the vendors' limits allow at best, where that can be said
+	Ratio float64                `json:"ratio,omitempty"`
 }
 
 func benchCommand() *cobra.Command {
-	return &cobra.Command{Use: "bench", Short: "measure calls, store units, queue requests and CPU; one JSON line per figure", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return bench(c.Context(), c.OutOrStdout()) }}
+	return &cobra.Command{Use: "bench [PART]...", Short: "measure calls, store units, dollars, queue requests and CPU; one JSON line per figure", Hidden: true,
+		RunE: func(c *cobra.Command, args []string) error { return bench(c.Context(), c.OutOrStdout(), args) }}
 }
 
 // benchRecords is how many records every figure is measured over.
 const benchRecords = 1000
 
-func bench(ctx context.Context, out io.Writer) error {
+type benchPart struct {
+	name    string
+	measure func(context.Context, func(figure) error) error
+}
+
+// benchParts are measured in this order; some of them can be named.
+var benchParts = []benchPart{
+	{"preview", benchPreview}, {"deals", benchDeals}, {"latency", benchLatency}, {"planning", benchPlanning}, {"trail", benchTrail}, {"questions", benchQuestions},
+}
+
+func bench(ctx context.Context, out io.Writer, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
+			return fmt.Errorf("bench: there is no part %q", name)
+		}
+	}
 	say := func(f figure) error {
 		if f.Least > 0 {
 			f.Ratio = f.Value / f.Least
@@ -56,8 +75,11 @@ func bench(ctx context.Context, out io.Writer) error {
 		}
 		return err
 	}
-	for _, part := range []func(context.Context, func(figure) error) error{benchPreview, benchDeals, benchLatency, benchPlanning, benchTrail, benchQuestions} {
-		if err := part(ctx, say); err != nil {
+	for _, part := range benchParts {
+		if len(names) > 0 && !slices.Contains(names, part.name) {
+			continue
+		}
+		if err := part.measure(ctx, say); err != nil {
 			return err
 		}
 	}
@@ -66,7 +88,7 @@ func bench(ctx context.Context, out io.Writer) error {
 
 // bed is one deployment between two simulators in this process, with meters around store and queue.
 type bed struct {
-	*app.App
+	*laptop.App
 	hubspot *hubspottest.Sim
 	light   *lighttest.Sim
 	store   *store.Meter
@@ -102,13 +124,13 @@ func newBed(ctx context.Context, delay time.Duration) (*bed, error) {
 		return nil, err
 	}
 	config.Data = b.dir
-	b.App, err = app.New(ctx, config, app.Options{
-		Transport: func(connection string) http.RoundTripper {
+	b.App, err = laptop.New(ctx, config, laptop.Options{
+		Options: app.Options{Transport: func(connection string) http.RoundTripper {
 			if connection == "hubspot" {
 				return slow{b.hubspot.Transport(), delay}
 			}
 			return slow{b.light.Transport(), delay}
-		},
+		}},
 		Wrap: func(t table.Table) table.Table {
 			b.trail = &trailMeter{Table: t}
 			b.store = store.NewMeter(b.trail)
@@ -214,7 +236,7 @@ func (b *bed) say(say func(figure) error, name string, least float64) error {
 		{Name: name + ": vendor calls per 1,000", Value: calls, Unit: "calls", Least: least},
 		{Name: name + ": of these at hubspot", Value: float64(b.hubspot.Calls()["total"]), Unit: "calls"},
 		{Name: name + ": of these at light", Value: float64(b.light.Calls()["total"]), Unit: "calls"},
-		{Name: name + ": store write units per 1,000", Value: float64(s.WRU), Unit: "WRU"},
+		{Name: name + ": store write units per 1,000", Value: float64(s.WRU), Unit: "WRU", Items: b.store.ByItem()},
 		{Name: name + ": store read units per 1,000", Value: float64(s.RRU), Unit: "RRU"},
 		{Name: name + ": queue requests per 1,000", Value: float64(q.Requests), Unit: "requests"},
 	} {
@@ -358,7 +380,7 @@ func (h hook) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // benchPlanning measures the CPU time of one decision: a won deal of three lines.
 func benchPlanning(_ context.Context, say func(figure) error) error {
-	set := app.Transforms()
+	set := phones.Transforms()
 	load := app.Compile(mapping.Standard(set))
 	var document *mapping.Mapping
 	for _, p := range mapping.Presets() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/phones"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/mapping"
@@ -112,7 +113,7 @@ func benchPreview(ctx context.Context, say func(figure) error) error {
 		return err
 	}
 	defer table.Close()
-	set := app.Transforms()
+	set := phones.Transforms()
 	language := mapping.Standard(set)
 	key := []byte("a key for this figure only")
 	random := uint64(0)

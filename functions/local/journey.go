@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/laptop"
 	"crosswalk/internal/web"
 )
 
@@ -285,7 +286,7 @@ type message struct {
 
 // messages are those that people were sent so far.
 func (j *journey) messages() ([]message, error) {
-	data, err := os.ReadFile(app.Config{Data: j.data()}.MessagesPath())
+	data, err := os.ReadFile(laptop.MessagesPath(app.Config{Data: j.data()}))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

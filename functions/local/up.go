@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/laptop"
 	"crosswalk/internal/secret"
 	"crosswalk/internal/web"
 )
@@ -50,7 +51,7 @@ func (c *cli) up() *cobra.Command {
 
 // product is a running deployment and the server before it.
 type product struct {
-	*app.App
+	*laptop.App
 	address string // where it listens
 	tokens  web.TokenFile
 	ended   chan error
@@ -75,7 +76,7 @@ func startTelling(ctx context.Context, cfg app.Config, log *slog.Logger, firstPe
 	if cfg.PublicURL == "http://"+cfg.Listen {
 		cfg.PublicURL = "http://" + address // port 0 became a real one
 	}
-	a, err := app.New(ctx, cfg, app.Options{Log: log, Terminal: terminal})
+	a, err := laptop.New(ctx, cfg, laptop.Options{Options: app.Options{Log: log}, Terminal: terminal})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}

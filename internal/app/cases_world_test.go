@@ -133,7 +133,7 @@ func newVirtual(t *testing.T, s setup) *world {
 	if os.Getenv("CASES_LOG") != "" {
 		level = slog.LevelInfo
 	}
-	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Transforms: Transforms(), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Transforms: phones(), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	w.App = a
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex

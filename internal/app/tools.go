@@ -17,12 +17,7 @@ import (
 	"crosswalk/internal/plan"
 	"crosswalk/internal/script"
 	"crosswalk/internal/transform"
-	"crosswalk/internal/transform/phone"
 )
-
-// Transforms is the set of named transforms this program knows; the phone ones are linked in here and nowhere else, since
-// their data is heavy (T9).
-func Transforms() transform.Set { return transform.Builtin(phone.Funcs()) }
 
 // Compile parses a mapping document and checks it against itself.
 func Compile(language mapping.Language) func(yaml []byte) (*mapping.Mapping, error) {

@@ -60,7 +60,7 @@ func (m *meter) answered(status int) {
 func (m *meter) news() []engine.Contact {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.contact.Dead.Equal(m.told.Dead) && m.contact.LastSuccess.Sub(m.told.LastSuccess) < saveEvery {
+	if m.contact.Dead.Equal(m.told.Dead) && m.contact.LastSuccess.Sub(m.told.LastSuccess) < tellEvery {
 		return nil
 	}
 	m.told = m.contact
@@ -72,8 +72,8 @@ func labelled(ctx context.Context, mapping, cause string, bulk bool) context.Con
 	return budget.With(ctx, budget.Label{Mapping: mapping, Cause: cause, Bulk: bulk})
 }
 
-// saveEvery is how often counts go to the store: what is lost when the process is killed.
-const saveEvery = time.Minute
+// tellEvery is how often a success is worth telling.
+const tellEvery = time.Minute
 
 // SaveUsage puts what was counted into the store, where a restart finds it. Who calls this: a loop, whoever shows usage, and
 // Close. Counts that cannot be stored are kept for the next time.
@@ -92,15 +92,6 @@ func (a *App) SaveUsage(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (a *App) usageLoop(ctx context.Context) {
-	for ctx.Err() == nil {
-		wait(ctx, saveEvery)
-		if err := a.SaveUsage(context.WithoutCancel(ctx)); err != nil {
-			a.Log.Warn("usage could not be stored", "error", err)
-		}
-	}
 }
 
 // rhythms are how often a month can be reconciled by itself.

@@ -46,14 +46,12 @@ func TestUsageIsCountedWithoutLimits(t *testing.T) {
 	}
 	config := w.App.Config
 	w.ok(w.Close())
-	again, err := New(t.Context(), config, Options{Transport: func(connection string) http.RoundTripper {
+	again := onFolder(t, config, Options{Transport: func(connection string) http.RoundTripper {
 		if connection == "hubspot" {
 			return w.HubSpot.Transport()
 		}
 		return w.Light.Transport()
 	}})
-	w.ok(err)
-	t.Cleanup(func() { again.Close() })
 	after, err := again.Engine.Usage(t.Context())
 	w.ok(err)
 	if !slices.Equal(before, after) {

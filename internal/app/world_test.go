@@ -16,7 +16,10 @@ import (
 	"crosswalk/internal/queue/embedded"
 	"crosswalk/internal/script"
 	"crosswalk/internal/secret"
+	"crosswalk/internal/store/bolt"
 	"crosswalk/internal/store/memory"
+	"crosswalk/internal/transform"
+	"crosswalk/internal/transform/phone"
 )
 
 func TestMain(m *testing.M) {
@@ -61,19 +64,38 @@ func newWorld(t *testing.T, sample bool) *world {
 	if testing.Verbose() {
 		level = slog.LevelInfo
 	}
-	a, err := New(t.Context(), c, Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), Transport: func(connection string) http.RoundTripper {
+	w.App = onFolder(t, c, Options{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), Transport: func(connection string) http.RoundTripper {
 		if connection == "hubspot" {
 			return w.HubSpot.Transport()
 		}
 		return w.Light.Transport()
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { a.Close() })
-	w.App = a
 	return w
 }
+
+// onFolder is a deployment on real files, as app/laptop makes one; it ends with close or with the test.
+func onFolder(t *testing.T, c Config, o Options) *App {
+	t.Helper()
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, err := bolt.Open(filepath.Join(c.Data, "store.db"), bolt.Options{})
+	must(err)
+	queue, err := embedded.Open(filepath.Join(c.Data, "queue.db"), embedded.Options{Reclaim: true})
+	must(err)
+	secrets, err := secret.OpenFile(c.SecretsPath())
+	must(err)
+	a, err := Assemble(t.Context(), c, Parts{Table: store, Queue: queue, Secrets: secrets, Transforms: phones()}, o)
+	must(err)
+	a.close = append([]func() error{store.Close, queue.Close}, a.close...)
+	t.Cleanup(func() { a.Close() })
+	must(a.Bind(t.Context(), true))
+	return a
+}
+
+func phones() transform.Set { return transform.Builtin(phone.Funcs()) }
 
 func writeSecrets(t *testing.T, path string, secrets map[string]Credential) {
 	t.Helper()

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/phones"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot"
 	"crosswalk/internal/connector/hubspot/hubspottest"
@@ -89,7 +90,7 @@ var secret = []byte("a simulation has no secrets: 32 b")
 
 // NewShared makes it. Do so outside a bubble.
 func NewShared() *Shared {
-	set := app.Transforms()
+	set := phones.Transforms()
 	sh := &Shared{tools: app.NewTools(set, secret), scripts: app.NewScripts(script.NewInProcess()), compile: app.Compile(mapping.Standard(set)), compiled: map[string]*mapping.Mapping{}}
 	for _, y := range append(documents(false), documents(true)...) {
 		if _, err := sh.Compile([]byte(y)); err != nil {

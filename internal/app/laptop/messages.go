@@ -1,4 +1,4 @@
-package app
+package laptop
 
 import (
 	"bufio"
@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"crosswalk/internal/app"
 	"crosswalk/internal/engine"
 )
 
@@ -26,7 +27,7 @@ type messages struct {
 }
 
 // MessagesPath is the file of what people were told, in the data folder.
-func (c Config) MessagesPath() string { return filepath.Join(c.Data, "messages.jsonl") }
+func MessagesPath(c app.Config) string { return filepath.Join(c.Data, "messages.jsonl") }
 
 // Tell appends one message and makes sure that it is on the disk.
 func (m *messages) Tell(_ context.Context, message engine.Message) error {
