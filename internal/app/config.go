@@ -128,17 +128,10 @@ func (c *Config) check() error {
 		add("connections: none; name at least one, for example hubspot: { system: hubspot }")
 	}
 	for name, conn := range c.Connections {
-		switch conn.System {
-		case "hubspot":
-			if conn.Base == "" {
-				conn.Base = "https://api.hubapi.com"
-			}
-		case "light":
-			if conn.Base == "" {
-				conn.Base = "https://api.light.inc"
-			}
-		default:
-			add("connections.%s.system: %q; write hubspot or light", name, conn.System)
+		if sys, ok := systems[conn.System]; !ok {
+			add("connections.%s.system: %q; write %s", name, conn.System, strings.Join(slices.Sorted(maps.Keys(systems)), " or "))
+		} else if conn.Base == "" {
+			conn.Base = sys.base
 		}
 		if !slices.Contains([]string{"", "starter", "professional", "enterprise"}, conn.Edition) {
 			add("connections.%s.edition: %q; write starter, professional or enterprise", name, conn.Edition)

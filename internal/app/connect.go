@@ -9,10 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
-	"crosswalk/internal/connector/hubspot"
-	"crosswalk/internal/connector/light"
 	"crosswalk/internal/rest"
 	"crosswalk/internal/secret"
 	"crosswalk/internal/token"
@@ -66,20 +63,12 @@ func connect(ctx context.Context, name string, c Connection, secrets secret.Stor
 	if config.Tokens, err = tokens(ctx, name, c, cred, secrets, config.Transport); err != nil {
 		return nil, nil, err
 	}
-	switch c.System {
-	case "hubspot":
-		made, err := hubspot.New(hubspot.Config{Connection: name, Client: rest.New(config), Version: c.Version, AppID: c.AppID, Secrets: cred.WebhookSecret,
-			Portal: c.Account, Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)})
-		return made, calls, err // its portal is bound by bind, in app.go
-	case "light":
-		config.Hosts = light.Hosts
-		if c.Auth == "key" {
-			config.AuthHeader = light.APIKeyHeader
-		}
-		made, err := light.New(light.Config{Connection: name, Client: rest.New(config), Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle), Deadline: time.Duration(c.Deadline)})
-		return made, calls, err
+	sys, ok := systems[c.System]
+	if !ok {
+		return nil, nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
 	}
-	return nil, nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
+	made, err := sys.make(name, c, cred, config)
+	return made, calls, err
 }
 
 // tokens gives the credential's source: a key as it is, or an OAuth pair that is renewed and stored before use.
@@ -103,27 +92,6 @@ func tokens(ctx context.Context, name string, c Connection, cred Credential, sec
 			return nil, err
 		}
 	}
-	path := "/oauth/token"
-	if c.System == "hubspot" {
-		path = "/oauth/2026-09/token"
-	}
-	endpoint := token.Form{URL: strings.TrimRight(c.Base, "/") + path, ClientID: cred.ClientID, ClientSecret: cred.ClientSecret, Transport: transport}
+	endpoint := token.Form{URL: strings.TrimRight(c.Base, "/") + systems[c.System].tokenPath, ClientID: cred.ClientID, ClientSecret: cred.ClientSecret, Transport: transport}
 	return token.New(keeper, endpoint, nil), nil
-}
-
-// limits are the vendor's own, less what is left to other programs: at most 80 % of the day (invariant Q10), and of both a
-// fifth that bulk work leaves to live changes.
-func limits(c Connection) (*budget.Limiter, error) {
-	if c.Limits == "off" {
-		return nil, nil
-	}
-	const dayShare, reserve = 80, 0.2
-	if c.System == "light" {
-		return budget.New(budget.Bucket{Name: light.BucketCalls, Calls: 300, Per: time.Minute, Daily: 100_000 * dayShare / 100, Reserve: reserve})
-	}
-	var buckets []budget.Bucket
-	for _, l := range hubspot.Limits(c.Auth == "oauth", c.Edition) {
-		buckets = append(buckets, budget.Bucket{Name: l.Bucket, Calls: l.Calls, Per: l.Per, Daily: l.Daily * dayShare / 100, Within: l.Within, Reserve: reserve})
-	}
-	return budget.New(buckets...)
 }
