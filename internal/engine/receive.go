@@ -14,45 +14,65 @@ import (
 	"crosswalk/internal/plan"
 )
 
-// Receive takes what waits in a lane, works it and answers each message: removed when everything in it is durable, released
-// when its work must come again. It says how many messages it took. Who calls this: the worker loop on a laptop, the work
-// function on AWS. A retry does everything again that is not remembered in the store.
+// Answerer takes the answers to deliveries: the queue itself on a laptop, on AWS what makes the batch response of them.
+type Answerer interface {
+	Ack(ctx context.Context, from lane.Lane, receipts []string) []error
+	Release(ctx context.Context, from lane.Lane, receipts []string, delay time.Duration) []error
+}
+
+// Receive takes what waits in a lane and has it handled. It says how many messages it took. Who calls this: the worker loop
+// on a laptop. A retry does everything again that is not remembered in the store.
 func (e *Engine) Receive(ctx context.Context, from lane.Lane, most int) (int, error) {
-	hide, limit := e.HideLive, e.WorkLive
+	hide := e.HideLive
 	if from == lane.Bulk {
-		hide, limit = e.HideBulk, e.WorkBulk
+		hide = e.HideBulk
 	}
 	deliveries, err := e.Queue.Receive(ctx, from, most, hide)
 	if err != nil || len(deliveries) == 0 {
 		return 0, err
 	}
+	e.Handle(ctx, from, deliveries, e.Queue)
+	return len(deliveries), nil
+}
+
+// Handle works deliveries and answers each: acknowledged when everything in it is durable, released when its work must come
+// again, or not at all, which brings it again once it is visible. Who calls this: Receive; the work function on AWS, where
+// somebody else received them. It stops starting work when ctx ends and gives back what it did not begin.
+func (e *Engine) Handle(ctx context.Context, from lane.Lane, deliveries []lane.Delivery, to Answerer) {
+	limit := e.WorkLive
+	if from == lane.Bulk {
+		limit = e.WorkBulk
+	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if e.Bugs.AckFirst {
 		for _, d := range deliveries {
-			e.Queue.Ack(ctx, from, []string{d.Receipt})
+			to.Ack(ctx, from, []string{d.Receipt})
 		}
 	}
 	var together []lane.Delivery
 	for _, d := range deliveries {
 		if d.Receives > 1 { // it may be the one that took its neighbours down (B1)
-			e.workMessages(ctx, from, []lane.Delivery{d})
+			e.workMessages(ctx, from, []lane.Delivery{d}, to)
 			continue
 		}
 		together = append(together, d)
 	}
 	if from == lane.Bulk {
 		for _, d := range together {
-			e.workMessages(ctx, from, []lane.Delivery{d})
+			e.workMessages(ctx, from, []lane.Delivery{d}, to)
 		}
-		return len(deliveries), nil
+		return
 	}
-	e.workMessages(ctx, from, together)
-	return len(deliveries), nil
+	e.workMessages(ctx, from, together, to)
 }
 
 // workMessages works messages as one batch; a panic in a batch of several has each worked by itself.
-func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []lane.Delivery) {
+func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []lane.Delivery, to Answerer) {
+	if ctx.Err() != nil {
+		e.giveBack(ctx, from, deliveries, to)
+		return
+	}
 	var tasks []Task
 	var counts []int
 	var good []lane.Delivery
@@ -68,19 +88,30 @@ func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []
 		return
 	}
 	started := time.Now()
-	ctx = e.labelBatch(ctx, tasks, from == lane.Bulk)
-	results, panicked := e.guarded(ctx, tasks)
+	batch := e.labelBatch(ctx, tasks, from == lane.Bulk)
+	results, panicked := e.guarded(batch, tasks)
 	if panicked && len(good) > 1 {
 		for _, d := range good {
-			e.workMessages(ctx, from, []lane.Delivery{d})
+			e.workMessages(ctx, from, []lane.Delivery{d}, to)
 		}
 		return
 	}
 	e.logBatch(from, tasks, results, time.Since(started))
 	at := 0
 	for n, d := range good {
-		e.answer(ctx, from, d, tasks[at:at+counts[n]], results[at:at+counts[n]])
+		e.answer(batch, from, d, tasks[at:at+counts[n]], results[at:at+counts[n]], to)
 		at += counts[n]
+	}
+}
+
+// giveBack makes messages that were not begun visible again at once, for a worker that has the time.
+func (e *Engine) giveBack(ctx context.Context, from lane.Lane, deliveries []lane.Delivery, to Answerer) {
+	for _, d := range deliveries {
+		for _, err := range to.Release(context.WithoutCancel(ctx), from, []string{d.Receipt}, 0) {
+			if err != nil {
+				e.Log.Error("message could not be given back", "error", err) // it is visible again later
+			}
+		}
 	}
 }
 
@@ -114,7 +145,7 @@ func panicText(p any) string {
 }
 
 // answer acknowledges a message whose every task is settled: done, parked, or sent on as a message of its own.
-func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, tasks []Task, results []Result) {
+func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, tasks []Task, results []Result, to Answerer) {
 	ctx = context.WithoutCancel(ctx)
 	var again []Task
 	var waiting []Result
@@ -152,7 +183,7 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 		return
 	}
 	if len(again) > 0 && len(again) == len(tasks) {
-		for _, err := range e.Queue.Release(ctx, from, []string{d.Receipt}, backoff(d.Receives)) {
+		for _, err := range to.Release(ctx, from, []string{d.Receipt}, backoff(d.Receives)) {
 			if err != nil {
 				e.Log.Error("message could not be released", "error", err)
 			}
@@ -165,7 +196,7 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 			return
 		}
 	}
-	for _, err := range e.Queue.Ack(ctx, from, []string{d.Receipt}) {
+	for _, err := range to.Ack(ctx, from, []string{d.Receipt}) {
 		if err != nil {
 			e.Log.Error("message could not be acknowledged", "error", err)
 		}
