@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"crosswalk/internal/app"
 	"crosswalk/internal/web"
 )
 
@@ -88,7 +89,7 @@ func call[T any](ctx context.Context, c *client, method, path string, body any, 
 		r.Header.Set("If-Match", strconv.Quote(strconv.Itoa(over)))
 	}
 	if method == http.MethodPost {
-		r.Header.Set("Idempotency-Key", newID()+newID()) // lets a request whose connection broke be sent again, and done once
+		r.Header.Set("Idempotency-Key", app.NewID()+app.NewID()) // lets a request whose connection broke be sent again, and done once
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"crosswalk/internal/app"
 	"crosswalk/internal/web"
 )
 
@@ -114,23 +113,6 @@ func told(addresses []string) string {
 		return "the file of messages and the terminal only"
 	}
 	return strings.Join(addresses, ", ")
-}
-
-// settingsOf is what the API may tell of a configuration.
-func settingsOf(cfg app.Config) web.Settings {
-	s := web.Settings{Approval: cfg.Approval, Listen: cfg.Listen, PublicURL: cfg.PublicURL, PollSeconds: int(time.Duration(cfg.Poll).Seconds()),
-		Connections: map[string]web.ConnectionSetting{}, Roles: cfg.Roles, Retention: map[string]string{},
-		Acceptance: cfg.Acceptance, Tell: append([]string{}, cfg.Tell...), Mappings: map[string]web.MappingSetting{}, Reconcile: cfg.Reconcile}
-	for name, rule := range cfg.Mappings {
-		s.Mappings[name] = web.MappingSetting{Tell: append([]string{}, rule.Tell...), Acceptance: rule.Acceptance}
-	}
-	for _, class := range cfg.Retention.Standing() {
-		s.Retention[class[0]] = class[1]
-	}
-	for name, one := range cfg.Connections {
-		s.Connections[name] = web.ConnectionSetting{System: one.System, Base: one.Base, Auth: one.Auth, Account: one.Account, Edition: one.Edition, Limits: one.Limits}
-	}
-	return s
 }
 
 // openapi needs no running product: the description is made from the program itself.

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -136,33 +132,9 @@ func httpServer(h http.Handler) *http.Server {
 func (p *product) handler() http.Handler {
 	refused := &web.Refusals{}
 	mux := http.NewServeMux()
-	mux.Handle("/webhooks/", web.Webhooks(web.WebhookDeps{Accept: p.Engine, Public: p.PublicURL, Refused: refused, NewID: newID, Log: p.Log}))
-	mux.Handle("/", web.Operator(web.Deps{
-		Engine: p.Engine, Connections: p.Connectors, Roles: p.Roles, Allowances: p.allowances, SaveUsage: p.SaveUsage,
-		Identity: p.tokens, Refused: refused, Approval: p.Approval, Settings: settingsOf(p.Config), NewID: newID, Log: p.Log,
-	}))
+	mux.Handle("/webhooks/", p.Webhooks(refused))
+	mux.Handle("/", p.Operator(web.Deps{Identity: p.tokens, Refused: refused}))
 	return mux
-}
-
-func newID() string {
-	var raw [6]byte
-	rand.Read(raw[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(raw[:])
-}
-
-// allowances tells how many calls each connection has left today.
-func (p *product) allowances() []web.Allowance {
-	var out []web.Allowance
-	for _, name := range slices.Sorted(maps.Keys(p.Limiters)) {
-		for _, s := range p.Limiters[name].Standings() {
-			left := -1
-			if s.Daily > 0 {
-				left = max(0, s.Daily-s.Spent)
-			}
-			out = append(out, web.Allowance{Connection: name, Bucket: s.Bucket, LeftToday: left})
-		}
-	}
-	return out
 }
 
 // maxKey bounds what connect reads: far more than any vendor's key.

@@ -22,25 +22,33 @@ func actorOf(ctx context.Context) string {
 	return name
 }
 
-// authenticated lets in who holds a named token.
-func authenticated(who Identity, next http.Handler) http.Handler {
+// who is asking: by principal where something before the API authenticates, else by token; "" is nobody.
+func (d Deps) who(r *http.Request) (string, error) {
+	if d.Principal != nil {
+		return d.Principal(r), nil
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		return "", nil
+	}
+	return d.Identity.Who(token)
+}
+
+// authenticated lets in whom who knows.
+func authenticated(who func(*http.Request) (string, error), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		name := ""
-		if ok && token != "" {
-			var err error
-			if name, err = who.Who(token); err != nil {
-				note(r.Context()).err = err
-				p := problem(http.StatusInternalServerError, "internal", "the token file cannot be used")
-				p.Fix = "look at the log of crosswalk up"
-				writeProblem(w, p)
-				return
-			}
+		name, err := who(r)
+		if err != nil {
+			note(r.Context()).err = err
+			p := problem(http.StatusInternalServerError, "internal", "the token file cannot be used")
+			p.Fix = "look at the log of crosswalk up"
+			writeProblem(w, p)
+			return
 		}
 		if name == "" {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="crosswalk"`)
 			p := problem(http.StatusUnauthorized, "unauthorized", "no token, or one that nobody has")
-			p.Fix = "send a token of the token file: Authorization: Bearer TOKEN; the command line takes it with --token-file"
+			p.Fix = "send a token of the token file: Authorization: Bearer TOKEN; the command line takes it with --token-file, and signs with AWS credentials where --api is a deployment"
 			writeProblem(w, p)
 			return
 		}

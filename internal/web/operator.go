@@ -91,12 +91,14 @@ type Deps struct {
 	Allowances  func() []Allowance
 	SaveUsage   func(ctx context.Context) error // puts counted calls where Usage reads them; may be nil
 	Identity    Identity
-	Refused     *Refusals
-	Approval    string // two or single, for status
-	Settings    Settings
-	Remote      bool // lets in callers of other machines; only behind something that encrypts
-	NewID       func() string
-	Log         *slog.Logger
+	// Principal, where set, says who asks in place of Identity: whoever stands before the API has authenticated them.
+	Principal func(r *http.Request) string
+	Refused   *Refusals
+	Approval  string // two or single, for status
+	Settings  Settings
+	Remote    bool // lets in callers of other machines; only behind something that encrypts
+	NewID     func() string
+	Log       *slog.Logger
 }
 
 // route is one call of the API. What do returns is the answer's JSON; status is the one of success.
@@ -183,7 +185,7 @@ func Operator(d Deps) http.Handler {
 		p.Fix = "crosswalk help lists what there is"
 		writeProblem(w, p)
 	})
-	h := capped(authenticated(d.Identity, mux))
+	h := capped(authenticated(d.who, mux))
 	if !d.Remote {
 		h = local(h)
 	}

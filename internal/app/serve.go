@@ -1,0 +1,65 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"crosswalk/internal/web"
+)
+
+// Webhooks is the route that vendors call.
+func (a *App) Webhooks(refused *web.Refusals) http.Handler {
+	return web.Webhooks(web.WebhookDeps{Accept: a.Engine, Public: a.PublicURL, Refused: refused, NewID: NewID, Log: a.Log})
+}
+
+// Operator is the operator API. d says who may ask and how they are known; everything else is this deployment's.
+func (a *App) Operator(d web.Deps) http.Handler {
+	d.Engine, d.Connections, d.Roles = a.Engine, a.Connectors, a.Roles
+	d.Allowances, d.SaveUsage = a.allowances, a.SaveUsage
+	d.Approval, d.Settings, d.NewID, d.Log = a.Approval, a.settings(), NewID, a.Log
+	return web.Operator(d)
+}
+
+// NewID names a fault or a request: six random bytes in hex.
+func NewID() string {
+	var raw [6]byte
+	rand.Read(raw[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(raw[:])
+}
+
+// allowances tells how many calls each connection has left today.
+func (a *App) allowances() []web.Allowance {
+	var out []web.Allowance
+	for _, name := range slices.Sorted(maps.Keys(a.Limiters)) {
+		for _, s := range a.Limiters[name].Standings() {
+			left := -1
+			if s.Daily > 0 {
+				left = max(0, s.Daily-s.Spent)
+			}
+			out = append(out, web.Allowance{Connection: name, Bucket: s.Bucket, LeftToday: left})
+		}
+	}
+	return out
+}
+
+// settings is what the API may tell of the configuration.
+func (a *App) settings() web.Settings {
+	c := a.Config
+	s := web.Settings{Approval: c.Approval, Listen: c.Listen, PublicURL: c.PublicURL, PollSeconds: int(time.Duration(c.Poll).Seconds()),
+		Connections: map[string]web.ConnectionSetting{}, Roles: c.Roles, Retention: map[string]string{},
+		Acceptance: c.Acceptance, Tell: append([]string{}, c.Tell...), Mappings: map[string]web.MappingSetting{}, Reconcile: c.Reconcile}
+	for name, rule := range c.Mappings {
+		s.Mappings[name] = web.MappingSetting{Tell: append([]string{}, rule.Tell...), Acceptance: rule.Acceptance}
+	}
+	for _, class := range c.Retention.Standing() {
+		s.Retention[class[0]] = class[1]
+	}
+	for name, one := range c.Connections {
+		s.Connections[name] = web.ConnectionSetting{System: one.System, Base: one.Base, Auth: one.Auth, Account: one.Account, Edition: one.Edition, Limits: one.Limits}
+	}
+	return s
+}
