@@ -1,0 +1,2 @@
+// Package dynamo is the table.Table on Amazon DynamoDB.
+package dynamo
