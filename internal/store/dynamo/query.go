@@ -72,20 +72,24 @@ func (t *Table) queryInput(q table.Query) (*dynamodb.QueryInput, bool) {
 		ExpressionAttributeNames:  map[string]string{"#pk": attrPK, "#ttl": attrTTL},
 		ExpressionAttributeValues: attributes{":pk": text(q.PK), ":now": number(t.opts.Now().Unix())},
 	}
-	if q.Prefix != "" {
-		in.KeyConditionExpression = aws.String("#pk = :pk AND begins_with(#sk, :prefix)")
-		in.ExpressionAttributeNames["#sk"] = attrSK
-		in.ExpressionAttributeValues[":prefix"] = text(q.Prefix)
-	}
-	// A key condition has room for one comparison, so "after" is where the query starts. DynamoDB refuses a start outside
-	// the prefix; before it, all keys come after, and behind it, none.
+	// A key condition has room for one comparison. Beside a prefix, "after" is where the query starts, which DynamoDB
+	// refuses outside the prefix: before it, all keys come after anyway, and behind it, none.
 	switch {
-	case q.After == "" || q.After < q.Prefix:
-	case strings.HasPrefix(q.After, q.Prefix):
-		in.ExclusiveStartKey = keyAttributes(table.Key{PK: q.PK, SK: q.After})
-	default:
+	case q.Prefix == "" && q.After == "":
+		return in, true
+	case q.Prefix == "":
+		in.KeyConditionExpression = aws.String("#pk = :pk AND #sk > :sk")
+		in.ExpressionAttributeValues[":sk"] = text(q.After)
+	case q.After > q.Prefix && !strings.HasPrefix(q.After, q.Prefix):
 		return nil, false
+	default:
+		in.KeyConditionExpression = aws.String("#pk = :pk AND begins_with(#sk, :sk)")
+		in.ExpressionAttributeValues[":sk"] = text(q.Prefix)
+		if q.After >= q.Prefix {
+			in.ExclusiveStartKey = keyAttributes(table.Key{PK: q.PK, SK: q.After})
+		}
 	}
+	in.ExpressionAttributeNames["#sk"] = attrSK
 	return in, true
 }
 

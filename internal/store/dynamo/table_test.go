@@ -17,7 +17,10 @@ import (
 // What each server cannot do, as named skips of the shared suite.
 var (
 	dynaliteLacks = []storetest.Lack{}
-	minidynLacks  = []storetest.Lack{}
+	minidynLacks  = []storetest.Lack{
+		{Case: "empty data", Why: "minidyn v0.8.2 takes no empty binary: \"value type is not supported yet\""},
+		{Case: "nothing is left of the put before", Why: "minidyn v0.8.2 ignores REMOVE of a top-level attribute in UpdateItem"},
+	}
 )
 
 func TestTable(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"crosswalk/internal/engine/table"
 )
@@ -24,11 +25,6 @@ func putAndGet(t *testing.T, b *bench) {
 	}
 	b.must(table.Put{Key: a, Data: data("two")})
 	b.wants(a, 2, "two")
-	if got := b.get(a)[a]; got.Token != "" {
-		t.Fatalf("token of the put before is still there: %q", got.Token)
-	}
-	b.must(table.Put{Key: a})
-	b.wants(a, 3, "")
 	if got := b.get(a, c, a); len(got) != 1 {
 		t.Fatalf("%d items for one that is there, one that is not, and the first again", len(got))
 	}
@@ -37,6 +33,31 @@ func putAndGet(t *testing.T, b *bench) {
 	}
 	if errs := b.puts(); len(errs) != 0 {
 		t.Fatalf("%d errors for no put", len(errs))
+	}
+}
+
+func emptyData(t *testing.T, b *bench) {
+	a, c := b.key("p", "a"), b.key("p", "c")
+	b.must(table.Put{Key: a}, table.Put{Key: c, Data: []byte{}, If: table.IfAbsent()})
+	b.wants(a, 1, "")
+	b.wants(c, 1, "")
+	b.must(table.Put{Key: a, Data: data("some")})
+	b.must(table.Put{Key: a})
+	b.wants(a, 3, "")
+	items, _ := b.query(table.Query{PK: a.PK})
+	wantSKs(t, items, "a", "c")
+}
+
+// nothingIsLeft: a put replaces the item, so its token and its expiry are gone where the new one has none.
+func nothingIsLeft(t *testing.T, b *bench) {
+	for name, cond := range map[string]table.Condition{"always": {}, "rev": table.IfRev(1)} {
+		k := b.key("p", name)
+		b.must(table.Put{Key: k, Data: data("one"), Token: "t1", Expires: time.Now().Add(time.Hour)})
+		b.must(table.Put{Key: k, Data: data("two"), If: cond})
+		b.wants(k, 2, "two")
+		if got := b.get(k)[k]; got.Token != "" || !got.Expires.IsZero() {
+			t.Fatalf("%s: of the put before there is still: token %q, expires %v", name, got.Token, got.Expires)
+		}
 	}
 }
 
@@ -81,11 +102,11 @@ func conditions(t *testing.T, b *bench) {
 
 func conflictCarriesCurrent(t *testing.T, b *bench) {
 	k := b.key("p", "a")
-	absent := b.conflict(b.try(table.Put{Key: k, If: table.IfRev(7)}))
+	absent := b.conflict(b.try(table.Put{Key: k, Data: data("x"), If: table.IfRev(7)}))
 	if absent.Key != k || absent.Current != nil {
 		t.Fatalf("conflict over nothing carries %+v", absent.Current)
 	}
-	b.must(table.Put{Key: k, Data: data("one")}, table.Put{Key: b.key("p", "other")})
+	b.must(table.Put{Key: k, Data: data("one")}, table.Put{Key: b.key("p", "other"), Data: data("x")})
 	b.must(table.Put{Key: k, Data: data("two"), Token: "theirs"})
 	c := b.conflict(b.try(table.Put{Key: k, Data: data("mine"), Token: "mine", If: table.IfRev(1)})).Current
 	if c == nil || c.Key != k || c.Rev != 2 || string(c.Data) != "two" || c.Token != "theirs" {
@@ -188,14 +209,14 @@ func tokenReplay(t *testing.T, b *bench) {
 	b.must(first)
 	b.wants(k, 1, "one")
 	b.must(second)
-	b.must(second, table.Put{Key: b.key("p", "beside"), If: table.IfAbsent()})
+	b.must(second, table.Put{Key: b.key("p", "beside"), Data: data("x"), If: table.IfAbsent()})
 	b.wants(k, 2, "two")
 	b.conflict(b.try(first))
-	b.conflict(b.try(table.Put{Key: k, Token: "attempt-3", If: table.IfRev(1)}))
+	b.conflict(b.try(table.Put{Key: k, Token: "attempt-3", Data: data("x"), If: table.IfRev(1)}))
 
 	bare := b.key("p", "no token")
-	b.must(table.Put{Key: bare, If: table.IfAbsent()})
-	b.conflict(b.try(table.Put{Key: bare, If: table.IfAbsent()})) // an empty token is nobody's
+	b.must(table.Put{Key: bare, Data: data("x"), If: table.IfAbsent()})
+	b.conflict(b.try(table.Put{Key: bare, Data: data("x"), If: table.IfAbsent()})) // an empty token is nobody's
 }
 
 // tokenReused: a worker that marks its claim and its next put of the same item with one token must not be told
@@ -271,7 +292,7 @@ func sameKeyTwice(t *testing.T, b *bench) {
 	}
 	b.wants(twice, 0, "")
 	b.wants(once, 1, "1")
-	b.must(table.Put{Key: b.key("p", "x")}, table.Put{Key: b.key("q", "x")}) // not the same key
+	b.must(table.Put{Key: b.key("p", "x"), Data: data("x")}, table.Put{Key: b.key("q", "x"), Data: data("x")}) // not the same key
 }
 
 func itemLimit(t *testing.T, b *bench) {

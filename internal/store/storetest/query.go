@@ -18,7 +18,7 @@ func query(t *testing.T, b *bench) {
 	for _, sk := range keys {
 		b.must(table.Put{Key: b.key("p", sk), Data: data("is " + sk)})
 	}
-	b.must(table.Put{Key: b.key("p2", "a")}, table.Put{Key: b.key("", "p"+"a")}) // neighbours that must not be seen
+	b.must(table.Put{Key: b.key("p2", "a"), Data: data("x")}, table.Put{Key: b.key("", "p"+"a"), Data: data("x")}) // neighbours that must not be seen
 	pk := b.space + "p"
 	for _, c := range []struct {
 		name string
@@ -75,7 +75,7 @@ func queryBySize(t *testing.T, b *bench) {
 	puts = nil
 	var want []string
 	for i := range 1100 {
-		puts = append(puts, table.Put{Key: b.key("many", fmt.Sprintf("%04d", i))})
+		puts = append(puts, table.Put{Key: b.key("many", fmt.Sprintf("%04d", i)), Data: data("x")})
 		want = append(want, fmt.Sprintf("%04d", i))
 	}
 	for part := range slices.Chunk(puts, 500) {
@@ -98,7 +98,7 @@ func expired(t *testing.T, b *bench) {
 		}
 		puts = append(puts, p)
 	}
-	puts = append(puts, table.Put{Key: b.key("p", "epoch"), Expires: time.Unix(0, 0)})
+	puts = append(puts, table.Put{Key: b.key("p", "epoch"), Data: data("old"), Expires: time.Unix(0, 0)})
 	b.must(puts...)
 	b.wants(b.key("p", "epoch"), 0, "")
 	b.wants(b.key("p", "0"), 0, "")
@@ -112,13 +112,13 @@ func expired(t *testing.T, b *bench) {
 	items, _ = b.all(table.Query{PK: b.space + "p", Limit: 1})
 	wantSKs(t, items, "1", "3", "5", "7", "9")
 
-	if c := b.conflict(b.try(table.Put{Key: b.key("p", "2"), If: table.IfRev(1)})); c.Current != nil {
+	if c := b.conflict(b.try(table.Put{Key: b.key("p", "2"), Data: data("x"), If: table.IfRev(1)})); c.Current != nil {
 		t.Fatalf("a conflict carries an expired item: %+v", c.Current)
 	}
 	if c := b.conflict(b.try(table.Put{Key: b.key("p", "2"), Delete: true, If: table.IfRev(1)})); c.Current != nil {
 		t.Fatalf("a delete's conflict carries an expired item: %+v", c.Current)
 	}
-	if c := b.conflict(b.try(table.Put{Key: b.key("p", "2"), Token: "t", If: table.IfRev(4)})); c.Current != nil {
+	if c := b.conflict(b.try(table.Put{Key: b.key("p", "2"), Data: data("x"), Token: "t", If: table.IfRev(4)})); c.Current != nil {
 		t.Fatalf("an expired item's token counts: %+v", c.Current)
 	}
 	b.must(table.Put{Key: b.key("p", "2"), Data: data("new"), If: table.IfAbsent()})
@@ -127,7 +127,7 @@ func expired(t *testing.T, b *bench) {
 	if got := b.get(b.key("p", "4"))[b.key("p", "4")]; string(got.Data) != "new" || !got.Expires.IsZero() {
 		t.Fatalf("put over an expired item: %+v", got)
 	}
-	b.must(table.Put{Key: b.key("p", "1"), Expires: past, If: table.IfRev(1)}) // let it go
+	b.must(table.Put{Key: b.key("p", "1"), Data: data("x"), Expires: past, If: table.IfRev(1)}) // let it go
 	b.wants(b.key("p", "1"), 0, "")
 	b.must(table.Put{Key: b.key("p", "0"), Delete: true})
 	b.must(table.Put{Key: b.key("p", "6"), Delete: true, If: table.IfAbsent()})
@@ -156,7 +156,7 @@ func hostileBytes(t *testing.T, b *bench) {
 	for i := range every {
 		every[i] = byte(i)
 	}
-	datas := [][]byte{nil, {0}, {0xff, 0xfe, 0xff}, every, []byte("\xed\xa0\x80"), []byte(`{"a":"b"}`)}
+	datas := [][]byte{{0}, {0xff, 0xfe, 0xff}, every, []byte("\xed\xa0\x80"), []byte(`{"a":"b"}`)}
 	sks := []string{
 		"\x00", "\x00\x00", "a\x00b", "a\x00", "#", "a#b/c|d,e:f", " ", "\t\n\r", "'; --", `"\`, "%s%d", "../..",
 		"\u202eabc", "e\u0301", "\u00e9", "\ufeff", "\uffff", "\U0010ffff", "İstanbul", "ß", "ﬁ", "👩‍👩‍👧", "ttl", ":d", "data", "$",
@@ -196,13 +196,13 @@ func noSharedMemory(t *testing.T, b *bench) {
 	b.get(k)[k].Data[0] = 'X'
 	items, _ := b.query(table.Query{PK: k.PK})
 	items[0].Data[0] = 'X'
-	b.conflict(b.try(table.Put{Key: k, If: table.IfAbsent()})).Current.Data[0] = 'X'
+	b.conflict(b.try(table.Put{Key: k, Data: data("x"), If: table.IfAbsent()})).Current.Data[0] = 'X'
 	b.wants(k, 1, "mine")
 }
 
 func cancelled(t *testing.T, b *bench) {
 	ctx, k := cancelledContext(t), b.key("p", "a")
-	errs := b.table.Put(ctx, []table.Put{{Key: k}, {Key: b.key("p", "b")}})
+	errs := b.table.Put(ctx, []table.Put{{Key: k, Data: data("x")}, {Key: b.key("p", "b"), Data: data("x")}})
 	if len(errs) != 2 || !isCancelled(errs[0]) || !isCancelled(errs[1]) {
 		t.Fatalf("Put: %v", errs)
 	}

@@ -40,6 +40,15 @@ func Run(t *testing.T, open func(t *testing.T) table.Table, lacks ...Lack) {
 	}
 }
 
+// Cases gives the names of all cases, for a test that asserts that each runs on one server at least.
+func Cases() []string {
+	var names []string
+	for _, c := range cases() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 type testCase struct {
 	name string
 	run  func(t *testing.T, b *bench)
@@ -48,6 +57,8 @@ type testCase struct {
 func cases() []testCase {
 	return []testCase{
 		{"put and get", putAndGet},
+		{"empty data", emptyData},
+		{"nothing is left of the put before", nothingIsLeft},
 		{"conditions", conditions},
 		{"conflict carries the current item", conflictCarriesCurrent},
 		{"one winner of twenty", oneWinner},
