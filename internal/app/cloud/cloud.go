@@ -1,0 +1,82 @@
+// Package cloud runs a deployment on AWS: DynamoDB for the store, SQS for the queue, Secrets Manager for credentials, SNS for
+// messages to people. Each function opens what it needs once, at its start. Start with Open; function.go has the functions.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"crosswalk/internal/app"
+	"crosswalk/internal/queue/sqs"
+	"crosswalk/internal/secret/manager"
+	"crosswalk/internal/store/dynamo"
+	"crosswalk/internal/transform"
+)
+
+// App is a deployment as one function sees it.
+type App struct {
+	*app.App
+	Settings Settings
+	Queue    *sqs.Queue
+}
+
+// Options are what a test puts in place of the standard parts.
+type Options struct {
+	Getenv     func(string) string // nil: os.Getenv
+	AWS        *aws.Config         // nil: the SDK's default chain
+	Transforms *transform.Set      // nil: without phone numbers, for what works no records
+	Transport  func(connection string) http.RoundTripper
+	Log        *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps
+}
+
+// Open reads the settings and wires everything; it asks no vendor. The error names everything that is missing.
+func Open(ctx context.Context, o Options) (*App, error) {
+	getenv := o.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	settings, err := Read(getenv)
+	if err != nil {
+		return nil, err
+	}
+	c, err := settings.config()
+	if err != nil {
+		return nil, err
+	}
+	if o.AWS == nil {
+		loaded, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, errors.New("the AWS configuration cannot be loaded; give the function a role and a region")
+		}
+		o.AWS = &loaded
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	}
+	transforms := transform.Builtin(nil)
+	if o.Transforms != nil {
+		transforms = *o.Transforms
+	}
+	a := &App{Settings: settings}
+	a.Queue = sqs.New(awssqs.NewFromConfig(*o.AWS), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk})
+	parts := app.Parts{
+		Table:      dynamo.New(dynamodb.NewFromConfig(*o.AWS), dynamo.Options{Table: settings.Table}),
+		Queue:      a.Queue,
+		Secrets:    manager.New(secretsmanager.NewFromConfig(*o.AWS), settings.Secrets),
+		Teller:     teller(*o.AWS, settings),
+		Transforms: transforms,
+	}
+	if a.App, err = app.Assemble(ctx, c, parts, app.Options{Log: o.Log, Transport: o.Transport}); err != nil {
+		return nil, err
+	}
+	return a, a.Bind(ctx, false)
+}
