@@ -14,20 +14,30 @@ import (
 	"time"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/sign"
 	"crosswalk/internal/web"
 )
 
 // client speaks to the operator API as one named person.
 type client struct {
-	base, token string
-	http        *http.Client
+	base  string
+	prove proof
+	http  *http.Client
 }
 
 // answerWithin bounds one call; whatever takes longer is a run there.
 const answerWithin = 2 * time.Minute
 
-// client reads the token file each time a command begins.
+// client finds out who asks each time a command begins: by AWS credentials where --api is a deployment, else by the token
+// file.
 func (c *cli) client() (*client, error) {
+	if c.iam || isDeployment(c.api) {
+		prove, err := sign.Signer(context.Background(), c.api)
+		if err != nil {
+			return nil, wrongUse("%v", err)
+		}
+		return newProvingClient(c.api, prove), nil
+	}
 	tokens, err := web.TokenFile{Path: c.tokenFile}.Tokens()
 	if err != nil {
 		return nil, wrongUse("%v; crosswalk up makes one in its data folder, name it with --token-file", err)
@@ -40,8 +50,23 @@ func (c *cli) client() (*client, error) {
 	return nil, wrongUse("%s has no token for %q; add a line NAME TOKEN", c.tokenFile, c.as)
 }
 
-func newClient(base, token string) *client {
-	return &client{strings.TrimRight(base, "/") + web.Prefix, token, &http.Client{Timeout: answerWithin}}
+// isDeployment tells whether an address is one that IAM stands before: all but this machine's.
+func isDeployment(api string) bool { return strings.HasPrefix(api, "https://") }
+
+// proof shows who asks: a named token on this machine, a signature where the API is a deployment.
+type proof func(r *http.Request, body []byte) error
+
+func byToken(token string) proof {
+	return func(r *http.Request, _ []byte) error {
+		r.Header.Set("Authorization", "Bearer "+token)
+		return nil
+	}
+}
+
+func newClient(base, token string) *client { return newProvingClient(base, byToken(token)) }
+
+func newProvingClient(base string, prove proof) *client {
+	return &client{strings.TrimRight(base, "/") + web.Prefix, prove, &http.Client{Timeout: answerWithin}}
 }
 
 // get reads a path into a T. Query values come in pairs.
@@ -69,19 +94,16 @@ func postOver[T any](ctx context.Context, c *client, path string, body any, vers
 }
 
 func call[T any](ctx context.Context, c *client, method, path string, body any, over int) (out T, err error) {
-	var send io.Reader
+	var data []byte
 	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
+		if data, err = json.Marshal(body); err != nil {
 			return out, err
 		}
-		send = bytes.NewReader(data)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+path, send)
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(data))
 	if err != nil {
 		return out, wrongUse("--api: %v", err)
 	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -90,6 +112,9 @@ func call[T any](ctx context.Context, c *client, method, path string, body any, 
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Idempotency-Key", app.NewID()+app.NewID()) // lets a request whose connection broke be sent again, and done once
+	}
+	if err := c.prove(r, data); err != nil {
+		return out, err
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
@@ -111,6 +136,9 @@ func call[T any](ctx context.Context, c *client, method, path string, body any, 
 
 func problemIn(resp *http.Response) error {
 	p := &web.Problem{}
+	if resp.StatusCode == http.StatusForbidden && resp.Header.Get("Apigw-Requestid") != "" {
+		return fmt.Errorf("IAM does not let you do this: ask for the deployment's policy that names it (view, edit or approve; see its outputs)")
+	}
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(p); err != nil || p.Title == "" {
 		return fmt.Errorf("this is no operator API: it answered %s", resp.Status)
 	}

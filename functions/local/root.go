@@ -19,6 +19,7 @@ type cli struct {
 	tokenFile string
 	as        string
 	json      bool
+	iam       bool // sign with AWS credentials although the address is no https
 	began     bool // a command's own work began: what fails now is no wrong use
 }
 
@@ -59,6 +60,7 @@ func (c *cli) root() *cobra.Command {
 	flags.StringVar(&c.api, "api", env("CROSSWALK_API", defaultAPI), "where the product answers")
 	flags.StringVar(&c.tokenFile, "token-file", env("CROSSWALK_TOKEN_FILE", filepath.Join("data", "token")), "file of mode 0600 with NAME TOKEN a line")
 	flags.StringVar(&c.as, "as", os.Getenv("CROSSWALK_AS"), "name in the token file to act as; default its first")
+	flags.BoolVar(&c.iam, "iam", os.Getenv("CROSSWALK_IAM") != "", "sign with your AWS credentials; always so where --api is https")
 	flags.BoolVar(&c.json, "json", false, "print JSON as the operator API answers it")
 	for _, group := range []struct {
 		id, title string

@@ -67,6 +67,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func gatewaySays(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Apigw-Requestid", "local")
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(map[string]string{"message": message}) // the caller may have gone
 }
