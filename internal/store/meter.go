@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
+	"strings"
 	"sync"
 
 	"crosswalk/internal/engine/table"
@@ -27,9 +29,19 @@ type Figures struct {
 // that; so it belongs into benches and tests, not around a table that is billed by the read.
 // Safe for concurrent use.
 type Meter struct {
-	inner table.Table
-	mu    sync.Mutex
-	sum   Figures
+	inner  table.Table
+	mu     sync.Mutex
+	sum    Figures
+	byItem map[string]Units
+}
+
+// Units are what requests for one kind of item cost.
+type Units struct {
+	Reads int64 `json:"reads,omitempty"` // items read by key, and pages of queries
+	Puts  int64 `json:"puts,omitempty"`
+	RRU   int64 `json:"rru,omitempty"`
+	WRU   int64 `json:"wru,omitempty"`
+	Bytes int64 `json:"bytes,omitempty"` // written
 }
 
 // NewMeter gives a meter at zero around t.
@@ -47,8 +59,38 @@ func (m *Meter) Reset() Figures {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	before := m.sum
-	m.sum = Figures{}
+	m.sum, m.byItem = Figures{}, nil
 	return before
+}
+
+// ByItem gives the units of Figures by kind of item (Kind).
+func (m *Meter) ByItem() map[string]Units {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.byItem)
+}
+
+// Kind is the part of a partition key that says what it holds: its segments between "#" as long as they are words. L for
+// L#person|crm|billing#07, E#ref for E#ref.
+func Kind(pk string) string {
+	var words []string
+	for word := range strings.SplitSeq(pk, "#") {
+		if strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" || word == "" {
+			break
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, "#")
+}
+
+// note adds units of one kind of item; the caller holds the lock.
+func (m *Meter) note(pk string, u Units) {
+	if m.byItem == nil {
+		m.byItem = map[string]Units{}
+	}
+	kind := Kind(pk)
+	sum := m.byItem[kind]
+	m.byItem[kind] = Units{sum.Reads + u.Reads, sum.Puts + u.Puts, sum.RRU + u.RRU, sum.WRU + u.WRU, sum.Bytes + u.Bytes}
 }
 
 func (m *Meter) count(add func(*Figures)) {
@@ -73,7 +115,9 @@ func (m *Meter) Get(ctx context.Context, keys []table.Key) (map[table.Key]table.
 			}
 			distinct[k] = true
 			item, ok := items[k]
-			f.RRU += ReadUnits(sizeIf(item, ok))
+			units := ReadUnits(sizeIf(item, ok))
+			f.RRU += units
+			m.note(k.PK, Units{Reads: 1, RRU: units})
 		}
 		f.KeysRead += int64(len(distinct))
 		f.Requests += int64((len(distinct) + 99) / 100)
@@ -97,6 +141,7 @@ func (m *Meter) Query(ctx context.Context, q table.Query) ([]table.Item, bool, e
 		f.ItemsQueried += int64(len(items))
 		f.Requests++
 		f.RRU += ReadUnits(size)
+		m.note(q.PK, Units{Reads: 1, RRU: ReadUnits(size)})
 	})
 	return items, more, err
 }
@@ -109,7 +154,9 @@ func (m *Meter) Put(ctx context.Context, puts []table.Put) []error {
 	m.count(func(f *Figures) {
 		f.PutCalls++
 		for i, p := range puts {
+			was := *f
 			f.addPut(p, before[p.Key], errs[i])
+			m.note(p.PK, Units{Puts: 1, WRU: f.WRU - was.WRU, Bytes: f.BytesWritten - was.BytesWritten})
 		}
 	})
 	return errs
