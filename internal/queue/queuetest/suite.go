@@ -23,6 +23,8 @@ type Options struct {
 	Settle time.Duration
 	// Wait lets time pass; nil is time.Sleep.
 	Wait func(time.Duration)
+	// Parallel runs the cases beside each other; open is called by each and must not give the same queue twice. Not with Virtual.
+	Parallel bool
 	// Reopen ends the given queue and gives another on the same data. nil skips the cases of a restart.
 	Reopen func(t *testing.T, q lane.Queue) lane.Queue
 	// Lacks names cases that a server standing in for SQS cannot pass. Our own queues lack nothing.
@@ -51,6 +53,9 @@ func Run(t *testing.T, open func(t *testing.T) lane.Queue, opts Options) {
 			}
 			if c.restart && opts.Reopen == nil {
 				t.Skip("this queue has no restart")
+			}
+			if opts.Parallel {
+				t.Parallel()
 			}
 			inTime(t, opts.Virtual, func(t *testing.T) {
 				c.run(t, &bench{t: t, queue: open(t), Options: opts})
@@ -89,6 +94,7 @@ func cases() []testCase {
 		{name: "at most max", run: atMostMax},
 		{name: "each message on its own", run: eachOnItsOwn},
 		{name: "mistakes", run: mistakes},
+		{name: "nonsense receipt", run: nonsenseReceipt},
 		{name: "stale receipts", run: staleReceipts},
 		{name: "hostile bodies", run: hostileBodies},
 		{name: "no shared memory", run: noSharedMemory},
