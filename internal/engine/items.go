@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
 )
 
 // stored is an item's content with the revision it was read at.
@@ -29,8 +30,8 @@ func getItems[T any](ctx context.Context, t table.Table, keys []table.Key) (map[
 	}
 	for k, item := range items {
 		var v T
-		if err := json.Unmarshal(item.Data, &v); err != nil {
-			return nil, fmt.Errorf("store: item %s / %s does not read: %w", k.PK, k.SK, err)
+		if err := read(item, &v); err != nil {
+			return nil, err
 		}
 		out[k] = stored[T]{Value: v, Rev: item.Rev, Token: item.Token}
 	}
@@ -54,9 +55,32 @@ func unique(keys []table.Key) []table.Key {
 	return out
 }
 
-// put makes a put of a JSON value. Encoding our own types cannot fail; a failure is a mistake in this program.
+// read takes an item's content up: links in their own form, everything else as JSON.
+func read(item table.Item, v any) error {
+	var err error
+	if l, ok := v.(*link.Link); ok {
+		*l, err = link.Decode(slotOf(item.Key), refOf(item.Key), item.Data)
+	} else {
+		err = json.Unmarshal(item.Data, v)
+	}
+	if err != nil {
+		return fmt.Errorf("store: item %s / %s does not read: %w", item.PK, item.SK, err)
+	}
+	return nil
+}
+
+// written is what read reads.
+func written(key table.Key, value any) ([]byte, error) {
+	if l, ok := value.(link.Link); ok {
+		l.Noted = l.Noted || standing(&l)
+		return link.Encode(slotOf(key), refOf(key), l)
+	}
+	return json.Marshal(value)
+}
+
+// put makes a put of a value. Encoding our own types cannot fail; a failure is a mistake in this program.
 func put(key table.Key, value any, token string, cond table.Condition) table.Put {
-	data, err := json.Marshal(value)
+	data, err := written(key, value)
 	if err != nil {
 		panic(fmt.Sprintf("engine: %T does not encode: %v", value, err))
 	}
@@ -108,8 +132,8 @@ func list[T any](ctx context.Context, t table.Table, pk, prefix string, f func(k
 		}
 		for _, item := range items {
 			var v T
-			if err := json.Unmarshal(item.Data, &v); err != nil {
-				return fmt.Errorf("store: item %s / %s does not read: %w", item.PK, item.SK, err)
+			if err := read(item, &v); err != nil {
+				return err
 			}
 			if !f(item.Key, v) {
 				return nil

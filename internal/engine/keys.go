@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"crosswalk/internal/engine/table"
@@ -20,6 +21,23 @@ func (e *Engine) shard(ref record.Ref, n int) string {
 
 func (e *Engine) linkKey(slot string, a record.Ref) table.Key {
 	return table.Key{PK: fmt.Sprintf("L#%s#%02d", slot, e.bucket(a)), SK: a.String()}
+}
+
+// slotOf and refOf are what the key of a link says.
+func slotOf(key table.Key) string {
+	rest, _ := strings.CutPrefix(key.PK, "L#")
+	if at := strings.LastIndexByte(rest, '#'); at >= 0 {
+		return rest[:at]
+	}
+	return rest
+}
+
+func refOf(key table.Key) record.Ref {
+	ref, err := record.ParseRef(key.SK)
+	if err != nil {
+		return record.Ref{} // the link itself says it then
+	}
+	return ref
 }
 
 func (e *Engine) pointerKey(slot string, b record.Ref) table.Key {

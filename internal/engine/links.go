@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -77,8 +76,8 @@ func (e *Engine) Links(ctx context.Context, q LinkQuery) (LinkPage, error) {
 						return out, nil
 					}
 					var l link.Link
-					if err := json.Unmarshal(it.Data, &l); err != nil {
-						return LinkPage{}, fmt.Errorf("store: item %s / %s does not read: %w", it.PK, it.SK, err)
+					if err := read(it, &l); err != nil {
+						return LinkPage{}, err
 					}
 					scanned++
 					ask.After = it.SK

@@ -311,8 +311,8 @@ func (c *reconciler) documents(ctx context.Context) ([]ReconcileRow, error) {
 	for _, item := range items {
 		at.After = item.SK
 		var l link.Link
-		if err := json.Unmarshal(item.Data, &l); err != nil {
-			return nil, fmt.Errorf("store: item %s / %s does not read: %w", item.PK, item.SK, err)
+		if err := read(item, &l); err != nil {
+			return nil, err
 		}
 		if l.State == link.Linked && madeIn(l, c.run.Month, account.TimeZone) {
 			refs = append(refs, l.A)

@@ -156,19 +156,33 @@ func (e *Engine) record(b *batch, i *item) {
 	}, i.m.Document != nil)
 }
 
-// noteError opens or closes the sync error of a record after its link was put.
+// standing tells whether a link has a reason that is a sync error.
+func standing(l *link.Link) bool {
+	return l.Reason != nil && (l.State == link.Held || l.State == link.Linked) && !plan.Harmless(l.Reason.Category)
+}
+
+// openErrorKey is the item that names the sync error that is open for a link.
+func openErrorKey(i *item) table.Key {
+	return table.Key{PK: "E#ref", SK: i.key.PK + "#" + i.ref.String()}
+}
+
+// noteError opens or closes the sync error of a record after its link was put. A link for which none was ever opened, which
+// is nearly every one, costs no read.
 func (e *Engine) noteError(ctx context.Context, i *item) error {
-	standing := i.link.Reason != nil && (i.link.State == link.Held || i.link.State == link.Linked) && !plan.Harmless(i.link.Reason.Category)
-	key := table.Key{PK: "E#ref", SK: i.key.PK + "#" + i.ref.String()}
+	if err := e.cured(ctx, i); err != nil {
+		return err
+	}
+	if !standing(&i.link) && !i.link.Noted {
+		return nil
+	}
+	i.link.Noted = true
+	key := openErrorKey(i)
 	had, err := getItem[string](ctx, e.Table, key)
 	if err != nil {
 		return err
 	}
-	if err := e.cured(ctx, i.ref); err != nil {
-		return err
-	}
 	want := ""
-	if standing {
+	if standing(&i.link) {
 		want = i.link.Reason.Category + "#" + i.m.Name
 	}
 	if had.Rev != 0 && had.Value != "" && had.Value != want {
@@ -191,13 +205,50 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 	return e.openError(ctx, i.link.Reason.Category, i.m.Name, i.ref, i.link.B, i.link.Reason.Text)
 }
 
-// cured closes the sync error of a record that was a dead letter once: it could be worked.
-func (e *Engine) cured(ctx context.Context, ref record.Ref) error {
-	poison, err := getItem[SyncError](ctx, e.Table, errorKey(plan.Poison, "", ref))
-	if err != nil || poison.Rev == 0 {
+// forgetErrors looks, for links without a reason that may still have a sync error, whether they have: where it was closed,
+// the next put of the link says so.
+func (e *Engine) forgetErrors(ctx context.Context, items []*item) error {
+	var keys []table.Key
+	for _, i := range items {
+		if i.link.Noted && !standing(&i.link) {
+			keys = append(keys, openErrorKey(i))
+		}
+	}
+	open, err := getItems[string](ctx, e.Table, keys)
+	if err != nil {
 		return err
 	}
-	return e.closeError(ctx, plan.Poison, "", ref)
+	for _, i := range items {
+		if i.link.Noted && !standing(&i.link) && open[openErrorKey(i)].Rev == 0 {
+			i.link.Noted = false
+		}
+	}
+	return nil
+}
+
+// deadNow lists the records whose tasks became dead letters.
+func (e *Engine) deadNow(ctx context.Context) (map[record.Ref]bool, error) {
+	out := map[record.Ref]bool{}
+	err := list(ctx, e.Table, "E", errorKey(plan.Poison, "", record.Ref{}).SK, func(_ table.Key, s SyncError) bool {
+		out[s.Ref] = true
+		return true
+	})
+	return out, err
+}
+
+// cured closes the sync error of a record that was a dead letter once: it could be worked.
+func (e *Engine) cured(ctx context.Context, i *item) error {
+	if i.dead == nil { // not of a batch of work
+		dead, err := e.deadNow(ctx)
+		if err != nil {
+			return err
+		}
+		i.dead = dead
+	}
+	if !i.dead[i.ref] {
+		return nil
+	}
+	return e.closeError(ctx, plan.Poison, "", i.ref)
 }
 
 func cut2(s string) (string, string) {

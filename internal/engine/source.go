@@ -28,10 +28,18 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 	now := time.Now()
 	for _, i := range items {
 		got := links[i.key]
-		i.link, i.rev = got.Value, got.Rev
+		i.link, i.rev, i.dead = got.Value, got.Rev, b.dead
 		if i.rev == 0 {
 			i.link = link.Link{Slot: i.group[0].Slot, A: i.ref}
 		}
+	}
+	if !b.preview {
+		if err := e.forgetErrors(ctx, items); err != nil {
+			e.fail(ctx, items, "", err)
+			return
+		}
+	}
+	for _, i := range items {
 		if i.link.State == link.Held && i.link.Reason != nil && sticky[i.link.Reason.Category] {
 			e.reopen(i)
 		}

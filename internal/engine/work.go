@@ -41,7 +41,8 @@ type item struct {
 	seen     map[record.Ref]time.Time // stamps that feeds showed
 	unlearnt bool                     // a line is to change whose id is not known before the document was read back
 	intended time.Time
-	over     bool // a standing complaint was taken back
+	over     bool                // a standing complaint was taken back
+	dead     map[record.Ref]bool // the batch's; nil: not asked yet
 	result   *Result
 }
 
@@ -59,6 +60,7 @@ type batch struct {
 	audit   *auditBatch
 	preview bool // decide, write nothing
 	erased  *erasedSet
+	dead    map[record.Ref]bool // records whose tasks became dead letters
 	plan    *planRun
 	settled []*item          // links whose only change is a reason, put together at the end
 	chosen  map[string]*item // by slot and ref, every item there is, so that none is worked twice
@@ -166,7 +168,12 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 			e.fail(ctx, items, "", err)
 			return
 		}
-		b.erased = erased
+		dead, err := e.deadNow(ctx)
+		if err != nil {
+			e.fail(ctx, items, "", err)
+			return
+		}
+		b.erased, b.dead = erased, dead
 	}
 	steps := []func(context.Context, *batch, []*item){
 		e.loadLinks, e.readSources, e.inherit, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.decide, e.runHooks,

@@ -1,6 +1,7 @@
 // Package link holds what Crosswalk knows about one pair of records: that they are the same thing (identity), what
 // both sides last read as (content), and what we are about to do (intention). It has no I/O; the engine keeps links
-// in its store under a condition, so that two workers can never both act. Start with Link, then Intent.
+// in its store under a condition, so that two workers can never both act. Start with Link, then Intent; encode.go has the form
+// in which links are stored.
 package link
 
 import (
@@ -50,6 +51,7 @@ type Link struct {
 	Money   string            `json:"money,omitempty"` // its currency
 	Made    *Made             `json:"made,omitempty"`  // who made the document, for why
 	Page    string            `json:"page,omitempty"`  // last audit page that tells of it
+	Noted   bool              `json:"noted,omitempty"` // a sync error may be open for it: it is looked for when its reason is gone
 	Hand    *Hand             `json:"hand,omitempty"`  // what a person last did to it
 	Ignored *Ignored          `json:"ignored,omitempty"`
 	Extra   map[string]string `json:"extra,omitempty"` // what a newer version wrote and this one must keep

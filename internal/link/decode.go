@@ -1,0 +1,174 @@
+package link
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+	"time"
+
+	"crosswalk/internal/record"
+)
+
+// known are the names of the stored form.
+var known = func() map[string]bool {
+	out := map[string]bool{}
+	t := reflect.TypeFor[wire]()
+	for n := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ",")
+		out[name] = true
+	}
+	return out
+}()
+
+// Decode reads a stored link: what Encode gives, and the JSON of Link that programs wrote before. slot and a are what the
+// item's key says. What a newer program wrote in a form of its own is refused: it would be lost with the next put.
+func Decode(slot string, a record.Ref, data []byte) (Link, error) {
+	var head struct {
+		Format int `json:"v"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return Link{}, fmt.Errorf("link: %w", err)
+	}
+	switch {
+	case head.Format == 0:
+		var l Link
+		if err := json.Unmarshal(data, &l); err != nil {
+			return Link{}, fmt.Errorf("link: %w", err)
+		}
+		l.Noted = true // that form does not tell
+		return l, nil
+	case head.Format > format:
+		return Link{}, fmt.Errorf("link: it was written in form %d by a newer program; this one reads up to %d", head.Format, format)
+	}
+	var w wire
+	if err := json.Unmarshal(data, &w); err != nil {
+		return Link{}, fmt.Errorf("link: %w", err)
+	}
+	l, err := w.link(slot, a)
+	if err != nil {
+		return Link{}, fmt.Errorf("link: %w", err)
+	}
+	return l, l.takeNewer(data)
+}
+
+func (w *wire) link(slot string, a record.Ref) (Link, error) {
+	l := Link{Slot: slot, A: a, State: w.State, To: w.To, Mapping: w.Mapping, Version: w.Version, Source: w.Source, Erased: time.Time(w.Erased),
+		StampA: time.Time(w.StampA), StampB: time.Time(w.StampB), Net: w.Net, Money: w.Money, Page: longPage(w.Page), Noted: w.Noted,
+		Hand: w.Hand, Ignored: w.Ignored, Extra: w.Extra}
+	if w.Slot != "" {
+		l.Slot = w.Slot
+	}
+	if !w.A.IsZero() {
+		l.A = w.A
+	}
+	connA, connB := ends(slot)
+	var err error
+	if l.B, err = long(w.B, connB); err != nil {
+		return Link{}, err
+	}
+	for _, s := range w.Needs {
+		ref, err := long(s, connA)
+		if err != nil {
+			return Link{}, err
+		}
+		l.Needs = append(l.Needs, ref)
+	}
+	if r := w.Reason; r != nil {
+		l.Reason = &Reason{r.Category, r.Text, r.Fields, time.Time(r.At), r.Candidates}
+	}
+	if c := w.Claim; c != nil {
+		l.Claim = &Claim{c.Key, c.Generation, c.Attempt, c.Token, time.Time(c.At), time.Time(c.Until), c.Looks, c.Sends, time.Time(c.SentAt), c.Object, c.Net, c.Money, c.Matches}
+	}
+	if err := w.readDigests(&l); err != nil {
+		return Link{}, err
+	}
+	for id, text := range w.Lines {
+		if l.Lines == nil {
+			l.Lines = make(map[string]Line, len(w.Lines))
+		}
+		digest, at, _ := strings.Cut(text, " ")
+		l.Lines[id] = Line{ID: at, Digest: digest}
+	}
+	for _, t := range w.Todo {
+		l.Todo = append(l.Todo, Todo{t.Do, t.Handle, t.Tries, time.Time(t.Since)})
+	}
+	if m := w.Made; m != nil {
+		l.Made = &Made{l.Mapping, l.Version, m.Approver, m.Single, m.Run, time.Time(m.At)}
+		if m.Mapping != nil {
+			l.Made.Mapping = *m.Mapping
+		}
+		if m.Version != nil {
+			l.Made.Version = *m.Version
+		}
+	}
+	return l, nil
+}
+
+func (w *wire) readDigests(l *Link) error {
+	names, err := readNames(w.Names)
+	if err != nil {
+		return err
+	}
+	if l.Agreed, err = readAgreed(names, w.Agreed); err != nil {
+		return err
+	}
+	if n := w.Intent; n != nil {
+		l.Intent = &Intent{Token: n.Token, Until: time.Time(n.Until)}
+		if l.Intent.A, l.Intent.B, err = readChanges(names, n.Fields); err != nil {
+			return err
+		}
+	}
+	for _, g := range w.Ghosts {
+		_, b, err := readChanges(names, g.Fields)
+		if err != nil {
+			return err
+		}
+		l.Ghosts = append(l.Ghosts, Ghost{Until: time.Time(g.Until), B: b})
+	}
+	return nil
+}
+
+// takeNewer keeps the parts whose names this program does not know.
+func (l *Link) takeNewer(data []byte) error {
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(data, &parts); err != nil {
+		return fmt.Errorf("link: %w", err)
+	}
+	for name, part := range parts {
+		if known[name] {
+			continue
+		}
+		if l.Extra == nil {
+			l.Extra = map[string]string{}
+		}
+		l.Extra["."+name] = string(part)
+	}
+	return nil
+}
+
+// UnmarshalJSON is json.Unmarshaler's.
+func (m *moment) UnmarshalJSON(data []byte) error {
+	ms, ok := new(big.Rat).SetString(string(data))
+	if !ok {
+		return fmt.Errorf("%s is no time in unix milliseconds", data)
+	}
+	ns := ms.Mul(ms, big.NewRat(int64(time.Millisecond), 1))
+	if !ns.IsInt() || !ns.Num().IsInt64() {
+		return fmt.Errorf("%s is no time in unix milliseconds", data)
+	}
+	*m = moment(time.Unix(0, ns.Num().Int64()).UTC())
+	return nil
+}
+
+// long gives an address the connection back that the slot says.
+func long(s, connection string) (record.Ref, error) {
+	if s == "" {
+		return record.Ref{}, nil
+	}
+	if colon, slash := strings.Index(s, ":"), strings.Index(s, "/"); connection != "" && (colon < 0 || slash >= 0 && slash < colon) {
+		s = connection + ":" + s
+	}
+	return record.ParseRef(s)
+}
