@@ -192,14 +192,9 @@ func escapeOnce(path string) string {
 	return strings.ReplaceAll(path, "%", "%25")
 }
 
-// Serve answers on a free port of 127.0.0.1 until ctx ends.
-func (g *Gateway) Serve(ctx context.Context) (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
+// Serve answers on the listener until ctx ends.
+func (g *Gateway) Serve(ctx context.Context, at net.Listener) {
 	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
-	go server.Serve(listener) // ends with ctx
+	go server.Serve(at) // ends with ctx
 	context.AfterFunc(ctx, func() { server.Close() })
-	return "http://" + listener.Addr().String(), nil
 }

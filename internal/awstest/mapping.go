@@ -18,6 +18,7 @@ type Source struct {
 	Queue     string // URL
 	Function  *Lambda
 	Batch     int32 // at most 10
+	Hide      int32 // visibility in seconds, of the queue on AWS: six times the function's own time
 	Consumers int   // receives at once
 }
 
@@ -35,7 +36,7 @@ func (s Source) Run(ctx context.Context) {
 }
 
 func (s Source) once(ctx context.Context) {
-	got, err := s.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.Queue, MaxNumberOfMessages: s.Batch, WaitTimeSeconds: 1,
+	got, err := s.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.Queue, MaxNumberOfMessages: s.Batch, VisibilityTimeout: s.Hide, WaitTimeSeconds: 1,
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll}})
 	if err != nil {
 		wait(ctx, 200*time.Millisecond)

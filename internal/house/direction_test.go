@@ -51,7 +51,7 @@ var layers = map[string][]string{
 	"internal/web":                                 {"internal/engine", "internal/record", "internal/link", "internal/mapping", "internal/plan", "internal/connector", "internal/help"},
 	"internal/trigger":                             {"internal/engine", "internal/web"},
 	"internal/app":                                 {"internal"},
-	"internal/awstest":                             {"internal/engine"},
+	"internal/awstest":                             {"internal/engine", "internal/store", "internal/queue"},
 	"internal/simulation":                          {"internal"},
 	"internal/house":                               {"std"},
 	"functions":                                    {"internal"},
