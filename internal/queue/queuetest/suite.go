@@ -86,6 +86,7 @@ func cases() []testCase {
 	return []testCase{
 		{name: "send, receive, ack", run: sendReceiveAck},
 		{name: "visibility ends", run: visibilityEnds},
+		{name: "counts see visibility end", run: countsSeeVisibilityEnd},
 		{name: "release", run: release},
 		{name: "delay", run: delay},
 		{name: "dead letters", run: deadLetters},
