@@ -343,7 +343,7 @@ type boundAccount struct {
 // configured what the configuration demands ("" for whatever it is). It gives the account the connection is bound to.
 func (e *Engine) Bind(ctx context.Context, connection, seen, configured string) (string, error) {
 	if configured != "" && seen != "" && seen != configured {
-		return "", fmt.Errorf("connection %s: its credential opens account %s, the configuration says %s; use the right credential, or name another connection", connection, seen, configured)
+		return "", &OtherAccountError{Connection: connection, Bound: configured, Opens: seen, Configured: true}
 	}
 	b, err := change(ctx, e, connectionKey(connection), func(b *boundAccount, exists bool) bool {
 		if exists || seen == "" {
@@ -356,7 +356,7 @@ func (e *Engine) Bind(ctx context.Context, connection, seen, configured string) 
 		return "", err
 	}
 	if seen != "" && b.Account != seen {
-		return "", fmt.Errorf("connection %s: bound to account %s, its credential opens %s; another account is another connection", connection, b.Account, seen)
+		return "", &OtherAccountError{Connection: connection, Bound: b.Account, Opens: seen}
 	}
 	if b.Account == "" {
 		return configured, nil

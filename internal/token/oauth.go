@@ -46,12 +46,12 @@ func New(keeper Keeper, endpoint Endpoint, locker Locker) *OAuth {
 // Token gives an access token that is good for some minutes yet. When a renewal that was only early fails, the
 // old token is given as long as it lasts.
 func (o *OAuth) Token(ctx context.Context) (string, error) {
-	return o.current(ctx, func(p Pair) bool { return time.Until(p.Expiry) > Early }, true)
+	return o.current(ctx, Pair.early, true)
 }
 
 // Renew gives another token than the stale one, which the vendor refused with 401.
 func (o *OAuth) Renew(ctx context.Context, stale string) (string, error) {
-	return o.current(ctx, func(p Pair) bool { return p.Access != stale && time.Now().Before(p.Expiry) }, false)
+	return o.current(ctx, func(p Pair) bool { return p.Access != stale && p.alive() }, false)
 }
 
 // current gives the pair's access token once good says yes, renewing it if need be.
@@ -77,7 +77,7 @@ func (o *OAuth) current(ctx context.Context, good func(Pair) bool, lenient bool)
 		return o.pair.Access, nil
 	}
 	var dead *DeadError
-	if lenient && !errors.As(err, &dead) && !o.unsaved && time.Now().Before(o.pair.Expiry) {
+	if lenient && !errors.As(err, &dead) && !o.unsaved && o.pair.alive() {
 		return o.pair.Access, nil
 	}
 	return "", err

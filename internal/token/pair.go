@@ -10,9 +10,18 @@ import (
 type Pair struct {
 	Access  string    `json:"access"`
 	Refresh string    `json:"refresh"`
-	Expiry  time.Time `json:"expiry"`         // by our clock
-	Dead    string    `json:"dead,omitempty"` // the code that ended it; calls are refused without asking again
+	Expiry  time.Time `json:"expiry"`           // by our clock
+	Dead    string    `json:"dead,omitempty"`   // the code that ended it; calls are refused without asking again
+	Scopes  []string  `json:"scopes,omitempty"` // what was granted, where the vendor says
+	// UntilRefused is a pair whose end nobody names (Salesforce sends no expires_in): renewed when it is refused, never before.
+	UntilRefused bool `json:"until_refused,omitempty"`
 }
+
+// early tells whether the access token is good for some minutes yet.
+func (p Pair) early() bool { return p.UntilRefused || time.Until(p.Expiry) > Early }
+
+// alive tells whether the access token has not ended.
+func (p Pair) alive() bool { return p.UntilRefused || time.Now().Before(p.Expiry) }
 
 // String keeps the tokens out of logs.
 func (p Pair) String() string { return "[secret]" }

@@ -34,6 +34,9 @@ type Config struct {
 	Secrets []string // client secrets of the app, newest first; several while one is being rotated
 	Portal  string   // account id this connection is bound to (T18); webhooks of others are refused, "" refuses all
 	UIHost  string   // host of record pages; "" until Account has told it
+	// Trust says whose webhooks are let in, at each delivery: a secret is replaced and an account is bound while a process
+	// runs. nil: Secrets and Portal as they stand here.
+	Trust func(ctx context.Context) (secrets []string, portal string)
 
 	Overlap         time.Duration // how long search may hide a change; 0: 60 s
 	Settle          time.Duration // how long after a create HubSpot may hide it; 0: 120 s

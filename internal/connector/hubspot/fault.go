@@ -42,7 +42,7 @@ func unanswered(op string, err error) *connector.Error {
 		}
 		e.After = max(time.Until(wait.Until), time.Millisecond)
 	case errors.As(err, &dead):
-		e.Fault = connector.Unauthorized
+		e.Fault, e.Code = connector.Unauthorized, dead.Code
 	}
 	return e
 }

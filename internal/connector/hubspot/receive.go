@@ -44,7 +44,11 @@ func (c *Connector) Receive(r *http.Request, url string, body []byte, now time.T
 	if len(body) > maxBody {
 		return nil, refuse("too_large", "the body is over one megabyte")
 	}
-	ok, stale := signed(c.Secrets, r, url, body, now)
+	secrets, portal := c.Secrets, c.Portal
+	if c.Trust != nil {
+		secrets, portal = c.Trust(r.Context())
+	}
+	ok, stale := signed(secrets, r, url, body, now)
 	switch {
 	case !ok:
 		return nil, refuse("signature", "no v3 signature by a secret of this app")
@@ -55,7 +59,7 @@ func (c *Connector) Receive(r *http.Request, url string, body []byte, now time.T
 	if err != nil {
 		return nil, err
 	}
-	return c.signals(events)
+	return c.signals(events, portal)
 }
 
 // parseEvents reads a delivery. An event of a shape nobody documented is left out, so that it does not take its
@@ -85,11 +89,11 @@ func refuse(reason, detail string) error {
 	return &connector.RefusedError{Reason: reason, Detail: detail}
 }
 
-func (c *Connector) signals(events []event) ([]connector.Signal, error) {
+func (c *Connector) signals(events []event, portal string) ([]connector.Signal, error) {
 	var out []connector.Signal
 	ours := 0
 	for _, e := range events {
-		if c.Portal == "" || e.Portal.text != c.Portal {
+		if portal == "" || e.Portal.text != portal {
 			continue
 		}
 		ours++

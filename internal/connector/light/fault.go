@@ -57,7 +57,7 @@ func unanswered(op string, err error) *connector.Error {
 		}
 		e.After = max(time.Until(wait.Until), time.Millisecond)
 	case errors.As(err, &dead):
-		e.Fault = connector.Unauthorized
+		e.Fault, e.Code = connector.Unauthorized, dead.Code
 	case errors.As(err, &refresh) && (refresh.Status == http.StatusBadRequest || refresh.Status == http.StatusUnauthorized):
 		e.Fault = connector.Unauthorized
 	}
