@@ -16,6 +16,7 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"crosswalk/internal/app"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/queue/sqs"
 	"crosswalk/internal/secret/manager"
 	"crosswalk/internal/store/dynamo"
@@ -26,7 +27,7 @@ import (
 type App struct {
 	*app.App
 	Settings Settings
-	Queue    *sqs.Queue
+	Queue    engine.Answerer // where messages are released to
 }
 
 // Options are what a test puts in place of the standard parts.
@@ -66,17 +67,21 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if o.Transforms != nil {
 		transforms = *o.Transforms
 	}
-	a := &App{Settings: settings}
-	a.Queue = sqs.New(awssqs.NewFromConfig(*o.AWS), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk})
-	parts := app.Parts{
+	return open(ctx, settings, c, app.Parts{
 		Table:      dynamo.New(dynamodb.NewFromConfig(*o.AWS), dynamo.Options{Table: settings.Table}),
-		Queue:      a.Queue,
+		Queue:      sqs.New(awssqs.NewFromConfig(*o.AWS), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk}),
 		Secrets:    manager.New(secretsmanager.NewFromConfig(*o.AWS), settings.Secrets),
-		Teller:     teller(*o.AWS, settings),
+		Teller:     NewTeller(*o.AWS, settings.Operations, settings.Topics),
 		Transforms: transforms,
-	}
-	if a.App, err = app.Assemble(ctx, c, parts, app.Options{Log: o.Log, Transport: o.Transport}); err != nil {
+	}, app.Options{Log: o.Log, Transport: o.Transport})
+}
+
+// open assembles a deployment on any parts.
+func open(ctx context.Context, s Settings, c app.Config, p app.Parts, o app.Options) (*App, error) {
+	assembled, err := app.Assemble(ctx, c, p, o)
+	if err != nil {
 		return nil, err
 	}
+	a := &App{App: assembled, Settings: s, Queue: p.Queue}
 	return a, a.Bind(ctx, false)
 }

@@ -14,57 +14,36 @@ import (
 	"crosswalk/internal/web"
 )
 
-// Function makes the handler of one Lambda function: what aws-lambda-go takes.
-type Function func(ctx context.Context, o Options) (any, error)
+// Function makes the handler of one Lambda function, as aws-lambda-go takes it, of the deployment it belongs to.
+type Function func(a *App) any
 
-// Start serves a function until the runtime ends it. What is wrong with the configuration is logged whole, once.
+// Start opens the deployment and serves a function until the runtime ends it. What is wrong with the configuration is logged
+// whole, once.
 func Start(f Function, o Options) {
 	ctx := context.Background()
-	handler, err := f(ctx, o)
+	a, err := Open(ctx, o)
 	if err != nil {
 		slog.New(slog.NewJSONHandler(os.Stdout, nil)).Error("the function cannot start", "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.StartWithOptions(handler, lambda.WithContext(ctx))
+	lambda.StartWithOptions(f(a), lambda.WithContext(ctx))
 }
 
 // Webhook takes what vendors call: verified, queued durably, answered.
-func Webhook(ctx context.Context, o Options) (any, error) {
-	a, err := Open(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return trigger.HTTP(a.Webhooks(&web.Refusals{})), nil
-}
+func Webhook(a *App) any { return trigger.HTTP(a.Webhooks(&web.Refusals{})) }
 
 // Console is the operator API. IAM has authenticated the caller before it is asked, and a policy has allowed the route; the
 // principal is the actor in every record of what was done.
-func Console(ctx context.Context, o Options) (any, error) {
-	a, err := Open(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return trigger.HTTP(a.saving(a.Operator(web.Deps{Principal: trigger.Principal, Remote: true}))), nil
+func Console(a *App) any {
+	return trigger.HTTP(a.saving(a.Operator(web.Deps{Principal: trigger.Principal, Remote: true})))
 }
 
 // Poll does what is due: feeds, parked tasks, dead letters, runs to list, news to tell.
-func Poll(ctx context.Context, o Options) (any, error) {
-	a, err := Open(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return trigger.Schedule(a.poll), nil
-}
+func Poll(a *App) any { return trigger.Schedule(a.poll) }
 
 // Work is the worker of one lane.
 func Work(from lane.Lane) Function {
-	return func(ctx context.Context, o Options) (any, error) {
-		a, err := Open(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		return trigger.Batch(a.Engine, a.Queue, from, a.Log, a.save), nil
-	}
+	return func(a *App) any { return trigger.Batch(a.Engine, a.Queue, from, a.Log, a.save) }
 }
 
 // listing is how much of a poll's time may go into listing runs; the next minute goes on.
