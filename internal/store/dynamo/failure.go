@@ -51,7 +51,7 @@ func (t *Table) failure(ctx context.Context, op string, err error) error {
 }
 
 func tooLarge(api smithy.APIError) bool {
-	return api.ErrorCode() == "ValidationException" && strings.Contains(api.ErrorMessage(), "size has exceeded")
+	return api.ErrorCode() == "ValidationException" && strings.Contains(api.ErrorMessage(), "exceeded the maximum allowed size") // of PutItem and of UpdateItem
 }
 
 // advice says what a code means for whoever runs this.

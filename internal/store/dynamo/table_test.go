@@ -3,6 +3,7 @@ package dynamo_test
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +35,18 @@ func TestTable(t *testing.T) {
 		t.Logf("server: endpoint %s", endpoint)
 		suite(t, endpointConfig(endpoint))
 	})
+}
+
+// TestEveryCaseRunsSomewhere: what one server lacks, another has.
+func TestEveryCaseRunsSomewhere(t *testing.T) {
+	lacks := func(list []storetest.Lack, name string) bool {
+		return slices.ContainsFunc(list, func(l storetest.Lack) bool { return l.Case == name })
+	}
+	for _, name := range storetest.Cases() {
+		if lacks(dynaliteLacks, name) && lacks(minidynLacks, name) {
+			t.Errorf("no server here runs %q", name)
+		}
+	}
 }
 
 const tableName = "crosswalk-storetest"
