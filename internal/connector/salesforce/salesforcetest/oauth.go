@@ -71,7 +71,8 @@ type User struct {
 type OAuthConfig struct {
 	Seed           uint64
 	OrganizationID string // 18 characters
-	InstanceURL    string // My Domain host with scheme: instance_url of answers and audience of assertions
+	InstanceURL    string // instance_url of answers and an audience of assertions
+	MyDomain       string // host name; https:// before it is an audience too
 	IdentityURL    string // start of the id member; default https://login.salesforce.com, or test for a sandbox
 	Sandbox        bool
 	GenericHosts   bool // External Client Apps are served on login/test too, as before Spring '26
@@ -219,6 +220,16 @@ func (o *OAuth) Refreshed(organizationID string) {
 	clear(o.sessions)
 	clear(o.codes)
 	o.refresh = nil
+}
+
+// follow learns the org's id: a new one means that the sandbox was refreshed.
+func (o *OAuth) follow(organizationID string) {
+	o.mu.Lock()
+	same := o.cfg.OrganizationID == organizationID
+	o.mu.Unlock()
+	if !same {
+		o.Refreshed(organizationID)
+	}
 }
 
 // SetInstanceURL moves the org to another host, as a My Domain rename does; the

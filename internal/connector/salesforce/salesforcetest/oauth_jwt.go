@@ -84,7 +84,7 @@ func (o *OAuth) audience(app *App, aud string) *oauthFault {
 	}
 	aud = strings.TrimSuffix(aud, "/")
 	switch {
-	case aud == o.cfg.InstanceURL:
+	case aud == o.cfg.InstanceURL, o.cfg.MyDomain != "" && aud == "https://"+o.cfg.MyDomain:
 		return nil
 	case aud == home && (app.Connected || o.cfg.GenericHosts):
 		return nil

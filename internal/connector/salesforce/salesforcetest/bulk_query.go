@@ -1,0 +1,143 @@
+package salesforcetest
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// createQueryJob is POST /jobs/query.
+func (s *Sim) createQueryJob(q *request) (answer, *apiError) {
+	var b struct {
+		Operation   string `json:"operation"`
+		Query       string `json:"query"`
+		ContentType string `json:"contentType"`
+		LineEnding  string `json:"lineEnding"`
+		Delimiter   string `json:"columnDelimiter"`
+	}
+	if e := q.decode(s, &b); e != nil {
+		return answer{}, e
+	}
+	if b.Operation != "query" && b.Operation != "queryAll" {
+		return answer{}, invalidJob("operation %q is not one of query, queryAll", b.Operation)
+	}
+	var j job
+	if e := j.format(b.Delimiter, b.LineEnding, b.ContentType); e != nil {
+		return answer{}, e
+	}
+	o, e := s.bulkQueryable(q, b.Query)
+	if e != nil {
+		return answer{}, e
+	}
+	made := s.newJob(q)
+	made.query, made.object, made.operation, made.soql, made.delimiter, made.ending = true, o, b.Operation, b.Query, j.delimiter, j.ending
+	s.close(made)
+	return ok(made.csvFormat(made.brief())), nil
+}
+
+// runQuery ends a query job.
+func (s *Sim) runQuery(j *job) {
+	if j.cut() {
+		return
+	}
+	columns, rows, e := s.bulkSelect(j)
+	if e != nil {
+		j.fail("%s : %s", e.items[0].Code, e.items[0].Message)
+		return
+	}
+	j.columns, j.rows = columns, rows
+	j.enter(jobCompleted)
+}
+
+// readable checks that a query job's results can be had by this call.
+func (j *job) readable(q *request) *apiError {
+	switch {
+	case q.version != j.version:
+		return fail(http.StatusConflict, "INVALIDVERSION", "job %s was created with version %s: use the same version for its results", j.id, j.version)
+	case j.treatment.ResultsGone:
+		return notFound()
+	case j.state != jobCompleted:
+		return j.wrongState("reading results of")
+	}
+	return nil
+}
+
+// page reads maxRecords and locator.
+func (j *job) page(q *request) (from, size int, e *apiError) {
+	size, e = positive(q, "maxRecords", bulkPage)
+	if e != nil {
+		return 0, 0, e
+	}
+	locator := q.query.Get("locator")
+	if locator == "" {
+		return 0, size, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(locator)
+	if err == nil {
+		from, err = strconv.Atoi(string(raw))
+	}
+	if err != nil || from < 1 || from > len(j.rows) {
+		return 0, 0, fail(http.StatusBadRequest, "INVALID_QUERY_LOCATOR", "invalid query locator")
+	}
+	return from, size, nil
+}
+
+// locator is opaque to callers; "null" is the word for the last page.
+func (j *job) locator(at int) string {
+	if at >= len(j.rows) {
+		return "null"
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(at)))
+}
+
+// queryResults is GET /jobs/query/{id}/results.
+func (s *Sim) queryResults(q *request, j *job) (answer, *apiError) {
+	if e := j.readable(q); e != nil {
+		return answer{}, e
+	}
+	from, size, e := j.page(q)
+	if e != nil {
+		return answer{}, e
+	}
+	to := min(len(j.rows), from+size)
+	w := j.writer()
+	w.row(j.columns...)
+	for _, row := range j.rows[from:to] {
+		w.row(row...)
+	}
+	return csvAnswer(w.b.String()).with("Sforce-Locator", j.locator(to)).with("Sforce-NumberOfRecords", strconv.Itoa(to-from)), nil
+}
+
+// queryPages is GET /jobs/query/{id}/resultPages (v58 and later): five addresses
+// of result pages at a time, to be read in parallel.
+func (s *Sim) queryPages(q *request, j *job) (answer, *apiError) {
+	if v, err := strconv.ParseFloat(q.version, 64); err != nil || v < 58 {
+		return answer{}, notFound()
+	}
+	if e := j.readable(q); e != nil {
+		return answer{}, e
+	}
+	at, size, e := j.page(q)
+	if e != nil {
+		return answer{}, e
+	}
+	base := fmt.Sprintf("%s/jobs/query/%s/", q.root(), j.id)
+	pages := []pairs{}
+	for range 5 {
+		link := fmt.Sprintf("%sresults?maxRecords=%d", base, size)
+		if at > 0 {
+			link += "&locator=" + j.locator(at)
+		}
+		pages = append(pages, pairs{{"resultUrl", link}})
+		if at += size; at >= len(j.rows) {
+			break
+		}
+	}
+	out := pairs{{"resultPages", pages}}
+	if at < len(j.rows) {
+		out.add("nextRecordUrl", fmt.Sprintf("%sresultPages?maxRecords=%d&locator=%s", base, size, j.locator(at)))
+	}
+	out.add("done", at >= len(j.rows))
+	return ok(out), nil
+}

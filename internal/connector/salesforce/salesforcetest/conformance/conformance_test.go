@@ -1,0 +1,63 @@
+package conformance_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+	"time"
+
+	"crosswalk/internal/connector/salesforce/salesforcetest"
+)
+
+// externalID is the field that the script upserts by.
+const externalID = "Conformance_Key__c"
+
+// TestJsforce runs the script against a simulator on 127.0.0.1 with limits. It
+// needs node and npm; without them it is skipped, unless
+// CROSSWALK_REQUIRE_SHARED=1 says that everything must run.
+func TestJsforce(t *testing.T) {
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			need(t, "%s is not installed: %v", tool, err)
+		}
+	}
+	if _, err := os.Stat("node_modules"); err != nil {
+		if out, err := exec.CommandContext(t.Context(), "npm", "ci", "--no-fund", "--no-audit").CombinedOutput(); err != nil {
+			need(t, "npm ci: %v\n%s", err, out)
+		}
+	}
+	var sim *salesforcetest.Sim
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { sim.ServeHTTP(w, r) }))
+	defer server.Close()
+	sim = salesforcetest.New(salesforcetest.Config{Seed: 7, Limits: true, PublicURL: server.URL})
+	sim.AddField("Account", salesforcetest.Field{Name: externalID, Type: "string", Length: 60, Createable: true, Updateable: true, Nillable: true, ExternalID: true, Unique: true, IDLookup: true})
+	sim.SetBulkPace(salesforcetest.BulkPace{Queue: 10 * time.Millisecond, Batch: 10 * time.Millisecond})
+	ctx, stop := context.WithCancel(t.Context())
+	delivered := make(chan struct{})
+	go func() { defer close(delivered); sim.Run(ctx, nil) }()
+	defer func() { stop(); <-delivered }()
+
+	script := exec.CommandContext(t.Context(), "node", "conformance.mjs")
+	script.Env = append(os.Environ(), "SALESFORCE_INSTANCE_URL="+server.URL, "SALESFORCE_EXTERNAL_ID="+externalID)
+	out, err := script.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatalf("conformance.mjs: %v", err)
+	}
+	if !regexp.MustCompile(`(?m)^conformance: \d{2,} calls of jsforce checked$`).Match(out) {
+		t.Error("the script did not say how many calls it checked")
+	}
+}
+
+// need skips, or fails where everything is required.
+func need(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CROSSWALK_REQUIRE_SHARED") == "1" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
