@@ -59,7 +59,7 @@ func (d *deployment) addDomain(stage awsapigatewayv2.CfnStage) {
 	mapping := awsapigatewayv2.NewCfnApiMapping(d.Stack, str("DomainMapping"), &awsapigatewayv2.CfnApiMappingProps{
 		ApiId: d.api.http.Ref(), DomainName: d.api.domain.Ref(), Stage: stage.Ref(),
 	})
-	mapping.AddDependency(stage)
+	mapping.Node().AddDependency(stage)
 }
 
 // openRoutes ask for no credential of AWS: webhooks are signed by who sends them, OAuth asks for a ticket and a state.

@@ -203,6 +203,8 @@ var (
 	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$`)
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):[0-9]{12}:certificate/[0-9a-f-]+$`)
 	eventSource    = regexp.MustCompile(`^aws\.partner/salesforce\.com/[.A-Za-z0-9_/-]+$`)
+	networkID      = regexp.MustCompile(`^vpc-([0-9a-f]{8}|[0-9a-f]{17})$`)
+	subnetID       = regexp.MustCompile(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	address        = regexp.MustCompile(`^[^@\s,;<>]+@[^@\s,;<>]+$`)
 )
 
@@ -240,10 +242,10 @@ func (c Customer) checkNetwork(l *complaints) {
 	l.add(a.Network != "public" && a.Network != "vpc", "aws.network", "%q; write public, or vpc where a system is inside the customer's network", a.Network)
 	if a.VPC != nil {
 		l.add(a.Network == "public", "aws.vpc", "the network is public; write network: vpc, or leave vpc out")
-		l.add(!strings.HasPrefix(a.VPC.ID, "vpc-"), "aws.vpc.id", "%q is no network's id; write vpc-...", a.VPC.ID)
+		l.add(!networkID.MatchString(a.VPC.ID), "aws.vpc.id", "%q is no network's id; write vpc-...", a.VPC.ID)
 		l.add(len(a.VPC.Subnets) == 0, "aws.vpc.subnets", "none; write two subnet-... of different zones, which reach the systems and AWS")
 		for n, s := range a.VPC.Subnets {
-			l.add(!strings.HasPrefix(s, "subnet-"), fmt.Sprintf("aws.vpc.subnets[%d]", n), "%q is no subnet's id; write subnet-...", s)
+			l.add(!subnetID.MatchString(s), fmt.Sprintf("aws.vpc.subnets[%d]", n), "%q is no subnet's id; write subnet-...", s)
 		}
 	}
 	if d := a.Domain; d != nil {

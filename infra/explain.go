@@ -35,13 +35,13 @@ func (d *deployment) explain() {
 	for _, duty := range duties {
 		d.because(d.Node().FindChild(str(title(duty)+"Policy")), explanation{"AwsSolutions-IAM5", "The star stands for ids in paths of this one API; which routes it covers is compared with the operator API's own list (tested)."})
 	}
-	if d.network.vpc != nil && d.customer.AWS.VPC == nil {
-		d.because(d.network.vpc, explanation{"AwsSolutions-VPC7", "Nothing but our functions is in this network and nothing can reach it; flow logs would record vendors' addresses and cost more than the rest."})
+	if d.network.made != nil {
+		d.because(d.network.made, explanation{"AwsSolutions-VPC7", "Nothing but our functions is in this network and nothing can reach it; flow logs would record vendors' addresses and cost more than the rest."})
 	}
 }
 
 func (d *deployment) inNetwork() string {
-	if d.network.vpc == nil {
+	if d.network.group == nil {
 		return ""
 	}
 	return ", and the network interfaces that Lambda makes, for which EC2 knows no narrower resource"

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -54,11 +53,9 @@ func (d *deployment) addFunction(f Function, code string, env map[string]*string
 	case "change": // what is lost here is found by the poll
 		props.RetryAttempts, props.MaxEventAge = num(2), awscdk.Duration_Hours(num(1))
 	}
-	if d.network.vpc != nil {
-		props.Vpc, props.SecurityGroups = d.network.vpc, d.network.groups
-		props.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_WITH_EGRESS}
-	}
-	return deployed{f, awslambda.NewFunction(d.Stack, str(logical(f.Name)), props), role}
+	lambda := awslambda.NewFunction(d.Stack, str(logical(f.Name)), props)
+	d.join(lambda)
+	return deployed{f, lambda, role}
 }
 
 // log makes a log that forgets after the days that the file says; the CDK has names where CloudWatch has numbers, so the
@@ -102,7 +99,7 @@ func (d *deployment) bundle(f Function) (string, error) {
 
 func (d *deployment) addRole(f Function, logs awslogs.LogGroup) awsiam.Role {
 	statements := append(d.rights(f), allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *logs.LogGroupArn())) // the ARN of a log ends in :*, its streams
-	if d.network.vpc != nil {
+	if d.network.group != nil {
 		statements = append(statements, allow(networkActions, "*"))
 	}
 	return awsiam.NewRole(d.Stack, str(logical(f.Name)+"Role"), &awsiam.RoleProps{
