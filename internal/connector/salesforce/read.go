@@ -1,0 +1,234 @@
+package salesforce
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/record"
+)
+
+// reading is one Read under way: answers by id as asked, each id once.
+type reading struct {
+	c     *Connector
+	r     connector.ReadRequest
+	op    string
+	sel   *selection
+	joins []join
+	hops  int                         // merges already followed on the way here
+	reads map[string]record.Read      // by the 18-character id
+	links map[string][]record.Related // by the 18-character id, of answered ids
+	stop  error                       // a fault that concerns every further call
+}
+
+// maxHops ends a chain of merges that would run in circles.
+const maxHops = 5
+
+// Read asks by query, a batch of ids a call, together with what the records are associated with. An id that the answer
+// lacks is looked for among deleted and merged records, then asked singly, before anything is said about it (B6). A
+// fault that concerns the whole org ends the calls: what was learnt is kept, the rest is Unanswered.
+//
+// Calls: one for each Config.Batch ids while With names four objects at most, since one composite call carries five
+// queries and counts once (fact sheet 7.2), and one more for each further 2,000 rows of a query.
+func (c *Connector) Read(ctx context.Context, r connector.ReadRequest) ([]record.Read, error) {
+	return c.read(ctx, r, 0)
+}
+
+func (c *Connector) read(ctx context.Context, r connector.ReadRequest, hops int) ([]record.Read, error) {
+	op := "read " + r.Object
+	if _, err := c.object(op, r.Object); err != nil {
+		return nil, err
+	}
+	job := &reading{c: c, r: r, op: op, hops: hops, reads: map[string]record.Read{}, links: map[string][]record.Related{}}
+	ids := job.distinct()
+	if len(ids) > 0 {
+		job.stop = job.prepare(ctx)
+	}
+	for chunk := range slices.Chunk(ids, c.Batch) {
+		job.batch(ctx, chunk)
+	}
+	return job.answers()
+}
+
+// distinct gives the ids to ask for, each once. What Salesforce cannot have given is gone without asking.
+func (j *reading) distinct() []string {
+	var ids []string
+	for _, text := range j.r.IDs {
+		id, ok := ID(text)
+		if !ok {
+			continue
+		}
+		if _, twice := j.reads[id]; !twice {
+			ids = append(ids, id)
+			j.reads[id] = record.Read{State: record.Unanswered}
+		}
+	}
+	return ids
+}
+
+func (j *reading) prepare(ctx context.Context) error {
+	var err error
+	if j.sel, err = j.c.selectFields(ctx, j.op, j.r.Object, j.r.Fields); err != nil {
+		return err
+	}
+	j.joins, err = j.c.joins(ctx, j.op, j.sel, j.r.With)
+	return err
+}
+
+// batch reads some ids and their associations.
+func (j *reading) batch(ctx context.Context, ids []string) {
+	if j.stop != nil {
+		return
+	}
+	results, err := j.c.askMany(ctx, j.op, j.queries(ids))
+	if e := asError(err); err != nil && e.Code == "INVALID_FIELD" && len(j.sel.wanted) > 0 {
+		// A field has gone since the describe: look again and go on with what there is.
+		j.c.forget(j.r.Object)
+		if err = j.prepare(ctx); err == nil {
+			results, err = j.c.askMany(ctx, j.op, j.queries(ids))
+		}
+	}
+	if err == nil {
+		err = j.take(results, ids)
+	}
+	if err != nil {
+		j.stop = err
+		return
+	}
+	j.missing(ctx, j.open(ids))
+}
+
+func (j *reading) queries(ids []string) []query {
+	columns := j.sel.columns
+	for _, join := range j.joins {
+		for _, col := range join.own {
+			if !slices.Contains(columns, col) {
+				columns = append(slices.Clip(columns), col)
+			}
+		}
+	}
+	out := []query{{fields: columns, from: column(j.r.Object), where: among{"Id", quotedAll(ids)}}}
+	for _, join := range j.joins {
+		if q, ok := join.query(ids); ok {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// take keeps the answers, each under the id it bears: Salesforce promises no order. A row nobody asked for is nobody's.
+func (j *reading) take(results []result, ids []string) error {
+	links := map[string][]record.Related{}
+	next := 1
+	for _, join := range j.joins {
+		list := results[0].Records
+		if _, asked := join.query(nil); asked {
+			r := results[next]
+			next++
+			if len(r.Records) != r.rows { // without the missing ones the record would look as if it had fewer
+				return &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: "associations left out of the answer"}
+			}
+			list = r.Records
+		}
+		join.collect(j.c, list, links)
+	}
+	for _, r := range results[0].Records {
+		if id := r.id("Id"); slices.Contains(ids, id) {
+			j.found(id, r, links[id])
+		}
+	}
+	return nil
+}
+
+func (j *reading) found(id string, r row, links []record.Related) {
+	rec := j.c.record(j.sel, r)
+	rec.Related = links
+	read := record.Read{State: record.Found, Record: rec}
+	if to := r.id("ConvertedContactId"); r.yes("IsConverted") && to != "" && j.r.Object == "Lead" {
+		read = record.Read{State: record.Unanswered, To: j.c.ref("Contact", to)} // moved: see follow
+	}
+	j.reads[id] = read
+}
+
+// open gives the ids that nothing is known of yet.
+func (j *reading) open(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return j.reads[id].State != record.Unanswered })
+}
+
+// single asks for one record by its own address: only its 404 means gone.
+func (j *reading) single(ctx context.Context, id string) {
+	if j.stop != nil {
+		return
+	}
+	var r row
+	_, err := j.c.get(ctx, j.op, "/sobjects/"+j.r.Object+"/"+id, "/sobjects/{object}/{id}", url.Values{"fields": {j.plainColumns()}}, &r)
+	if err == nil && r.id("Id") != id {
+		err = &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: "malformed answer"}
+	}
+	if err == nil {
+		j.alone(ctx, id)
+		return
+	}
+	e := asError(err)
+	read := record.Read{State: record.Unanswered, Err: e}
+	switch {
+	case e.Fault == connector.Missing:
+		read = record.Read{State: record.Gone}
+	case e.Fault == connector.Forbidden:
+		read.State = record.NoRight
+	case passing(e):
+		j.stop = e
+	}
+	j.reads[id] = read
+}
+
+// plainColumns are enough to learn whether the record is there.
+func (j *reading) plainColumns() string {
+	var names []string
+	for _, col := range j.sel.schema.columns("Id", "SystemModstamp") {
+		names = append(names, string(col))
+	}
+	return strings.Join(names, ",")
+}
+
+// alone reads one record that its own address has just shown, with everything that was asked for.
+func (j *reading) alone(ctx context.Context, id string) {
+	results, err := j.c.askMany(ctx, j.op, j.queries([]string{id}))
+	if err == nil {
+		err = j.take(results, []string{id})
+	}
+	if err == nil && j.reads[id].State == record.Unanswered && j.reads[id].To.IsZero() {
+		err = &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: "single read and query disagree"}
+	}
+	if err != nil {
+		j.reads[id] = record.Read{State: record.Unanswered, Err: err}
+		if passing(asError(err)) && asError(err).Code == "" {
+			j.stop = err
+		}
+	}
+}
+
+// answers gives one read per id asked, in order and under the id as asked. A fault before anything was learnt is the
+// call's.
+func (j *reading) answers() ([]record.Read, error) {
+	out := make([]record.Read, len(j.r.IDs))
+	learnt := false
+	for i, text := range j.r.IDs {
+		read := record.Read{State: record.Gone}
+		if id, ok := ID(text); ok {
+			read = j.reads[id]
+			if read.State == record.Unanswered && read.Err == nil {
+				read.Err, read.To = j.stop, record.Ref{}
+			}
+			learnt = learnt || read.State != record.Unanswered
+		}
+		read.Ref = j.c.ref(j.r.Object, text)
+		out[i] = read
+	}
+	if j.stop != nil && !learnt {
+		return nil, j.stop
+	}
+	return out, nil
+}
