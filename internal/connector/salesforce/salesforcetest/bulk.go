@@ -73,7 +73,6 @@ type job struct {
 	changed   time.Time
 
 	treatment BulkTreatment
-	treated   bool
 	next      time.Time // next step, while waiting or working
 	worked    time.Duration
 
@@ -401,7 +400,6 @@ func (s *Sim) step(j *job) {
 	if j.state == jobUploaded {
 		if s.extra.bulk.treat != nil {
 			j.treatment = s.extra.bulk.treat(BulkJob{ID: j.id, Object: j.object.Name, Operation: j.operation, Rows: len(j.table.rows)})
-			j.treated = true
 		}
 		j.enter(jobWorking)
 		j.next = j.next.Add(pace)

@@ -1,9 +1,6 @@
 package salesforcetest
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 // ingestRows tries the next n rows in one transaction: a row that is refused
 // leaves no trace, the others are kept.
@@ -65,7 +62,10 @@ func (s *Sim) applyRow(t *tx, j *job, rec *record, in incoming, external string)
 
 // bulkDelete puts a record into the recycle bin, or past it.
 func (s *Sim) bulkDelete(t *tx, j *job, rec *record) *apiError {
-	t.bury(rec, Delete, j.operation == "hardDelete", "")
+	if e := t.remove(rec); e != nil || j.operation == "delete" {
+		return e
+	}
+	t.bury(rec, Delete, true, "")
 	return nil
 }
 
@@ -124,14 +124,4 @@ func (s *Sim) byExternal(j *job, value string, seen map[string]bool) (*record, *
 		return found[0], nil
 	}
 	return nil, nil
-}
-
-// bulkQueryable checks a query at creation and gives the object it reads.
-func (s *Sim) bulkQueryable(q *request, soql string) (*object, *apiError) {
-	return nil, fail(http.StatusBadRequest, "MALFORMED_QUERY", "the org cannot query yet")
-}
-
-// bulkSelect runs a query.
-func (s *Sim) bulkSelect(j *job) (columns []string, rows [][]string, e *apiError) {
-	return nil, nil, fail(http.StatusBadRequest, "MALFORMED_QUERY", "the org cannot query yet")
 }

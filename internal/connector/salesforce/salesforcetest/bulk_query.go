@@ -141,3 +141,108 @@ func (s *Sim) queryPages(q *request, j *job) (answer, *apiError) {
 	out.add("done", at >= len(j.rows))
 	return ok(out), nil
 }
+
+// bulkQueryable checks a query at creation and gives the object it reads: no
+// subqueries, aggregates, OFFSET, TYPEOF or compound fields (section 12; the error
+// code is inferred).
+func (s *Sim) bulkQueryable(q *request, soql string) (*object, *apiError) {
+	p, e := s.bulkPlan(soql, q.user)
+	if e != nil {
+		return nil, e
+	}
+	no := func(what string) (*object, *apiError) {
+		return nil, fail(http.StatusBadRequest, "FUNCTIONALITY_NOT_ENABLED", "%s not supported in Bulk Query", what)
+	}
+	if p.q.count || len(p.q.group) > 0 {
+		return no("Aggregate functions are")
+	}
+	if p.q.offset > 0 {
+		return no("OFFSET is")
+	}
+	for _, c := range p.columns {
+		switch {
+		case c.child != nil:
+			return no("Nested queries are")
+		case c.typeOf != nil:
+			return no("TYPEOF is")
+		case c.aggregate != "":
+			return no("Aggregate functions are")
+		case c.path != nil && c.path.f != nil && c.path.f.Type == "address":
+			return no("Selecting compound data is")
+		}
+	}
+	return p.o, nil
+}
+
+func (s *Sim) bulkPlan(soql, user string) (*plan, *apiError) {
+	q, e := parseSOQL(soql)
+	if e != nil {
+		return nil, e
+	}
+	return s.bind(q, user)
+}
+
+// bulkSelect runs a query: columns are named by their paths.
+func (s *Sim) bulkSelect(j *job) (names []string, rows [][]string, e *apiError) {
+	p, e := s.bulkPlan(j.soql, j.user)
+	if e != nil {
+		return nil, nil, e
+	}
+	flat := flatten(p.columns, nil, "")
+	for _, c := range flat {
+		names = append(names, c.name)
+	}
+	for _, r := range p.rows(j.operation == "queryAll", false) {
+		line := make([]string, len(flat))
+		for i, c := range flat {
+			line[i] = s.flatValue(r.row, r.st, c)
+		}
+		rows = append(rows, line)
+	}
+	return names, rows, nil
+}
+
+// flatColumn is a field and the parents on the way to it.
+type flatColumn struct {
+	name string
+	via  []*Field
+	path *path
+}
+
+func flatten(columns []column, via []*Field, prefix string) (out []flatColumn) {
+	for _, c := range columns {
+		if c.parent != nil {
+			steps := append(append([]*Field(nil), via...), c.parent.via)
+			out = append(out, flatten(c.parent.columns, steps, prefix+c.key+".")...)
+			continue
+		}
+		out = append(out, flatColumn{prefix + c.key, via, c.path})
+	}
+	return out
+}
+
+// flatValue reads a cell; what is null or has no parent is empty.
+func (s *Sim) flatValue(r *record, st *state, c flatColumn) string {
+	for _, via := range c.via {
+		if r = s.record(asText(r.read(st, via))); r == nil {
+			return ""
+		}
+		if st = s.view(r, false); st == nil {
+			return ""
+		}
+	}
+	f := c.path.f
+	if f == nil { // of a parent of several kinds
+		if c.path.name == "Type" {
+			return r.o.Name
+		}
+		if f = r.o.field(c.path.name); f == nil {
+			return ""
+		}
+	}
+	text := asText(s.render(f, r.read(st, f)))
+	if f.Type == "datetime" && text != "" {
+		return zulu(text)
+	}
+	return text
+}

@@ -192,13 +192,15 @@ func (s *Sim) publish(c Commit, e *capture, number int) {
 	s.poke()
 }
 
-// trim forgets what the bus no longer keeps.
+func (e *relayed) old(now time.Time) bool { return now.Sub(e.made) > busLife }
+
+// trim forgets what the bus no longer keeps; it is in order of age.
 func (r *relay) trim(now time.Time) {
-	old := func(e *relayed) bool { return now.Sub(e.made) > busLife }
-	r.bus = slices.DeleteFunc(r.bus, old)
-	before := len(r.queue)
-	r.queue = slices.DeleteFunc(r.queue, old)
-	r.lost += before - len(r.queue)
+	n := 0
+	for n < len(r.bus) && r.bus[n].old(now) {
+		n++
+	}
+	r.bus = r.bus[n:]
 }
 
 // takeEvents removes what is due from the queue, shuffled.
@@ -206,12 +208,14 @@ func (r *relay) takeEvents(now time.Time) (out [][]byte) {
 	if !r.on || r.paused {
 		return nil
 	}
-	r.trim(now)
 	var left []*relayed
 	for _, e := range r.queue {
-		if e.due.After(now) {
+		switch {
+		case e.old(now):
+			r.lost++
+		case e.due.After(now):
 			left = append(left, e)
-		} else {
+		default:
 			out = append(out, e.body)
 		}
 	}

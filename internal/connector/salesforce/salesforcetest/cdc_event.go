@@ -106,10 +106,10 @@ func (s *Sim) capture(c Commit, ch Change) *capture {
 // changed lists the fields of an update. LastModifiedDate is always there, and
 // LastModifiedById when it is somebody else than last time.
 func (s *Sim) changed(c Commit, ch Change, r *record, e *capture) (body []*Field) {
-	for _, name := range ch.Fields {
-		if f := r.o.field(name); f != nil && captured(r.o, f) {
+	for _, f := range r.o.fields { // in the object's order, as recorded
+		if slices.Contains(ch.Fields, f.Name) && captured(r.o, f) {
 			body = append(body, f)
-			e.fields = append(e.fields, name)
+			e.fields = append(e.fields, f.Name)
 		}
 	}
 	last, known := s.extra.relay.lastBy[ch.ID]

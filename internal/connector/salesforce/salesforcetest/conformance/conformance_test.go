@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"context"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -30,10 +29,11 @@ func TestJsforce(t *testing.T) {
 			need(t, "npm ci: %v\n%s", err, out)
 		}
 	}
-	var sim *salesforcetest.Sim
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { sim.ServeHTTP(w, r) }))
+	server := httptest.NewUnstartedServer(nil)
+	sim := salesforcetest.New(salesforcetest.Config{Seed: 7, Limits: true, PublicURL: "http://" + server.Listener.Addr().String()})
+	server.Config.Handler = sim
+	server.Start()
 	defer server.Close()
-	sim = salesforcetest.New(salesforcetest.Config{Seed: 7, Limits: true, PublicURL: server.URL})
 	sim.AddField("Account", salesforcetest.Field{Name: externalID, Type: "string", Length: 60, Createable: true, Updateable: true, Nillable: true, ExternalID: true, Unique: true, IDLookup: true})
 	sim.SetBulkPace(salesforcetest.BulkPace{Queue: 10 * time.Millisecond, Batch: 10 * time.Millisecond})
 	ctx, stop := context.WithCancel(t.Context())
