@@ -8,11 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"crosswalk/internal/awstest"
 	"crosswalk/internal/web"
 )
 
@@ -29,6 +31,9 @@ type result struct {
 	Seconds            json.Number    `json:"seconds"`
 	Amounts            map[string]sum `json:"amounts,omitempty"`           // by currency, in major units; of a data set
 	SecondRunWrites    *int           `json:"second_run_writes,omitempty"` // of a data set: what running everything again wrote
+	Store              string         `json:"store,omitempty"`             // with AWS=local: the server that kept the table, the one of the queue,
+	Queue              string         `json:"queue,omitempty"`             // and what ran the functions
+	Runtime            string         `json:"runtime,omitempty"`
 }
 
 type calls struct {
@@ -43,35 +48,50 @@ type sum struct {
 }
 
 func (c *cli) demo() *cobra.Command {
-	folder, source, verbose := "", "hubspot", false
+	o := demoOptions{source: "hubspot"}
 	cmd := c.command("demo", "the main job from start to finish between the simulators: a table, then one JSON line (make demo)", cobra.NoArgs, func(ctx context.Context, _ []string) error {
-		if source != "hubspot" {
-			return wrongUse("--source %s: this version reads deals from hubspot", source)
+		if o.source != "hubspot" {
+			return wrongUse("--source %s: this version reads deals from hubspot", o.source)
 		}
-		var log io.Writer = io.Discard
-		if verbose {
-			log = c.err
+		if o.aws != "" && o.aws != "local" {
+			return wrongUse("--aws %s: write local; a real account is reached with --api", o.aws)
 		}
-		return c.playDemo(ctx, folder, slog.New(slog.NewTextHandler(log, nil)))
+		o.log = io.Discard
+		if o.verbose {
+			o.log = c.err
+		}
+		return c.playDemo(ctx, o)
 	})
-	cmd.Flags().StringVar(&folder, "data", "", "folder with accounts, products, sales_teams and sales_pipeline .csv; default the simulators' own sample")
-	cmd.Flags().StringVar(&source, "source", "hubspot", "where the deals are")
-	cmd.Flags().BoolVar(&verbose, "verbose", false, "the product's log on standard error")
+	cmd.Flags().StringVar(&o.folder, "data", "", "folder with accounts, products, sales_teams and sales_pipeline .csv; default the simulators' own sample")
+	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are")
+	cmd.Flags().StringVar(&o.aws, "aws", "", "local: the compiled Lambda functions between servers of the AWS protocols (make demo AWS=local)")
+	cmd.Flags().StringVar(&o.functions, "functions", filepath.Join(".build", "functions"), "with --aws: folder of the functions' bootstraps")
+	cmd.Flags().StringVar(&o.table, "table", awstest.OnMinidyn, "with --aws: the server that keeps the table, minidyn or dynalite")
+	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "the product's log on standard error")
 	return cmd
+}
+
+// demoOptions say what is demonstrated, and where.
+type demoOptions struct {
+	folder, source        string
+	aws, functions, table string
+	verbose               bool
+	log                   io.Writer
 }
 
 // demoRun is one demonstration: the simulators, the product between them, and what was at Light before.
 type demoRun struct {
 	*cli
-	*product
 	client  *client
+	aws     *awsDeployment // nil on the laptop's own store and queue
 	vendors *vendors
 	before  map[string]bool // documents at Light before we came, by id
 	since   string
 	pilots  map[string][]string // by mapping: the deals that it is tried out with
 }
 
-func (c *cli) playDemo(ctx context.Context, folder string, log *slog.Logger) (err error) {
+func (c *cli) playDemo(ctx context.Context, o demoOptions) (err error) {
+	folder := o.folder
 	began := time.Now()
 	data, err := os.MkdirTemp("", "crosswalk-demo-")
 	if err != nil {
@@ -92,15 +112,15 @@ func (c *cli) playDemo(ctx context.Context, folder string, log *slog.Logger) (er
 	}
 	v.hubspot.ResetCalls()
 	v.light.ResetCalls()
-	d, err := deploy(ctx, v, data, "127.0.0.1:0", folder == "", log, nil)
+	d, err := c.stage(ctx, v, data, o)
 	if err != nil {
 		return err
 	}
-	run := &demoRun{cli: c, product: d.product, client: d.client, vendors: v, before: documentIDs(v), since: since, pilots: samplePilots(v)}
+	run := &demoRun{cli: c, client: d.client, aws: d.aws, vendors: v, before: documentIDs(v), since: since, pilots: samplePilots(v)}
 	if folder != "" {
 		run.pilots = folderPilots(v)
 	}
-	v.subscribe(d.api("/webhooks/hubspot"))
+	v.subscribe(d.url + "/webhooks/hubspot")
 	delivering, stop := context.WithCancel(ctx)
 	delivered := make(chan struct{})
 	go func() { v.hubspot.Run(delivering, nil); close(delivered) }()
@@ -113,6 +133,35 @@ func (c *cli) playDemo(ctx context.Context, folder string, log *slog.Logger) (er
 		return err
 	}
 	return run.report(ctx, began, folder != "")
+}
+
+// stage is a deployment as a demo needs it.
+type stage struct {
+	client *client
+	url    string
+	aws    *awsDeployment
+	close  func() error
+}
+
+// stage starts the product on the laptop's own store and queue, or its compiled functions on AWS's protocols.
+func (c *cli) stage(ctx context.Context, v *vendors, data string, o demoOptions) (stage, error) {
+	limits := o.folder == ""
+	if o.aws == "" {
+		d, err := deploy(ctx, v, data, "127.0.0.1:0", limits, slog.New(slog.NewTextHandler(o.log, nil)), nil)
+		if err != nil {
+			return stage{}, err
+		}
+		return stage{client: d.client, url: d.api(""), close: d.close}, nil
+	}
+	d, err := cloudOnThis(ctx, data, o.functions, configFor(v, "127.0.0.1:0", limits), o.table, o.log)
+	if err != nil {
+		return stage{}, err
+	}
+	asked, err := d.connect(ctx)
+	if err != nil {
+		return stage{}, errors.Join(err, d.close())
+	}
+	return stage{client: asked, url: d.url, aws: d, close: d.close}, nil
 }
 
 // demoVendors plays the sample with the vendors' limits; a large data set without, since a minute's quota would make hours.
@@ -273,6 +322,9 @@ func (d *demoRun) report(ctx context.Context, began time.Time, dataset bool) err
 			return err
 		}
 		res.SecondRunWrites = &n
+	}
+	if d.aws != nil {
+		res.Store, res.Queue, res.Runtime = d.aws.table, "fauxqs", "bootstrap"
 	}
 	if err := out.print(d.out); err != nil {
 		return err

@@ -88,10 +88,7 @@ type deployment struct {
 // deploy writes the credentials of the simulators and starts a product on them: a team of one, which says so in every
 // approval.
 func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, log *slog.Logger, terminal io.Writer) (*deployment, error) {
-	for name, credential := range map[string]app.Credential{
-		"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}},
-		"light":   {Key: lighttest.APIKey},
-	} {
+	for name, credential := range simulatedCredentials() {
 		if err := putCredential(ctx, data, name, credential); err != nil {
 			return nil, err
 		}
@@ -110,6 +107,14 @@ func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, l
 		return nil, errors.Join(err, p.close())
 	}
 	return &deployment{p, newClient("http://"+p.address, tokens[0].Token)}, nil
+}
+
+// simulatedCredentials open the simulated accounts.
+func simulatedCredentials() map[string]app.Credential {
+	return map[string]app.Credential{
+		"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}},
+		"light":   {Key: lighttest.APIKey},
+	}
 }
 
 // api is an address at the product.

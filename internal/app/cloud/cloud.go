@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"crosswalk/internal/app"
@@ -20,6 +19,7 @@ import (
 	"crosswalk/internal/queue/sqs"
 	"crosswalk/internal/secret/manager"
 	"crosswalk/internal/store/dynamo"
+	"crosswalk/internal/store/shelf"
 	"crosswalk/internal/transform"
 )
 
@@ -67,10 +67,15 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if o.Transforms != nil {
 		transforms = *o.Transforms
 	}
+	table := dynamo.New(dynamodb.NewFromConfig(*o.AWS), dynamo.Options{Table: settings.Table})
+	secrets, err := manager.New(*o.AWS, manager.Options{Prefix: settings.Secrets, Marks: shelf.New(table)})
+	if err != nil {
+		return nil, err
+	}
 	return open(ctx, settings, c, app.Parts{
-		Table:      dynamo.New(dynamodb.NewFromConfig(*o.AWS), dynamo.Options{Table: settings.Table}),
+		Table:      table,
 		Queue:      sqs.New(awssqs.NewFromConfig(*o.AWS), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk}),
-		Secrets:    manager.New(secretsmanager.NewFromConfig(*o.AWS), settings.Secrets),
+		Secrets:    secrets,
 		Teller:     NewTeller(*o.AWS, settings.Operations, settings.Topics),
 		Transforms: transforms,
 	}, app.Options{Log: o.Log, Transport: o.Transport})
