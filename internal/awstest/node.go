@@ -125,21 +125,17 @@ func startNode(ctx context.Context, name, script string) (url string, stop func(
 	cmd.WaitDelay = stopTime
 	complaints := &tail{}
 	cmd.Stderr = complaints
-	stdin, err := cmd.StdinPipe()
+	stdin, out, err := start(cmd)
 	if err != nil {
-		cancel()
-		return "", nil, fmt.Errorf("awstest: %s: %w", name, err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		cancel()
-		return "", nil, fmt.Errorf("awstest: %s: %w", name, err)
-	}
-	if err := cmd.Start(); err != nil {
 		cancel()
 		return "", nil, fmt.Errorf("awstest: start %s: %w", name, err)
 	}
-	ended := make(chan struct{})
+	ended, ports := make(chan struct{}), make(chan int, 1)
+	go func() {
+		defer close(ended)
+		ports <- readPort(out)
+		cmd.Wait() // how a server of tests ended is of no interest: a test that needed it has failed
+	}()
 	stop = sync.OnceFunc(func() {
 		stdin.Close() // asks it to end
 		select {
@@ -149,24 +145,29 @@ func startNode(ctx context.Context, name, script string) (url string, stop func(
 		cancel()
 		<-ended
 	})
-	ports := make(chan int, 1)
-	go func() {
-		defer close(ended)
-		ports <- readPort(out)
-		cmd.Wait() // how a server of tests ended is of no interest: a test that needed it has failed
-	}()
+	port := 0
 	select {
-	case port := <-ports:
-		if port == 0 {
-			stop()
-			return "", nil, fmt.Errorf("awstest: %s did not start: %s", name, complaints)
-		}
-		return "http://127.0.0.1:" + strconv.Itoa(port), stop, nil
+	case port = <-ports:
 	case <-time.After(startTime):
 	case <-ctx.Done():
 	}
-	stop()
-	return "", nil, fmt.Errorf("awstest: %s did not say its port within %v: %s", name, startTime, complaints)
+	if port == 0 {
+		stop()
+		return "", nil, fmt.Errorf("awstest: %s did not start: %s", name, complaints)
+	}
+	return "http://127.0.0.1:" + strconv.Itoa(port), stop, nil
+}
+
+func start(cmd *exec.Cmd) (stdin io.Closer, out io.Reader, err error) {
+	stdin, err = cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err = cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return stdin, out, cmd.Start()
 }
 
 // readPort gives the number on the first line, 0 if there is none, and keeps reading in another goroutine so that the
