@@ -66,7 +66,7 @@ func (c *cli) demo() *cobra.Command {
 	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are")
 	cmd.Flags().StringVar(&o.aws, "aws", "", "local: the compiled Lambda functions between servers of the AWS protocols (make demo AWS=local)")
 	cmd.Flags().StringVar(&o.functions, "functions", filepath.Join(".build", "functions"), "with --aws: folder of the functions' bootstraps")
-	cmd.Flags().StringVar(&o.table, "table", awstest.OnMinidyn, "with --aws: the server that keeps the table, minidyn or dynalite")
+	cmd.Flags().StringVar(&o.table, "table", awstest.OnDynalite, "with --aws: the server that keeps the table, minidyn or dynalite")
 	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "the product's log on standard error")
 	return cmd
 }

@@ -37,7 +37,7 @@ func (s Source) Run(ctx context.Context) {
 
 func (s Source) once(ctx context.Context) {
 	got, err := s.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.Queue, MaxNumberOfMessages: s.Batch, VisibilityTimeout: s.Hide, WaitTimeSeconds: 1,
-		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll}})
+		MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll}})
 	if err != nil {
 		wait(ctx, 200*time.Millisecond)
 		return
@@ -62,7 +62,7 @@ func (s Source) invoke(ctx context.Context, messages []types.Message) (failed ma
 	for _, m := range messages {
 		records = append(records, map[string]any{
 			"messageId": aws.ToString(m.MessageId), "receiptHandle": aws.ToString(m.ReceiptHandle), "body": aws.ToString(m.Body), "attributes": m.Attributes,
-			"messageAttributes": map[string]any{}, "md5OfBody": aws.ToString(m.MD5OfBody), "eventSource": "aws:sqs",
+			"messageAttributes": attributesOf(m), "md5OfBody": aws.ToString(m.MD5OfBody), "eventSource": "aws:sqs",
 			"eventSourceARN": "arn:aws:sqs:" + Region + ":111122223333:local", "awsRegion": Region,
 		})
 	}
@@ -80,6 +80,14 @@ func (s Source) invoke(ctx context.Context, messages []types.Message) (failed ma
 		failed[f.ItemIdentifier] = true
 	}
 	return failed, true
+}
+
+func attributesOf(m types.Message) map[string]any {
+	out := map[string]any{}
+	for name, a := range m.MessageAttributes {
+		out[name] = map[string]any{"stringValue": aws.ToString(a.StringValue), "dataType": aws.ToString(a.DataType), "stringListValues": []string{}, "binaryListValues": []string{}}
+	}
+	return out
 }
 
 // Every invokes a function with a schedule's event until ctx ends; a failure is tried again at the next time.

@@ -11,6 +11,7 @@ import (
 
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/queue/sqs"
 )
 
 // Worker handles deliveries; *engine.Engine is one.
@@ -69,7 +70,11 @@ func panicKind(p any) string {
 }
 
 func delivery(m events.SQSMessage) lane.Delivery {
-	d := lane.Delivery{Body: []byte(m.Body), Receipt: m.ReceiptHandle, Receives: 1}
+	encoding := ""
+	if v := m.MessageAttributes[sqs.EncodingAttribute].StringValue; v != nil {
+		encoding = *v
+	}
+	d := lane.Delivery{Body: sqs.ReadBody(m.Body, encoding), Receipt: m.ReceiptHandle, Receives: 1}
 	if n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"]); err == nil {
 		d.Receives = n
 	}
