@@ -408,7 +408,7 @@ func (s *Sim) step(j *job) {
 	j.worked += pace
 	j.next = j.next.Add(pace)
 	if j.query {
-		s.runQuery(j)
+		s.runQueryJob(j)
 		return
 	}
 	s.ingest(j)

@@ -36,8 +36,8 @@ func (s *Sim) createQueryJob(q *request) (answer, *apiError) {
 	return ok(made.csvFormat(made.brief())), nil
 }
 
-// runQuery ends a query job.
-func (s *Sim) runQuery(j *job) {
+// runQueryJob ends a query job.
+func (s *Sim) runQueryJob(j *job) {
 	if j.cut() {
 		return
 	}
@@ -195,17 +195,16 @@ func (s *Sim) bulkSelect(j *job) (names []string, rows [][]string, e *apiError) 
 	for _, r := range p.rows(j.operation == "queryAll", false) {
 		line := make([]string, len(flat))
 		for i, c := range flat {
-			line[i] = s.flatValue(r.row, r.st, c)
+			line[i] = s.flatValue(c.path.f, p.value(c.path, r.row, r.st))
 		}
 		rows = append(rows, line)
 	}
 	return names, rows, nil
 }
 
-// flatColumn is a field and the parents on the way to it.
+// flatColumn is a column of the CSV, named by its path.
 type flatColumn struct {
 	name string
-	via  []*Field
 	path *path
 }
 
@@ -216,31 +215,18 @@ func flatten(columns []column, via []*Field, prefix string) (out []flatColumn) {
 			out = append(out, flatten(c.parent.columns, steps, prefix+c.key+".")...)
 			continue
 		}
-		out = append(out, flatColumn{prefix + c.key, via, c.path})
+		out = append(out, flatColumn{prefix + c.key, &path{via: via, f: c.path.f, name: c.path.name}})
 	}
 	return out
 }
 
-// flatValue reads a cell; what is null or has no parent is empty.
-func (s *Sim) flatValue(r *record, st *state, c flatColumn) string {
-	for _, via := range c.via {
-		if r = s.record(asText(r.read(st, via))); r == nil {
-			return ""
-		}
-		if st = s.view(r, false); st == nil {
-			return ""
-		}
+// flatValue writes a cell: null is empty, datetimes end in Z. f is nil for a field
+// of a parent of several kinds.
+func (s *Sim) flatValue(f *Field, v any) string {
+	if f == nil {
+		return asText(v)
 	}
-	f := c.path.f
-	if f == nil { // of a parent of several kinds
-		if c.path.name == "Type" {
-			return r.o.Name
-		}
-		if f = r.o.field(c.path.name); f == nil {
-			return ""
-		}
-	}
-	text := asText(s.render(f, r.read(st, f)))
+	text := asText(s.render(f, v))
 	if f.Type == "datetime" && text != "" {
 		return zulu(text)
 	}

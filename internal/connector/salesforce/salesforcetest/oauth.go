@@ -372,6 +372,13 @@ func (o *OAuth) identity(u *User) string {
 	return o.cfg.IdentityURL + "/id/" + o.cfg.OrganizationID + "/" + u.ID
 }
 
+// identityOf is the identity URL of a user id.
+func (o *OAuth) identityOf(user string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.identity(&User{ID: user})
+}
+
 // tokenAnswer is the body of a good token call. There is no expires_in, in any
 // flow, and issued_at is text (section 3.2).
 func (o *OAuth) tokenAnswer(app *App, s *Session) map[string]string {

@@ -41,12 +41,32 @@ func (s *Sim) addOAuth() {
 		session, live := o.Session(token)
 		return session.User.ID, live
 	}
+	s.nameIdentity()
 	follow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.follow(s.OrgID())
 		o.ServeHTTP(w, r)
 	})
 	for _, prefix := range []string{"/services/oauth2/", "/id/", "/.well-known/openid-configuration"} {
 		s.mount(prefix, follow)
+	}
+}
+
+// nameIdentity adds the caller's identity URL to the list of resources, where
+// clients look for it that were only given a token.
+func (s *Sim) nameIdentity() {
+	for _, r := range s.routes {
+		if r.pattern != "/" {
+			continue
+		}
+		inner := r.serve
+		r.serve = func(s *Sim, q *request) (answer, *apiError) {
+			a, e := inner(s, q)
+			if list, isList := a.body.(pairs); isList && e == nil {
+				list.add("identity", s.extra.oauth.identityOf(q.user))
+				a.body = list
+			}
+			return a, e
+		}
 	}
 }
 
