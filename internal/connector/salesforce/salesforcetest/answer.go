@@ -42,6 +42,7 @@ type errorItem struct {
 	Code      string
 	Fields    []string // nil: left out in a request error
 	Duplicate any      // duplicateResult
+	misspelt  bool     // as duplicateResut (section 13)
 }
 
 func (e *apiError) Error() string {
@@ -117,6 +118,13 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
+func (it errorItem) duplicateKey() string {
+	if it.misspelt {
+		return "duplicateResut"
+	}
+	return "duplicateResult"
+}
+
 // requestBody is the error as the body of a request.
 func (e *apiError) requestBody() any {
 	if e.body != nil {
@@ -126,7 +134,7 @@ func (e *apiError) requestBody() any {
 	for _, it := range e.items {
 		var p pairs
 		if it.Duplicate != nil {
-			p.add("duplicateResult", it.Duplicate)
+			p.add(it.duplicateKey(), it.Duplicate)
 		}
 		p.add("message", it.Message)
 		p.add("errorCode", it.Code)
@@ -148,7 +156,7 @@ func (e *apiError) rowErrors() []pairs {
 		}
 		var p pairs
 		if it.Duplicate != nil {
-			p.add("duplicateResult", it.Duplicate)
+			p.add(it.duplicateKey(), it.Duplicate)
 		}
 		p.add("statusCode", it.Code)
 		p.add("message", it.Message)

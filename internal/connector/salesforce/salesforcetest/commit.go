@@ -83,8 +83,9 @@ func (t *tx) mark(r *record, kind ChangeKind) *mark {
 		t.marks = append(t.marks, m)
 		return m
 	}
-	if kind != Update {
+	if old := m.kind; kind != Update && old != kind {
 		m.kind = kind
+		t.undo = append(t.undo, func() { m.kind = old })
 	}
 	return m
 }
@@ -146,8 +147,9 @@ func (t *tx) put(r *record, set map[*Field]any, system bool) {
 	}
 	t.replace(r, next)
 	for f, v := range set {
-		if old.cell(f) != v {
+		if r.read(&old, f) != v && !m.fields[f.Name] {
 			m.fields[f.Name] = true
+			t.undo = append(t.undo, func() { delete(m.fields, f.Name) })
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (s *Sim) addObjects() {
 		s.extend("Account", personFields)
 		s.object("Account").must("LastName").NameField = true
 		s.object("Contact").add(Field{Name: "IsPersonAccount", Label: "Is Person Account", Type: "boolean", DefaultedOnCreate: true})
-		s.extend("Lead", "") // a lead without Company converts into a person account
+		s.object("Lead").must("Company").Nillable = true // such a lead converts into a person account
 	}
 	if s.cfg.Discounts {
 		s.extend("OpportunityLineItem", lineDiscountFields)

@@ -31,7 +31,8 @@ type state struct {
 	modified    time.Time
 	modifiedBy  string
 	stamp       time.Time
-	undeletable bool // merged away: cannot be restored
+	undeletable bool   // merged away: cannot be restored
+	bin         string // the record it was deleted with
 }
 
 // record is one row. Its identity never changes, its state does.

@@ -50,6 +50,7 @@ type Config struct {
 	DeleteLogTrim  time.Duration // age at which the delete log is trimmed; default 15 days
 	LocatorLife    time.Duration // default 48 h
 	DuplicateTypo  bool          // duplicate answers use the historical misspelling duplicateResut
+	KeepDecimals   bool          // numbers keep more decimals than their field shows, instead of being rounded (inferred)
 	ExponentFloats bool          // doubles from 1E7 on in Java's exponent form (inferred)
 }
 
@@ -89,6 +90,8 @@ type Sim struct {
 	rates    map[string]string
 	modified map[string]time.Time // last change of an object's schema
 	sample   map[string]string
+	frozen   time.Time // see FreezeCovered
+	trimmed  time.Time // see TrimDeleteLog
 
 	settings sync.Mutex
 	queued   []*queuedFault
