@@ -153,7 +153,7 @@ const checks = {
     assert.match(long.message, /max length=255/)
     assert.equal((await Account.destroy(made.id)).success, true)
     await refused('ENTITY_IS_DELETED', Account.destroy(made.id))
-    await refused('NOT_FOUND', Account.retrieve(made.id))
+    await refused('ENTITY_IS_DELETED', Account.retrieve(made.id))
   },
 
   async 'upsert: 201, 200, 300'() {
