@@ -27,6 +27,7 @@ type payload struct {
 type changeHeader struct {
 	Entity string   `json:"entityName"`
 	IDs    []string `json:"recordIds"`
+	ID     string   `json:"recordId"` // as some recordings have it
 	Type   string   `json:"changeType"`
 	Origin string   `json:"changeOrigin"`
 	User   string   `json:"commitUser"`
@@ -50,6 +51,9 @@ func (c *Connector) ReceiveEvent(event []byte) (signals []connector.Signal, over
 		return nil, nil, refuse("malformed", "the event is not a JSON object")
 	}
 	header := e.header()
+	if header != nil && len(header.IDs) == 0 && header.ID != "" {
+		header.IDs = []string{header.ID}
+	}
 	if header == nil || header.Entity == "" || len(header.IDs) == 0 {
 		return nil, nil, refuse("malformed", "the event has no ChangeEventHeader")
 	}
