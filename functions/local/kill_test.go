@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"crosswalk/internal/app"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/mapping"
@@ -117,10 +118,8 @@ roles: { crm: hubspot, billing: light }
 		t.Fatal(err)
 	}
 	for name, key := range map[string]string{"hubspot": hubspottest.PrivateToken, "light": lighttest.APIKey} {
-		cmd := program(t.Context(), "connect", name, "--data", k.data)
-		cmd.Stdin = strings.NewReader(key)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("connect %s: %v: %s", name, err, out)
+		if err := putCredential(t.Context(), k.data, name, app.Credential{Key: key}); err != nil {
+			t.Fatal(err)
 		}
 	}
 	k.start()

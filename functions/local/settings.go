@@ -30,7 +30,7 @@ func (c *cli) connections() *cobra.Command {
 		rows := [][]string{{"CONNECTION", "SYSTEM", "IS", "STATE", "ACCOUNT", "CURRENCY", "TIME ZONE", "CALLS LEFT TODAY"}}
 		for _, one := range list.Connections {
 			rows = append(rows, []string{one.Name, one.System, strings.Join(one.Roles, ", "), one.State, strings.TrimSpace(one.Account + " " + one.Label), one.Currency, one.TimeZone, left(one.CallsLeft)})
-			if one.State == "failing" {
+			if one.State != "ok" {
 				look = errLook
 			}
 		}
@@ -41,6 +41,9 @@ func (c *cli) connections() *cobra.Command {
 			return err
 		}
 		for _, one := range list.Connections {
+			if one.State == "not connected" {
+				fmt.Fprintf(c.out, "%s: connect it: crosswalk connect %s (or with a key: --key); what it needs: crosswalk help connecting\n", one.Name, one.Name)
+			}
 			if one.Error != "" {
 				fmt.Fprintf(c.out, "%s: %s\n  connect it again: crosswalk connect %s; what it needs: crosswalk help %s\n", one.Name, plain(one.Error), one.Name, one.System)
 			}

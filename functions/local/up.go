@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -128,63 +127,17 @@ func httpServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
-// handler is the operator API, for this machine, and the webhook routes, for vendors.
+// handler is the operator API, for this machine; the webhook routes, for vendors; and the pages of connecting, for browsers.
 func (p *product) handler() http.Handler {
 	refused := &web.Refusals{}
 	mux := http.NewServeMux()
 	mux.Handle("/webhooks/", p.Webhooks(refused))
+	mux.Handle("/oauth/", p.OAuth())
 	mux.Handle("/", p.Operator(web.Deps{Identity: p.tokens, Refused: refused}))
 	return mux
 }
 
-// maxKey bounds what connect reads: far more than any vendor's key.
-const maxKey = 16 << 10
-
-func (c *cli) connect() *cobra.Command {
-	data, webhook, oauth := "", "", ""
-	cmd := c.command("connect CONNECTION", "put a connection's credential into the data folder, read from standard input (before up)", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		raw, err := io.ReadAll(io.LimitReader(c.in, maxKey))
-		if err != nil {
-			return err
-		}
-		key := strings.TrimSpace(string(raw))
-		if key == "" {
-			return wrongUse("send the key on standard input: crosswalk connect %s < KEYFILE", args[0])
-		}
-		credential := app.Credential{Key: key}
-		if oauth != "" {
-			credential = app.Credential{Refresh: key}
-			if credential.ClientID, credential.ClientSecret, err = pairIn(oauth); err != nil {
-				return err
-			}
-		}
-		if webhook != "" {
-			text, err := os.ReadFile(webhook)
-			if err != nil {
-				return wrongUse("--webhook-secret-file: %v", err)
-			}
-			credential.WebhookSecret = strings.Fields(string(text))
-		}
-		return putCredential(ctx, data, args[0], credential)
-	})
-	cmd.Flags().StringVar(&data, "data", "data", "the product's data folder")
-	cmd.Flags().StringVar(&webhook, "webhook-secret-file", "", "file with the secret of webhook signatures, newest first while one is being changed")
-	cmd.Flags().StringVar(&oauth, "oauth-file", "", "file with client id and client secret; standard input is then the refresh token")
-	return cmd
-}
-
-func pairIn(path string) (string, string, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", "", wrongUse("--oauth-file: %v", err)
-	}
-	parts := strings.Fields(string(text))
-	if len(parts) != 2 {
-		return "", "", wrongUse("--oauth-file: write the client id and the client secret")
-	}
-	return parts[0], parts[1], nil
-}
-
+// putCredential puts a credential into a data folder that no product runs on yet.
 func putCredential(ctx context.Context, data, connection string, credential app.Credential) error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return err

@@ -16,7 +16,6 @@ import (
 
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
-	"crosswalk/internal/connector/hubspot"
 	"crosswalk/internal/connector/light"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
@@ -36,8 +35,10 @@ type App struct {
 	Transforms transform.Set
 	Log        *slog.Logger
 
-	meters map[string]*meter
-	close  []func() error
+	meters  map[string]*meter
+	wires   map[string]*wire
+	secrets secret.Store
+	close   []func() error
 }
 
 // Parts are what a deployment stands on.
@@ -60,11 +61,11 @@ type Options struct {
 
 // Assemble wires the parts. It calls no vendor; Bind does.
 func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
-	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]*budget.Limiter{}, meters: map[string]*meter{}, Transforms: p.Transforms, Log: o.Log}
+	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]*budget.Limiter{}, meters: map[string]*meter{}, Transforms: p.Transforms, Log: o.Log, secrets: p.Secrets}
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := a.connectAll(ctx, p.Secrets, o); err != nil {
+	if err := a.connectAll(p, o); err != nil {
 		return nil, err
 	}
 	key, err := deploymentKey(ctx, p.Secrets)
@@ -84,56 +85,6 @@ func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
 	}
 	a.close = append(a.close, func() error { return a.SaveUsage(context.WithoutCancel(ctx)) })
 	return a, nil
-}
-
-// Bind makes sure that every credential still opens the account its connection was first connected to (T18). Only where ask
-// is set are the systems asked; one that does not answer now is not held against it: what is bound already stays bound.
-func (a *App) Bind(ctx context.Context, ask bool) error {
-	for name, c := range a.Connectors {
-		seen := ""
-		if ask {
-			seen = a.accountOf(ctx, name, c)
-		}
-		id, err := a.Engine.Bind(ctx, name, seen, a.Config.Connections[name].Account)
-		if err != nil {
-			return err
-		}
-		if h, ok := c.(*hubspot.Connector); ok {
-			h.Portal = id
-		}
-	}
-	return nil
-}
-
-// accountOf asks a system which account the credential opens; "" when it does not say.
-func (a *App) accountOf(ctx context.Context, name string, c connector.Connector) string {
-	ctx, cancel := context.WithTimeout(ctx, bindWithin)
-	defer cancel()
-	account, err := c.Account(ctx)
-	if err != nil {
-		a.Log.Warn("connection could not be looked at", "connection", name, "error", err)
-	}
-	return account.ID
-}
-
-// bindWithin is how long a start waits for a system to say which account it is.
-const bindWithin = 10 * time.Second
-
-func (a *App) connectAll(ctx context.Context, secrets secret.Store, o Options) error {
-	var errs []error
-	for name, conn := range a.Config.Connections {
-		made, calls, err := connect(ctx, name, conn, secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count})
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		a.Connectors[name] = made
-		a.meters[name] = calls
-		if calls.limiter != nil {
-			a.Limiters[name] = calls.limiter
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // deploymentKey keys digests, markers and match keys. The stack of a cloud deployment makes it; on a laptop it is made at

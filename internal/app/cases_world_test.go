@@ -172,7 +172,7 @@ func newVirtual(t *testing.T, s setup) *world {
 // newConnector makes the connector of a connection as the program does, with nothing remembered.
 func newConnector(w *world, name string) connector.Connector {
 	w.t.Helper()
-	made, _, err := connect(w.t.Context(), name, w.Config.Connections[name], w.secrets, outside{
+	made, err := connect(name, w.Config.Connections[name], w.secrets, outside{
 		transport: func(connection string) http.RoundTripper {
 			if connection == "hubspot" {
 				return w.HubSpot.Transport()
@@ -182,7 +182,7 @@ func newConnector(w *world, name string) connector.Connector {
 		jitter: func() float64 { return 0.5 },
 	})
 	w.ok(err)
-	return made
+	return made.connector
 }
 
 // restart replaces the worker by a new process on the same store and queue.

@@ -58,6 +58,7 @@ type MappingRule struct {
 type Connection struct {
 	System  string `yaml:"system"`  // hubspot or light
 	Base    string `yaml:"base"`    // default: the vendor's own
+	Login   string `yaml:"login"`   // auth: oauth: where people consent; default the vendor's own, with another base that base
 	Version string `yaml:"version"` // of the vendor's API, where it has several
 	Auth    string `yaml:"auth"`    // key (default) or oauth
 	Account string `yaml:"account"` // id of the account it is bound to; another one is refused

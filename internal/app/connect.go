@@ -2,96 +2,163 @@ package app
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/connector/hubspot"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/engine/table"
 	"crosswalk/internal/rest"
 	"crosswalk/internal/secret"
 	"crosswalk/internal/token"
 )
-
-// Credential is what a connection needs, as one secret under its name.
-type Credential struct {
-	Key           string   `json:"key,omitempty"`          // private app token, service key, API key
-	ClientID      string   `json:"clientId,omitempty"`     // of OAuth
-	ClientSecret  string   `json:"clientSecret,omitempty"` // of OAuth
-	Access        string   `json:"access,omitempty"`       // first pair of OAuth; later ones are kept beside it
-	Refresh       string   `json:"refresh,omitempty"`
-	WebhookSecret []string `json:"webhookSecret,omitempty"` // of HubSpot's signatures, newest first
-}
 
 // outside is what connectors reach the world through; a simulation puts itself here.
 type outside struct {
 	transport func(connection string) http.RoundTripper
 	jitter    func() float64
 	count     func(connection, method, route string, status int)
+	table     table.Table                                                  // where renewals are kept apart; nil: one process alone
+	bound     func(ctx context.Context, connection string) (string, error) // the account a connection is bound to; nil: the configured one
 }
 
-// connect makes the connector of one connection.
-func connect(ctx context.Context, name string, c Connection, secrets secret.Store, out outside) (connector.Connector, *meter, error) {
-	raw, err := secrets.Get(ctx, name)
-	if errors.Is(err, secret.ErrMissing) {
-		return nil, nil, fmt.Errorf("connection %s: no credential; put one into the secrets file under %q", name, name)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	var cred Credential
-	if err := json.Unmarshal(raw, &cred); err != nil {
-		return nil, nil, fmt.Errorf("connection %s: the credential is not the JSON object that was expected", name)
+// wire is one connection as this process holds it.
+type wire struct {
+	name string
+	Connection
+	system     system
+	connector  connector.Connector
+	calls      *meter
+	credential *credential
+	rest       rest.Config // what the connector's client is made of
+	renewals   token.Locker
+}
+
+// connect makes the connector of one connection. It reads no credential and asks no vendor: a connection that has none yet
+// answers every call with connector.Unauthorized, code not_connected, until somebody puts one in.
+func connect(name string, c Connection, secrets secret.Store, out outside) (*wire, error) {
+	sys, ok := systems[c.System]
+	if !ok {
+		return nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
 	}
 	limiter, err := limits(c)
 	if err != nil {
-		return nil, nil, fmt.Errorf("connection %s: %w", name, err)
+		return nil, fmt.Errorf("connection %s: %w", name, err)
 	}
-	calls := newMeter(name, limiter)
-	config := rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: calls.gate()}
+	w := &wire{name: name, Connection: c, system: sys, calls: newMeter(name, limiter)}
+	if out.table != nil {
+		w.renewals = tableLock{out.table, table.Key{PK: "C#lock", SK: name}}
+	}
+	w.rest = rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: w.calls.gate()}
 	if out.transport != nil {
-		config.Transport = out.transport(name)
+		w.rest.Transport = out.transport(name)
 	}
-	config.Count = func(method, route string, status int) {
-		calls.answered(status)
+	w.rest.Count = func(method, route string, status int) {
 		if out.count != nil {
 			out.count(name, method, route, status)
 		}
 	}
-	if config.Tokens, err = tokens(ctx, name, c, cred, secrets, config.Transport); err != nil {
-		return nil, nil, err
+	w.credential = newCredential(name, secrets, w.tokens)
+	w.credential.bound = func(ctx context.Context) (string, error) { return c.Account, nil }
+	if out.bound != nil {
+		w.credential.bound = func(ctx context.Context) (string, error) { return out.bound(ctx, name) }
 	}
-	sys, ok := systems[c.System]
-	if !ok {
-		return nil, nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
-	}
-	made, err := sys.make(name, c, cred, config)
-	return made, calls, err
+	w.connector, err = w.make(w.credential, w.calls.answered)
+	return w, err
 }
 
-// tokens gives the credential's source: a key as it is, or an OAuth pair that is renewed and stored before use.
-func tokens(ctx context.Context, name string, c Connection, cred Credential, secrets secret.Store, transport http.RoundTripper) (rest.Tokens, error) {
-	if c.Auth == "key" {
-		if cred.Key == "" {
-			return nil, fmt.Errorf("connection %s: the credential has no key", name)
-		}
-		return token.Static(cred.Key), nil
-	}
-	keeper := token.Named(secrets, name+"/pair")
-	if _, err := secrets.Get(ctx, name+"/pair"); errors.Is(err, secret.ErrMissing) {
-		if cred.Refresh == "" {
-			return nil, fmt.Errorf("connection %s: not connected yet; the credential has no refresh token", name)
-		}
-		first, err := json.Marshal(token.Pair{Access: cred.Access, Refresh: cred.Refresh})
-		if err != nil {
-			return nil, err
-		}
-		if err := keeper.Save(ctx, first); err != nil {
-			return nil, err
+// make gives a connector of this connection with any credential; answered hears of every answer, nil for a trial.
+func (w *wire) make(tokens rest.Tokens, answered func(status int)) (connector.Connector, error) {
+	config := w.rest
+	config.Tokens = tokens
+	if answered != nil {
+		config.Count = func(method, route string, status int) {
+			answered(status)
+			w.rest.Count(method, route, status)
 		}
 	}
-	endpoint := token.Form{URL: strings.TrimRight(c.Base, "/") + systems[c.System].tokenPath, ClientID: cred.ClientID, ClientSecret: cred.ClientSecret, Transport: transport}
-	return token.New(keeper, endpoint, nil), nil
+	return w.system.make(making{name: w.name, Connection: w.Connection, rest: config, trust: w.credential.trust})
 }
+
+// tokens gives what a credential hands out: a key as it is, or an OAuth pair that is renewed and stored before use.
+func (w *wire) tokens(c Credential, secrets secret.Store) rest.Tokens {
+	if w.Auth == "key" {
+		return token.Static(c.Key)
+	}
+	return token.New(token.Named(secrets, pairName(w.name)), w.endpoint(c.Client()), w.renewals)
+}
+
+// endpoint is the vendor's token endpoint for an app.
+func (w *wire) endpoint(app Client) token.Form {
+	consent := w.system.consent
+	base := strings.TrimRight(w.Base, "/")
+	form := token.Form{URL: base + consent.token, UntilRefused: consent.untilRefused, ClientID: app.ID, ClientSecret: app.Secret, Transport: w.rest.Transport}
+	if consent.revoke != "" {
+		form.RevokeURL = base + consent.revoke
+	}
+	return form
+}
+
+// connectAll makes every connection of the configuration.
+func (a *App) connectAll(p Parts, o Options) error {
+	a.wires = map[string]*wire{}
+	for name, conn := range a.Config.Connections {
+		w, err := connect(name, conn, p.Secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count, table: p.Table, bound: a.boundTo})
+		if err != nil {
+			return err
+		}
+		a.wires[name], a.Connectors[name], a.meters[name] = w, w.connector, w.calls
+		if w.calls.limiter != nil {
+			a.Limiters[name] = w.calls.limiter
+		}
+	}
+	return nil
+}
+
+// boundTo is the account whose webhooks are let in: the one that is bound, else the one that the configuration demands.
+func (a *App) boundTo(ctx context.Context, connection string) (string, error) {
+	account, err := a.Engine.BoundTo(ctx, connection)
+	if account == "" {
+		account = a.Config.Connections[connection].Account
+	}
+	return account, err
+}
+
+// Bind makes sure that every credential still opens the account its connection was first connected to (T18). Only where ask
+// is set are the systems asked; one that does not answer now is not held against it: what is bound already stays bound.
+func (a *App) Bind(ctx context.Context, ask bool) error {
+	for name, c := range a.Connectors {
+		seen := ""
+		if ask {
+			seen = a.accountOf(ctx, name, c)
+		}
+		id, err := a.Engine.Bind(ctx, name, seen, a.Config.Connections[name].Account)
+		if err != nil {
+			return err
+		}
+		if h, ok := c.(*hubspot.Connector); ok {
+			h.Portal = id // of record pages, until the account has been asked
+		}
+	}
+	return nil
+}
+
+// accountOf asks a system which account the credential opens; "" when it does not say.
+func (a *App) accountOf(ctx context.Context, name string, c connector.Connector) string {
+	ctx, cancel := context.WithTimeout(ctx, bindWithin)
+	defer cancel()
+	account, err := c.Account(ctx)
+	switch {
+	case engine.NotConnected(err):
+		a.Log.Info("connection is not connected yet", "connection", name)
+	case err != nil:
+		a.Log.Warn("connection could not be looked at", "connection", name, "error", err)
+	}
+	return account.ID
+}
+
+// bindWithin is how long a start waits for a system to say which account it is.
+const bindWithin = 10 * time.Second

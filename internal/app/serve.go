@@ -16,9 +16,17 @@ func (a *App) Webhooks(refused *web.Refusals) http.Handler {
 	return web.Webhooks(web.WebhookDeps{Accept: a.Engine, Public: a.PublicURL, Refused: refused, NewID: NewID, Log: a.Log})
 }
 
+// OAuth is where people's browsers agree that an account is connected.
+func (a *App) OAuth() http.Handler {
+	return web.OAuth(web.OAuthDeps{Desk: a.Desk(), Tickets: a.tickets(), Public: a.PublicURL, NewID: NewID, Log: a.Log})
+}
+
+func (a *App) tickets() web.Tickets { return web.Tickets{Table: a.Engine.Table, Random: rand.Reader} }
+
 // Operator is the operator API. d says who may ask and how they are known; everything else is this deployment's.
 func (a *App) Operator(d web.Deps) http.Handler {
 	d.Engine, d.Connections, d.Roles = a.Engine, a.Connectors, a.Roles
+	d.Desk, d.Tickets = a.Desk(), a.tickets()
 	d.Allowances, d.SaveUsage = a.allowances, a.SaveUsage
 	d.Approval, d.Settings, d.NewID, d.Log = a.Approval, a.settings(), NewID, a.Log
 	return web.Operator(d)

@@ -1,19 +1,62 @@
 package app
 
 import (
+	"context"
+	"net/url"
+
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/rest"
 )
 
-// system is what wiring knows of one kind of vendor: where it is, how its connector is made, how many calls it allows.
+// system is what wiring knows of one kind of vendor: where it is, how its connector is made, how many calls it allows, how
+// its credential comes in and goes.
 type system struct {
-	base      string // the vendor's own address; "" where each customer has one
-	tokenPath string // of its OAuth token endpoint, below the base
-	// make gives the connector; config has everything but what is special to the system.
-	make func(name string, c Connection, cred Credential, config rest.Config) (connector.Connector, error)
+	base string // the vendor's own address; "" where each customer has one
+	// make gives the connector of a connection.
+	make func(m making) (connector.Connector, error)
 	// limits are the vendor's whole limits: shares and reserves are taken off by limits.go.
 	limits func(c Connection) []budget.Bucket
+
+	keys    string   // how a person takes a key away at the vendor, as the end of a sentence
+	consent *consent // how a person agrees in a browser; nil where a key is the only way in
+	// registered gives the files of an app of our own, made for what mappings need; nil where an app is made by hand.
+	registered func(o registering) engine.App
+}
+
+// making is what a connector is made of.
+type making struct {
+	name string
+	Connection
+	rest rest.Config // everything but what is special to the system
+	// trust says whose webhooks are let in now: secrets, newest first, and the account that the connection is bound to.
+	trust func(ctx context.Context) (secrets []string, account string)
+}
+
+// consent is a vendor's OAuth 2.0 with a person at a browser.
+type consent struct {
+	// login is where the pages are, by the connection's base; nil: they are at the base.
+	login     func(base string) string
+	authorize string     // path of the consent page
+	extra     url.Values // what it wants besides client_id, redirect_uri, state, scope and the challenge
+	token     string     // path of the token endpoint, below the base
+	revoke    string     // likewise; "" where the vendor publishes none
+	pkce      bool       // code_challenge S256
+	// untilRefused: the token endpoint names no lifetime.
+	untilRefused bool
+	// scopes that an app needs for what mappings need (no needs: for anything the product does); required and optional ones.
+	scopes   func(needs []connector.Need) (required, optional []string)
+	refusals []connector.ConsentRefusal
+	byHand   string // how a person takes a grant away at the vendor, where there is no revoke; the end of a sentence
+}
+
+// registering is what the files of an app are made of.
+type registering struct {
+	name              string
+	oauth             bool
+	redirect, webhook string
+	needs             []connector.Need
 }
 
 // systems by the name that a configuration gives them; each has a file of its own.

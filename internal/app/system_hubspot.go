@@ -6,15 +6,15 @@ import (
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/rest"
 )
 
 var hubspotSystem = system{
-	base:      "https://api.hubapi.com",
-	tokenPath: "/oauth/2026-09/token",
-	make: func(name string, c Connection, cred Credential, config rest.Config) (connector.Connector, error) {
-		return hubspot.New(hubspot.Config{Connection: name, Client: rest.New(config), Version: c.Version, AppID: c.AppID, Secrets: cred.WebhookSecret,
-			Portal: c.Account, Overlap: time.Duration(c.Lag), Settle: time.Duration(c.Settle)}) // its portal is bound by Bind
+	base: hubspotBase,
+	make: func(m making) (connector.Connector, error) {
+		return hubspot.New(hubspot.Config{Connection: m.name, Client: rest.New(m.rest), Version: m.Version, AppID: m.AppID, Portal: m.Account, Trust: m.trust,
+			Overlap: time.Duration(m.Lag), Settle: time.Duration(m.Settle)})
 	},
 	limits: func(c Connection) []budget.Bucket {
 		var buckets []budget.Bucket
@@ -23,4 +23,24 @@ var hubspotSystem = system{
 		}
 		return buckets
 	},
+	keys: "delete the app or its token at HubSpot (Development > Projects, or Settings > Integrations)",
+	consent: &consent{
+		login: func(base string) string {
+			if base == hubspotBase {
+				return "https://app.hubspot.com" // the consent page is not at the API (hubspot.md 2)
+			}
+			return base
+		},
+		authorize: "/oauth/authorize", token: "/oauth/2026-09/token", revoke: "/oauth/2026-09/token/revoke", pkce: true,
+		scopes: hubspot.Scopes, refusals: hubspot.ConsentRefusals(),
+	},
+	registered: func(o registering) engine.App {
+		a := engine.App{Scopes: hubspot.RegisteredScopes(o.needs, o.oauth), Redirect: o.redirect, Webhook: o.webhook, Next: hubspot.AfterFiles(o.name, o.oauth)}
+		for _, f := range hubspot.AppFiles(hubspot.App{OAuth: o.oauth, Redirect: o.redirect, Webhook: o.webhook, Needs: o.needs}) {
+			a.Files = append(a.Files, engine.AppFile(f))
+		}
+		return a
+	},
 }
+
+const hubspotBase = "https://api.hubapi.com"

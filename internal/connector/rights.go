@@ -24,3 +24,12 @@ type Rights interface {
 	// been able to ask.
 	Lacks(ctx context.Context, n Need) ([]Refusal, error)
 }
+
+// ConsentRefusal explains one code with which a vendor refuses a consent or the trade of its code. In the sentences
+// {connection} and {redirect} stand for the connection's name and the redirect address.
+type ConsentRefusal struct {
+	Code  string
+	What  string // what was refused
+	Who   string // who can grant it
+	Again string // how to try again; "" is: open a new link
+}

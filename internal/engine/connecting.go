@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -200,19 +201,47 @@ func (e *Engine) Needs(ctx context.Context, connection string) ([]connector.Need
 	for _, name := range set.names {
 		needs.add(set.byName[name], connection)
 	}
-	var out []connector.Need
-	for _, object := range sortedNames(needs) {
-		n := needs[object]
-		n.Reads, n.Writes = distinct(n.Reads), distinct(n.Writes)
-		slices.Sort(n.Reads)
-		slices.Sort(n.Writes)
-		out = append(out, *n)
+	return needs.sorted(), nil
+}
+
+// NeedsOf is Needs of documents that are not applied. A document whose roles are bound to no connection asks for nothing.
+func (e *Engine) NeedsOf(ctx context.Context, connection string, documents [][]byte) ([]connector.Need, error) {
+	needs := needs{}
+	for _, yaml := range documents {
+		m, err := e.Compile(yaml)
+		if err != nil {
+			return nil, err
+		}
+		a := &Active{Mapping: m}
+		for _, end := range []struct {
+			role string
+			into *string
+		}{{m.A.Connection, &a.ConnA}, {m.B.Connection, &a.ConnB}} {
+			if name, _, err := e.connection(end.role); err == nil {
+				*end.into = name
+			}
+		}
+		if a.ConnA != "" && a.ConnB != "" {
+			needs.add(a, connection)
+		}
 	}
-	return out, nil
+	return needs.sorted(), nil
 }
 
 // needs by object.
 type needs map[string]*connector.Need
+
+func (n needs) sorted() []connector.Need {
+	var out []connector.Need
+	for _, object := range sortedNames(n) {
+		one := *n[object]
+		one.Reads, one.Writes = distinct(one.Reads), distinct(one.Writes)
+		slices.Sort(one.Reads)
+		slices.Sort(one.Writes)
+		out = append(out, one)
+	}
+	return out
+}
 
 func (n needs) of(object string) *connector.Need {
 	if n[object] == nil {
@@ -257,4 +286,13 @@ func (n needs) addSource(a *Active) {
 		lines.Watch = true
 		lines.Reads = append(lines.Reads, w.Lines...)
 	}
+}
+
+// notConnected is the code of a connector's error while its connection has no credential.
+const notConnected = "not_connected"
+
+// NotConnected tells whether an error means that nobody has put in a credential yet, or that it was taken away.
+func NotConnected(err error) bool {
+	var e *connector.Error
+	return errors.As(err, &e) && e.Fault == connector.Unauthorized && e.Code == notConnected
 }

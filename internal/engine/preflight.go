@@ -219,6 +219,10 @@ func (e *Engine) Check(ctx context.Context, make bool) ([]Finding, error) {
 	}
 	for _, name := range sortedNames(e.Connections) {
 		a, err := e.Connections[name].Account(ctx)
+		if NotConnected(err) {
+			add("stop", name, "not connected: nobody put in a credential", "the engineer, with the administrator of "+name, "crosswalk connect "+name+"; which way suits you: crosswalk help connecting")
+			continue
+		}
 		if err != nil {
 			add("stop", name, err.Error(), "the administrator of "+name, "connect it again with a credential that is alive and has the rights named in: crosswalk help "+name)
 			continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine"
 )
 
 // Connection is one account, by the name that refs carry. What the account says of itself is there only when it was asked
@@ -16,7 +17,7 @@ type Connection struct {
 	Name       string      `json:"name"`
 	Roles      []string    `json:"roles,omitempty"`
 	System     string      `json:"system,omitempty"`
-	State      string      `json:"state,omitempty"` // ok, or failing: Error says why
+	State      string      `json:"state,omitempty"` // ok; not connected: nobody put in a credential; failing: Error says why
 	Error      string      `json:"error,omitempty"`
 	Account    string      `json:"account,omitempty"` // id, as the system gives it
 	Label      string      `json:"label,omitempty"`   // the account's own name
@@ -74,6 +75,9 @@ func (a *api) connectionsAsked(r *http.Request) (any, error) {
 	return map[string][]Connection{"connections": out}, nil
 }
 
+// notConnected is the state of a connection that nobody put a credential in for.
+const notConnected = "not connected"
+
 // askWithin is how long one account may take to say who it is.
 const askWithin = 10 * time.Second
 
@@ -82,6 +86,10 @@ func (c *Connection) ask(ctx context.Context, conn connector.Connector) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	account, err := conn.Account(ctx)
+	if engine.NotConnected(err) {
+		c.State = notConnected
+		return
+	}
 	if err != nil {
 		c.State, c.Error = "failing", err.Error()
 		return

@@ -91,6 +91,9 @@ type Deps struct {
 	Allowances  func() []Allowance
 	SaveUsage   func(ctx context.Context) error // puts counted calls where Usage reads them; may be nil
 	Identity    Identity
+	// Desk is where credentials come in and go out, Tickets what links are good for; without a Desk nothing can be connected.
+	Desk    Desk
+	Tickets Tickets
 	// Principal, where set, says who asks in place of Identity: whoever stands before the API has authenticated them.
 	Principal func(r *http.Request) string
 	Refused   *Refusals
@@ -113,6 +116,10 @@ var routes = []route{
 	{"GET", "/openapi.json", "this API as OpenAPI 3.1", 200, (*api).openapi},
 	{"GET", "/status", "one screen: connections, mappings, what waits, what is held", 200, (*api).status},
 	{"GET", "/connections", "every account and whether it answers now", 200, (*api).connectionsAsked},
+	{"POST", "/connections/{name}/connect", "a link, good once and for ten minutes, at which a person agrees at the system", 200, (*api).connect},
+	{"POST", "/connections/{name}/credential", "hand over a key: tried, held against the account that is bound, then kept", 200, (*api).credential},
+	{"POST", "/connections/{name}/disconnect", "revoke the grant where the system lets us, and forget the credential", 200, (*api).disconnect},
+	{"POST", "/connections/{name}/app", "the files of an app with the scopes that the mappings need and this deployment's addresses", 200, (*api).register},
 	{"GET", "/settings", "what the configuration says, without credentials", 200, (*api).settings},
 	{"GET", "/presets", "mapping documents to copy", 200, (*api).presets},
 	{"GET", "/presets/{name...}", "one of them, with its text", 200, (*api).preset},
@@ -227,8 +234,14 @@ func (a *api) call(rt route, r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
+	if rt.secret() {
+		return rt.do(a, r) // nothing is kept of a body with a secret, not even a digest; and doing it again does no harm
+	}
 	return a.once(rt, r)
 }
+
+// secret tells whether the call's body may hold a secret, or its answer a link that is good for one.
+func (rt route) secret() bool { return strings.HasPrefix(rt.path, "/connections/{name}/") }
 
 // read decodes a JSON body; no body at all is an empty object. Unknown fields are refused by name.
 func read(r *http.Request, into any) error {

@@ -66,6 +66,7 @@ func problemOf(err error) *Problem {
 		gates    *engine.GatesError
 		changed  *engine.ChangedError
 		missing  *engine.NotFoundError
+		other    *engine.OtherAccountError
 		refused  *engine.RefusedError
 		problems mapping.Problems
 		vendor   *connector.Error
@@ -85,6 +86,10 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &missing):
 		p := problem(http.StatusNotFound, "not-found", "there is no such "+missing.What)
 		p.Detail = missing.Error()
+		return p
+	case errors.As(err, &other):
+		p := problem(http.StatusConflict, "refused", "this is another account")
+		p.Detail, p.Fix = other.Error(), "use a credential of account "+other.Bound+", or name account "+other.Opens+" as another connection in the configuration; nothing was changed"
 		return p
 	case errors.As(err, &refused):
 		p := problem(http.StatusConflict, "refused", "this cannot be done as things stand")

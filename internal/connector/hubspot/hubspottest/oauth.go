@@ -93,7 +93,7 @@ func (s *Sim) client(v url.Values) (*app, *answer) {
 	return a, nil
 }
 
-// authorize is the consent page with a user who always agrees.
+// authorize is the consent page with a person who does as SetConsent says.
 func (s *Sim) authorize(q *request) (answer, *apiError) {
 	page := func(why string) (answer, *apiError) {
 		return answer{status: http.StatusBadRequest, header: http.Header{"Content-Type": {"text/html;charset=utf-8"}}, raw: []byte("<html><body>Authorization failed: " + why + "</body></html>")}, nil
@@ -118,16 +118,19 @@ func (s *Sim) authorize(q *request) (answer, *apiError) {
 			return page("unknown scope")
 		}
 	}
+	if why := s.registered.unregistered(v); why != "" {
+		return page(why)
+	}
+	switch s.consent {
+	case Refuses:
+		return sendBack(to, v.Get("state"), "error", "access_denied", "error_description", "The user denied access"), nil
+	case MayNotInstall:
+		return page("you do not have permission to install this app in this account")
+	}
 	granted = slices.DeleteFunc(granted, func(sc string) bool { return !slices.Contains(a.scopes, sc) })
 	code := s.uuid()
 	s.codes[code] = &authorization{app: a, redirect: v.Get("redirect_uri"), scopes: granted, challenge: v.Get("code_challenge"), method: v.Get("code_challenge_method"), issued: time.Now()}
-	back := to.Query()
-	back.Set("code", code)
-	if st := v.Get("state"); st != "" {
-		back.Set("state", st)
-	}
-	to.RawQuery = back.Encode()
-	return answer{status: http.StatusFound, header: http.Header{"Location": {to.String()}}}, nil
+	return sendBack(to, v.Get("state"), "code", code), nil
 }
 
 func (s *Sim) token(q *request, v url.Values) (answer, *apiError) {

@@ -81,6 +81,8 @@ type Sim struct {
 	apps        map[int64]*app
 	credentials map[string]*credential
 	codes       map[string]*authorization
+	consent     Consent
+	registered  *registration // nil: the consent page takes what is asked
 	limits      limiter
 	hooks       map[int64]*hookSettings
 	outbox      outbox

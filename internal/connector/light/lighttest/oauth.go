@@ -31,7 +31,22 @@ func (s *Sim) RevokeGrant() {
 	clear(s.refresh)
 }
 
-// authorize consents at once and sends the browser back with a code.
+// RefuseConsent has the person at the consent page refuse, or agree again. Light does not publish how a refusal comes back:
+// as RFC 6749 has it (?).
+func (s *Sim) RefuseConsent(refuse bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuses = refuse
+}
+
+// Grants counts the refresh tokens that are alive.
+func (s *Sim) Grants() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.refresh)
+}
+
+// authorize consents at once, unless RefuseConsent says otherwise, and sends the browser back with a code.
 func (s *Sim) authorize(c *call) (any, *failure) {
 	q := c.request.URL.Query()
 	for _, name := range []string{"client_id", "redirect_uri"} {
@@ -45,6 +60,13 @@ func (s *Sim) authorize(c *call) (any, *failure) {
 	back, err := url.Parse(q.Get("redirect_uri"))
 	if err != nil || !back.IsAbs() {
 		return nil, gateway(http.StatusBadRequest, "INVALID_PARAMETER", "redirect_uri is not registered")
+	}
+	if s.refuses {
+		query := back.Query()
+		query.Set("error", "access_denied")
+		query.Set("state", q.Get("state"))
+		back.RawQuery = query.Encode()
+		return reply{status: http.StatusFound, header: http.Header{"Location": {back.String()}}}, nil
 	}
 	code := s.newSecret("code")
 	s.codes[code] = grant{q.Get("redirect_uri"), c.now.Add(codeLife)}

@@ -36,6 +36,7 @@ type Sim struct {
 	codes      map[string]grant
 	access     map[string]grant
 	refresh    map[string]grant
+	refuses    bool // the person at the consent page
 	minutes    map[string]*window
 	day        window
 	remembered map[string]remembered
