@@ -7,8 +7,8 @@ func (t *tx) remove(r *record) *apiError {
 	switch {
 	case r.deleted:
 		return entityDeleted()
-	case !r.o.deletable:
-		return reject("INSUFFICIENT_ACCESS_OR_READONLY", nil, "insufficient access rights on object id")
+	case !r.o.deletable, !t.person && t.user == t.s.integration && r.o.access.NoDelete:
+		return noRight()
 	case r.locked.After(time.Now()):
 		return lockedRow(r)
 	case r.yes("IsPersonAccount") && r.o.Name == "Contact":

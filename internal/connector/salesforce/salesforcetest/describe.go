@@ -25,7 +25,9 @@ func describeGlobal(s *Sim, q *request) (answer, *apiError) {
 	}
 	list := []pairs{}
 	for _, o := range sortedObjects(s.order) {
-		list = append(list, s.objectSummary(q, o))
+		if s.may(q.user, o) {
+			list = append(list, s.objectSummary(q, o))
+		}
 	}
 	return stamped(ok(pairs{{"encoding", "UTF-8"}, {"maxBatchSize", 200}, {"sobjects", list}}), latest), nil
 }
@@ -54,12 +56,16 @@ func (s *Sim) objectSummary(q *request, o *object) pairs {
 	if o.KeyPrefix == "" {
 		prefix = nil
 	}
+	can := Access{}
+	if q.user == s.integration {
+		can = o.access
+	}
 	out := pairs{
-		{"activateable", false}, {"associateEntityType", nil}, {"associateParentEntity", nil}, {"createable", o.createable}, {"custom", o.custom}, {"customSetting", false}, {"deepCloneable", false},
-		{"deletable", o.deletable}, {"deprecatedAndHidden", false}, {"feedEnabled", o.feedEnabled}, {"hasSubtypes", false}, {"isInterface", false}, {"isSubtype", false},
+		{"activateable", false}, {"associateEntityType", nil}, {"associateParentEntity", nil}, {"createable", o.createable && !can.NoCreate}, {"custom", o.custom}, {"customSetting", false}, {"deepCloneable", false},
+		{"deletable", o.deletable && !can.NoDelete}, {"deprecatedAndHidden", false}, {"feedEnabled", o.feedEnabled}, {"hasSubtypes", false}, {"isInterface", false}, {"isSubtype", false},
 		{"keyPrefix", prefix}, {"label", o.Label}, {"labelPlural", o.LabelPlural}, {"layoutable", o.layoutable}, {"mergeable", o.mergeable}, {"mruEnabled", o.mruEnabled},
 		{"name", o.Name}, {"queryable", o.queryable}, {"replicateable", o.replicateable}, {"retrieveable", true}, {"searchable", o.searchable}, {"triggerable", o.triggerable},
-		{"undeletable", o.undeletable}, {"updateable", o.updateable},
+		{"undeletable", o.undeletable}, {"updateable", o.updateable && !can.NoEdit},
 	}
 	base := q.root() + "/sobjects/" + o.Name
 	urls := pairs{{"compactLayouts", base + "/describe/compactLayouts"}, {"rowTemplate", base + "/{ID}"}}

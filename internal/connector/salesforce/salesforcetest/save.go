@@ -48,10 +48,18 @@ func (t *tx) maySave(o *object, rec *record) *apiError {
 		return reject("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", nil, "entity type cannot be %s: %s", map[bool]string{true: "inserted", false: "updated"}[rec == nil], o.Label)
 	case rec != nil && rec.deleted:
 		return entityDeleted()
+	case !t.person && t.user == t.s.integration && (rec == nil && o.access.NoCreate || rec != nil && o.access.NoEdit):
+		return noRight()
 	case rec != nil && rec.locked.After(time.Now()):
 		return lockedRow(rec)
 	}
 	return nil
+}
+
+func noRight() *apiError {
+	e := reject("INSUFFICIENT_ACCESS_OR_READONLY", nil, "insufficient access rights on object id")
+	e.status = 403
+	return e
 }
 
 func entityDeleted() *apiError {

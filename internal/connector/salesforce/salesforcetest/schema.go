@@ -132,6 +132,7 @@ type object struct {
 	fields      []*Field
 	byName      map[string]*Field // lower case
 	recordTypes []RecordType
+	access      Access // of the integration user
 	store
 }
 

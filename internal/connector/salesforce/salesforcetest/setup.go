@@ -29,6 +29,10 @@ func (s *Sim) addSetup() {
 	s.plantStages(t)
 	s.plant(t, "Pricebook2", fields{"Name": "Standard Price Book", "IsActive": true, "IsStandard": true})
 	s.plantRates(t)
+	if s.cfg.PersonAccounts {
+		s.addRecordType(s.object("Account"), RecordType{Name: "Business Account", Default: true})
+		s.addRecordType(s.object("Account"), RecordType{Name: "Person Account", DeveloperName: "PersonAccount", Person: true})
+	}
 	t.undo, t.marks = nil, nil
 }
 
@@ -90,8 +94,8 @@ func (s *Sim) plantStages(t *tx) {
 	}
 }
 
-func (s *Sim) plantStage(t *tx, order int, st stageRow) {
-	s.plant(t, "OpportunityStage", fields{"MasterLabel": st.label, "ApiName": st.label, "IsActive": true, "SortOrder": number(order),
+func (s *Sim) plantStage(t *tx, order int, st stageRow) *record {
+	return s.plant(t, "OpportunityStage", fields{"MasterLabel": st.label, "ApiName": st.label, "IsActive": true, "SortOrder": number(order),
 		"IsClosed": st.closed, "IsWon": st.won, "ForecastCategory": st.category, "ForecastCategoryName": st.cat,
 		"DefaultProbability": number(st.probability), "Description": st.label})
 }

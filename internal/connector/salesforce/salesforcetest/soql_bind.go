@@ -77,7 +77,7 @@ type operand struct {
 
 func (s *Sim) bind(q *soqlQuery, user string) (*plan, *apiError) {
 	o := s.object(q.from)
-	if o == nil || !o.queryable {
+	if o == nil || !o.queryable || !s.may(user, o) {
 		return nil, soqlError(q.text, q.pos, "INVALID_TYPE", "sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.", q.from)
 	}
 	return s.bindTo(q, o, user)

@@ -38,11 +38,14 @@ func (s *Sim) transaction(q *request) *tx {
 // theObject is the object that a path names; unknown and hidden ones look alike.
 func (s *Sim) theObject(q *request) (*object, *apiError) {
 	o := s.object(q.vars["object"])
-	if o == nil {
+	if o == nil || !s.may(q.user, o) {
 		return nil, notFound()
 	}
 	return o, nil
 }
+
+// may says whether a user may read an object.
+func (s *Sim) may(user string, o *object) bool { return user != s.integration || !o.access.NoRead }
 
 // theRecord finds a row of an object by the id in a path.
 func (s *Sim) theRecord(o *object, id string) (*record, *apiError) {
