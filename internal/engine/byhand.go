@@ -417,6 +417,9 @@ func (e *Engine) settleJoins(ctx context.Context, b *batch, joins []*join, hand 
 		}
 		i, h := j.item, hand
 		i.task.Actor = hand.Actor
+		if i.link.B != j.ask.B {
+			i.link.Former = i.link.LetGo()
+		}
 		i.link.State, i.link.B, i.link.To = link.Linked, j.ask.B, record.Ref{}
 		i.link.Hand, i.link.Reason, i.link.Claim, i.link.Source = &h, nil, i.link.Claim.Given(), ""
 		i.link.StampA, i.link.StampB = i.source.Modified, i.target.Modified
@@ -637,7 +640,8 @@ func (e *Engine) takeApart(ctx context.Context, i *item, hand link.Hand, r PairR
 	}
 	b := &batch{audit: e.newAuditBatch(hand.At, "")}
 	i.task = Task{Ref: l.A, Cause: "by hand", Actor: hand.Actor}
-	*l = link.Link{Slot: l.Slot, A: l.A, B: l.B, State: link.Held, StampA: l.StampA, Page: l.Page, Extra: l.Extra, Hand: &hand, Claim: &link.Claim{Generation: generation}}
+	*l = link.Link{Slot: l.Slot, A: l.A, B: l.B, State: link.Held, StampA: l.StampA, Page: l.Page, Extra: l.Extra, Hand: &hand, Claim: &link.Claim{Generation: generation},
+		Former: l.LetGo()}
 	e.setReason(i, &link.Reason{Category: plan.Unlinked, Text: text, Candidates: []record.Ref{hand.B}})
 	i.decision = plan.Decision{Kind: plan.TakenOff, Object: hand.B.Object, Reason: l.Reason, Net: was.Net, Money: was.Money}
 	e.record(b, i) // with the target that it had

@@ -377,7 +377,8 @@ func (e *Engine) todos(a *Active) []link.Todo {
 }
 
 // finishLinks reserves the target side and then stores the links: protocol step 7 in its ordered form. Killed between the
-// two, the reservation names the same source and the take-over goes on.
+// two, the reservation names the same source and the take-over goes on. Documents just made are read back before, so that
+// one put does for both; what cannot be read back yet is linked all the same, and its todo stands.
 func (e *Engine) finishLinks(ctx context.Context, b *batch, items []*item) {
 	var linked []*item
 	for _, i := range items {
@@ -386,6 +387,7 @@ func (e *Engine) finishLinks(ctx context.Context, b *batch, items []*item) {
 		}
 	}
 	linked = e.reserve(ctx, b, linked)
+	e.readBackNew(ctx, linked)
 	puts := make([]table.Put, len(linked))
 	for n, i := range linked {
 		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))

@@ -22,6 +22,10 @@ func (x *eraser) cleanKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	claimed, err := x.claimed(ctx, entries)
+	if err != nil {
+		return err
+	}
 	for _, k := range x.job.Keys {
 		got, there := entries[k]
 		if !there {
@@ -31,6 +35,7 @@ func (x *eraser) cleanKeys(ctx context.Context) error {
 		left.Refs = slices.DeleteFunc(slices.Clone(left.Refs), x.concerned)
 		if left.Claim != nil && x.concerned(left.Claim.A) && left.Claim.Until.Before(time.Now()) {
 			left.Claim = nil
+			left.add(slices.DeleteFunc(claimed[k], x.concerned)) // what the claim stood for, where that stays
 		}
 		if len(left.Refs) == len(got.Value.Refs) && left.Claim == got.Value.Claim {
 			continue

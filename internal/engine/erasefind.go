@@ -35,8 +35,12 @@ func (x *eraser) findByKeys(ctx context.Context) error {
 	if err != nil || x.job.Whole {
 		return err
 	}
+	claimed, err := x.claimed(ctx, entries)
+	if err != nil {
+		return err
+	}
 	for _, k := range x.job.Keys {
-		for _, ref := range entries[k].Value.Refs {
+		for _, ref := range append(slices.Clone(entries[k].Value.Refs), claimed[k]...) {
 			x.concern(ref)
 		}
 		if c := entries[k].Value.Claim; c != nil {

@@ -91,6 +91,27 @@ func (e *Engine) verify(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
+// readBackNew is verify for documents that this batch made and whose links are not stored yet.
+func (e *Engine) readBackNew(ctx context.Context, items []*item) {
+	byObject := map[[2]string][]*item{}
+	for _, i := range items {
+		if len(i.link.Todo) > 0 && i.link.Todo[0].Do == "verify" && !i.resent {
+			o := [2]string{i.link.B.Connection, i.link.B.Object}
+			byObject[o] = append(byObject[o], i)
+		}
+	}
+	for _, o := range sortedKeys(byObject) {
+		reads, err := e.readCounterparts(ctx, o, byObject[o])
+		for n, i := range byObject[o] {
+			if err != nil {
+				e.comeAgain(i, err)
+			} else {
+				e.takeVerified(i, reads[n])
+			}
+		}
+	}
+}
+
 // comeAgain parks an item whose follow-up could not be done; what is done stays done.
 func (e *Engine) comeAgain(i *item, err error) {
 	r := meaning(time.Now(), i.m.ConnB, err)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,9 +24,12 @@ type matchEntry struct {
 	Claim *matchClaim  `json:"claim,omitempty"`
 }
 
+// matchClaim names the source that is about to create a record with the value. It stays when that is done: from then on it
+// stands for the record that the source is linked to, or was (claimed), so that the feed need not write it down once more.
 type matchClaim struct {
 	A     record.Ref `json:"a"`
 	Until time.Time  `json:"until"`
+	Slot  string     `json:"slot,omitempty"` // "" in claims of before: they stand for nothing
 }
 
 // maxMatchRefs is how many records one key remembers; more are "many", and many is always a person's question.
@@ -121,9 +125,26 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	if err != nil {
 		return err
 	}
+	claimed, err := e.claimed(ctx, entries)
+	if err != nil {
+		return err
+	}
+	refs := map[table.Key][]record.Ref{}
+	for k, entry := range entries {
+		refs[k] = entry.Value.Refs
+		for _, ref := range claimed[k] {
+			if ref.Connection == conn && ref.Object == object && !slices.Contains(refs[k], ref) {
+				refs[k] = append(slices.Clip(refs[k]), ref)
+			}
+		}
+	}
 	var ids, fields []string
 	for _, a := range asks {
-		for _, ref := range entries[a.key].Value.Refs {
+		if a.item.entries == nil {
+			a.item.entries = map[table.Key]stored[matchEntry]{}
+		}
+		a.item.entries[a.key] = entries[a.key]
+		for _, ref := range refs[a.key] {
 			ids = append(ids, ref.ID)
 		}
 		fields = append(fields, a.item.m.Match[a.rule].B)
@@ -153,7 +174,7 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		entry := entries[a.key].Value
 		rule := a.item.m.Match[a.rule]
 		var hits []*record.Record
-		for _, ref := range entry.Refs {
+		for _, ref := range refs[a.key] {
 			if r := records[ref.ID]; r != nil && e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical {
 				hits = append(hits, r)
 			}
@@ -319,10 +340,15 @@ func (e *Engine) addMatchKeys(ctx context.Context, conn, object string, rules []
 		if err != nil {
 			return err
 		}
+		claimed, err := e.claimed(ctx, lacking(have, add))
+		if err != nil {
+			return err
+		}
 		var puts []table.Put
 		for _, k := range keys {
 			entry := have[k].Value
-			if !entry.add(add[k]) {
+			fresh := slices.DeleteFunc(slices.Clone(add[k]), func(ref record.Ref) bool { return slices.Contains(claimed[k], ref) })
+			if !entry.add(fresh) {
 				delete(add, k)
 				continue
 			}
@@ -338,6 +364,47 @@ func (e *Engine) addMatchKeys(ctx context.Context, conn, object string, rules []
 		}
 	}
 	return nil
+}
+
+// lacking are the entries that do not have every record that is to be added.
+func lacking(have map[table.Key]stored[matchEntry], add map[table.Key][]record.Ref) map[table.Key]stored[matchEntry] {
+	out := map[table.Key]stored[matchEntry]{}
+	for k, refs := range add {
+		if slices.ContainsFunc(refs, func(ref record.Ref) bool { return !slices.Contains(have[k].Value.Refs, ref) }) {
+			out[k] = have[k]
+		}
+	}
+	return out
+}
+
+// claimed gives, by key, the records that claims stand for: what the claiming source is linked to, and what it was linked to
+// before a person took that away. A source that was merged is followed.
+func (e *Engine) claimed(ctx context.Context, entries map[table.Key]stored[matchEntry]) (map[table.Key][]record.Ref, error) {
+	out := map[table.Key][]record.Ref{}
+	at := map[table.Key]table.Key{} // where each entry's source is looked for
+	for k, entry := range entries {
+		if c := entry.Value.Claim; c != nil && c.Slot != "" {
+			at[k] = e.linkKey(c.Slot, c.A)
+		}
+	}
+	for depth := 0; len(at) > 0 && depth < maxDepth; depth++ {
+		links, err := getItems[link.Link](ctx, e.Table, slices.SortedFunc(maps.Values(at), func(a, b table.Key) int { return strings.Compare(a.PK+a.SK, b.PK+b.SK) }))
+		if err != nil {
+			return nil, err
+		}
+		for k, key := range at {
+			delete(at, k)
+			l := links[key].Value
+			out[k] = append(out[k], l.Former...)
+			if !l.B.IsZero() {
+				out[k] = append(out[k], l.B)
+			}
+			if l.State == link.MovedTo && !l.To.IsZero() {
+				at[k] = e.linkKey(l.Slot, l.To)
+			}
+		}
+	}
+	return out, nil
 }
 
 // add notes refs; it tells whether anything changed.
@@ -379,7 +446,7 @@ func (e *Engine) claimKeys(ctx context.Context, b *batch, items []*item) {
 			}
 		}
 	}
-	have, err := getItems[matchEntry](ctx, e.Table, keys)
+	have, claimed, err := e.entriesOf(ctx, items, keys)
 	if err != nil {
 		e.fail(ctx, items, "", err)
 		return
@@ -396,7 +463,10 @@ func (e *Engine) claimKeys(ctx context.Context, b *batch, items []*item) {
 		}
 		for _, key := range keysOf[i] {
 			entry := have[key].Value
-			entry.Claim = &matchClaim{A: i.ref, Until: time.Now().Add(e.ClaimFor)}
+			if c := entry.Claim; c != nil && c.A != i.ref {
+				entry.add(claimed[key]) // what the claim that ends here stood for
+			}
+			entry.Claim = &matchClaim{A: i.ref, Until: time.Now().Add(e.ClaimFor), Slot: i.link.Slot}
 			puts = append(puts, put(key, entry, e.token(), table.IfRev(have[key].Rev)))
 			owners = append(owners, i)
 		}
@@ -406,6 +476,23 @@ func (e *Engine) claimKeys(ctx context.Context, b *batch, items []*item) {
 			e.fail(ctx, []*item{owners[n]}, "", err)
 		}
 	}
+}
+
+// entriesOf gives the entries of keys as they were read when matches were looked for, which is as good as reading them now:
+// they are put under a condition. It gives what their claims stand for too.
+func (e *Engine) entriesOf(ctx context.Context, items []*item, keys []table.Key) (have map[table.Key]stored[matchEntry], claimed map[table.Key][]record.Ref, err error) {
+	have = map[table.Key]stored[matchEntry]{}
+	for _, i := range items {
+		maps.Copy(have, i.entries)
+	}
+	missing := slices.DeleteFunc(slices.Clone(keys), func(k table.Key) bool { _, ok := have[k]; return ok })
+	read, err := getItems[matchEntry](ctx, e.Table, missing)
+	if err != nil {
+		return nil, nil, err
+	}
+	maps.Copy(have, read)
+	claimed, err = e.claimed(ctx, have)
+	return have, claimed, err
 }
 
 // createKeys are the match keys of what an item would create.

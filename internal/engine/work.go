@@ -32,7 +32,8 @@ type item struct {
 	wants   []plan.Need // what it refers to, in order
 	needs   map[plan.Need]plan.Counterpart
 	scripts map[string]plan.ScriptResult
-	hit     *record.Record // found by a match
+	hit     *record.Record                   // found by a match
+	entries map[table.Key]stored[matchEntry] // of its match keys, as they were read
 
 	decision plan.Decision
 	token    string // of the intention written in this batch

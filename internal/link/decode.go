@@ -68,12 +68,11 @@ func (w *wire) link(slot string, a record.Ref) (Link, error) {
 	if l.B, err = long(w.B, connB); err != nil {
 		return Link{}, err
 	}
-	for _, s := range w.Needs {
-		ref, err := long(s, connA)
-		if err != nil {
-			return Link{}, err
-		}
-		l.Needs = append(l.Needs, ref)
+	if l.Former, err = longs(w.Former, connB); err != nil {
+		return Link{}, err
+	}
+	if l.Needs, err = longs(w.Needs, connA); err != nil {
+		return Link{}, err
 	}
 	if r := w.Reason; r != nil {
 		l.Reason = &Reason{r.Category, r.Text, r.Fields, time.Time(r.At), r.Candidates}
@@ -171,4 +170,15 @@ func long(s, connection string) (record.Ref, error) {
 		s = connection + ":" + s
 	}
 	return record.ParseRef(s)
+}
+
+func longs(list []string, connection string) (out []record.Ref, err error) {
+	for _, s := range list {
+		ref, err := long(s, connection)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ref)
+	}
+	return out, nil
 }

@@ -22,7 +22,7 @@ const format = 2
 //	 "f":"billingAddress.city .country domain name", "ag":"BwE...", "ta":1767225600000, "tb":1767225600123.456,
 //	 "p":"1767225600000-0123456789abcdef"}
 //
-// An address without a connection is at the slot's own: b at its second one, needs at its first. A page without a run is of
+// An address without a connection is at the slot's own: b and was at its second one, needs at its first. A page without a run is of
 // work outside a run, in the pseudo-run of the hour in which it begins. Names that are not listed here were written by a
 // newer program: they are in Extra under "." and their name, as JSON, and go back as they were.
 type wire struct {
@@ -37,6 +37,7 @@ type wire struct {
 	Reason  *wireReason       `json:"r,omitempty"`
 	Source  string            `json:"src,omitempty"`
 	Claim   *wireClaim        `json:"c,omitempty"`
+	Former  []string          `json:"was,omitempty"`
 	Needs   []string          `json:"needs,omitempty"`
 	Erased  moment            `json:"e,omitzero"`
 	Names   string            `json:"f,omitempty"`  // of the fields that ag, n and g speak of, in order
@@ -120,6 +121,9 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 	}
 	if l.A != a {
 		w.A = l.A
+	}
+	for _, ref := range l.Former {
+		w.Former = append(w.Former, short(ref, connB))
 	}
 	for _, ref := range l.Needs {
 		w.Needs = append(w.Needs, short(ref, connA))

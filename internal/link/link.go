@@ -5,6 +5,7 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"crosswalk/internal/record"
@@ -37,8 +38,9 @@ type Link struct {
 	Source  string     `json:"source,omitempty"`  // digest of the source when the reason or the last settlement was decided
 	Claim   *Claim     `json:"claim,omitempty"`
 
-	Needs  []record.Ref `json:"needs,omitempty"` // of a document: the records at a that it is billed to
-	Erased time.Time    `json:"erased,omitzero"` // when what identifies a person was taken out; a document is not written any more
+	Former []record.Ref `json:"former,omitempty"` // what it was linked to before a person took that away; newest last
+	Needs  []record.Ref `json:"needs,omitempty"`  // of a document: the records at a that it is billed to
+	Erased time.Time    `json:"erased,omitzero"`  // when what identifies a person was taken out; a document is not written any more
 
 	Agreed  map[string]Pair   `json:"agreed,omitempty"`
 	StampA  time.Time         `json:"stampA,omitzero"`
@@ -144,6 +146,18 @@ type Pointer struct {
 	B    record.Ref `json:"b"`
 	A    record.Ref `json:"a"`
 	At   time.Time  `json:"at"`
+}
+
+// maxFormer is how many former counterparts a link remembers.
+const maxFormer = 5
+
+// LetGo gives Former as it is when the link lets go of B.
+func (l *Link) LetGo() []record.Ref {
+	if l.B.IsZero() || slices.Contains(l.Former, l.B) {
+		return l.Former
+	}
+	former := append(slices.Clone(l.Former), l.B)
+	return former[max(0, len(former)-maxFormer):]
 }
 
 // Given is what stays of a claim that was given up or fulfilled: enough for the next create to go on from there. A nil
