@@ -62,6 +62,7 @@ type job struct {
 	external  *Field
 	extName   string
 	soql      string
+	assign    string // assignmentRuleId
 	version   string
 	user      string
 	client    string

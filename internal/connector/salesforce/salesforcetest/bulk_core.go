@@ -10,6 +10,9 @@ func (s *Sim) ingestRows(j *job, n int) {
 	if j.client != "" {
 		t.origin += ";client=" + j.client
 	}
+	if t.opts.autoAssign = j.assign; j.assign == "" {
+		t.opts.autoAssign = "false" // Bulk assigns only by a rule that the job names (inferred)
+	}
 	seen := map[string]bool{}
 	for range n {
 		result := s.ingestRow(t, j, seen)

@@ -44,6 +44,7 @@ func (s *Sim) createIngestJob(q *request) (answer, *apiError) {
 	}
 	made := s.newJob(q)
 	made.object, made.operation, made.external, made.extName, made.delimiter, made.ending = o, j.operation, j.external, j.extName, j.delimiter, j.ending
+	made.assign = b.AssignmentRule
 	p := made.brief()
 	p.add("contentUrl", made.contentURL())
 	return ok(made.csvFormat(p)), nil

@@ -93,6 +93,7 @@ type OAuth struct {
 	codes    map[string]*authorization
 	refresh  []*approval
 	sessions map[string]*Session
+	left     map[string]bool // ids of users whom the org has deactivated
 }
 
 // Session is what an access token stands for.
@@ -140,7 +141,7 @@ func NewOAuth(cfg OAuthConfig) *OAuth {
 		}
 	}
 	return &OAuth{cfg: cfg, auto: true, rng: rand.New(rand.NewPCG(cfg.Seed, 0x6f61757468)),
-		apps: map[string]*App{}, codes: map[string]*authorization{}, sessions: map[string]*Session{}}
+		apps: map[string]*App{}, codes: map[string]*authorization{}, sessions: map[string]*Session{}, left: map[string]bool{}}
 }
 
 // AddApp registers an app, or changes the settings of the one with this client id.
@@ -271,6 +272,23 @@ func (o *OAuth) Grant(clientID, username string) (access, refresh string, err er
 	}
 	a := o.approve(app, user, app.Scopes)
 	return o.open(app, user, a.scopes, a).Token, a.token, nil
+}
+
+// inactive says whether a user can no longer log in.
+func (o *OAuth) inactive(u *User) bool { return u.Inactive || o.left[u.ID] }
+
+// learn takes over the org's own users: new ones are registered, deactivated ones
+// cannot log in while they are.
+func (o *OAuth) learn(users []User) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, u := range users {
+		o.left[u.ID] = u.Inactive
+		if o.user(u.Username) == nil {
+			u.Inactive = false
+			o.users = append(o.users, &u)
+		}
+	}
 }
 
 func (o *OAuth) user(username string) *User {

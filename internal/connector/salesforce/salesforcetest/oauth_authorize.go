@@ -33,7 +33,7 @@ func (o *OAuth) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	user := o.user(o.browser)
-	if user == nil || user.Inactive || user.APIOnly || app.IPRestricted {
+	if user == nil || o.inactive(user) || user.APIOnly || app.IPRestricted {
 		// The login page itself refuses: nothing goes back to the app (inferred).
 		errorPage(w, http.StatusForbidden, "login_failed", "this user cannot log in through a browser: API-only, inactive, unknown, or outside the allowed IP ranges")
 		return

@@ -102,7 +102,7 @@ func (o *OAuth) userinfo(w http.ResponseWriter, r *http.Request) {
 	writeJSONBody(w, http.StatusOK, map[string]any{
 		"sub": o.identity(u), "user_id": u.ID, "organization_id": o.cfg.OrganizationID, "preferred_username": u.Username, "nickname": u.Username,
 		"name": u.Name, "email": u.Email, "email_verified": true, "zoneinfo": "Etc/UTC", "locale": "en_US", "language": "en_US", "utcOffset": 0,
-		"active": !u.Inactive, "user_type": "STANDARD", "is_salesforce_integration_user": u.APIOnly, "urls": o.urls(u),
+		"active": !o.inactive(u), "user_type": "STANDARD", "is_salesforce_integration_user": u.APIOnly, "urls": o.urls(u),
 	})
 }
 
@@ -125,7 +125,7 @@ func (o *OAuth) identityPage(w http.ResponseWriter, r *http.Request) {
 	writeJSONBody(w, http.StatusOK, map[string]any{
 		"id": o.identity(u), "asserted_user": true, "user_id": u.ID, "organization_id": o.cfg.OrganizationID, "username": u.Username,
 		"nick_name": u.Username, "display_name": u.Name, "email": u.Email, "email_verified": true, "status": map[string]any{"created_date": nil, "body": nil},
-		"urls": o.urls(u), "active": !u.Inactive, "user_type": "STANDARD", "is_app_installed": true, "language": "en_US", "locale": "en_US",
+		"urls": o.urls(u), "active": !o.inactive(u), "user_type": "STANDARD", "is_app_installed": true, "language": "en_US", "locale": "en_US",
 		"timezone": "Etc/UTC", "utcOffset": 0, "is_lightning_login_user": false, "is_salesforce_integration_user": u.APIOnly,
 	})
 }

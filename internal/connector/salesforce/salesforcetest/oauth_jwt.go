@@ -55,7 +55,7 @@ func (o *OAuth) assertion(r *http.Request, v url.Values) (map[string]string, *oa
 	switch {
 	case user == nil:
 		return nil, notApproved // an unknown user is not told apart from an unapproved one
-	case user.Inactive:
+	case o.inactive(user):
 		return nil, wrongUser
 	case !app.permits(user):
 		return nil, notAdmin

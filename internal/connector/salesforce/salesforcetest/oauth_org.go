@@ -39,16 +39,31 @@ func (s *Sim) addOAuth() {
 		}
 		o.follow(s.orgID) // asked with the org locked
 		session, live := o.Session(token)
+		if u := s.record(session.User.ID); live && u != nil && !u.yes("IsActive") {
+			return "", false // deactivating a user ends the sessions
+		}
 		return session.User.ID, live
 	}
 	s.nameIdentity()
 	follow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o.follow(s.OrgID())
+		org, users := s.loginState()
+		o.follow(org)
+		o.learn(users)
 		o.ServeHTTP(w, r)
 	})
 	for _, prefix := range []string{"/services/oauth2/", "/id/", "/.well-known/openid-configuration"} {
 		s.mount(prefix, follow)
 	}
+}
+
+// loginState is what the authorization server has to know of the org at each call.
+func (s *Sim) loginState() (orgID string, users []User) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.object("User").rows {
+		users = append(users, User{ID: r.id, Username: r.str("Username"), Email: r.str("Email"), Name: r.str("Name"), Inactive: !r.yes("IsActive")})
+	}
+	return s.orgID, users
 }
 
 // nameIdentity adds the caller's identity URL to the list of resources, where

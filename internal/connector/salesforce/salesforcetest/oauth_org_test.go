@@ -60,6 +60,17 @@ func TestSessionsOfTheOrg(t *testing.T) {
 	if status, out := renew(refresh); status != 400 || out["error"] != "invalid_grant" {
 		t.Errorf("%d %v", status, out)
 	}
+	access, refresh, err = s.OAuth().Grant(ClientID, "admin@crosswalk.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, s, http.MethodPatch, "/sobjects/User/"+s.PersonID(), `{"IsActive": false}`)
+	if status, _ := ask(access, "/services/data/v67.0/"); status != 401 {
+		t.Errorf("the session of a deactivated user answers %d", status)
+	}
+	if _, out := renew(refresh); out["error_description"] != "inactive user" {
+		t.Errorf("refreshing for a deactivated user: %v", out)
+	}
 	if _, _, err := s.OAuth().Grant("nobody", "admin@crosswalk.example"); err == nil {
 		t.Error("a grant for an unknown app")
 	}

@@ -126,7 +126,7 @@ func (o *OAuth) exchange(app *App, v url.Values) (map[string]string, *oauthFault
 		return nil, refuse("invalid_grant", "missing code verifier")
 	case c.challenge != "" && !verified(c.challenge, verifier):
 		return nil, refuse("invalid_request", "invalid code verifier")
-	case c.user.Inactive:
+	case o.inactive(c.user):
 		return nil, wrongUser
 	}
 	c.spent = true
@@ -151,7 +151,7 @@ func (o *OAuth) renew(app *App, v url.Values) (map[string]string, *oauthFault) {
 	switch {
 	case i < 0 || o.refresh[i].expired():
 		return nil, deadToken
-	case o.refresh[i].user.Inactive:
+	case o.inactive(o.refresh[i].user):
 		return nil, wrongUser
 	case !app.permits(o.refresh[i].user):
 		return nil, notAdmin
@@ -182,7 +182,7 @@ func (o *OAuth) clientCredentials(r *http.Request, app *App) (map[string]string,
 		return nil, refuse("invalid_grant", "client credentials flow is not enabled")
 	case user == nil:
 		return nil, refuse("invalid_grant", "no client credentials user enabled")
-	case user.Inactive:
+	case o.inactive(user):
 		return nil, wrongUser
 	}
 	return o.tokenAnswer(app, o.open(app, user, noRefresh(app.Scopes), nil)), nil
