@@ -79,12 +79,12 @@ func (c Customer) logGroup(function string) string {
 // share an account, and the log's lines have nothing to tell them apart by.
 func (c Customer) ownMetrics() string { return MetricSpace + "/" + c.AWS.Customer }
 
-// secretsOf lists the secrets of one connection, without the prefix. Functions never create or delete a secret: these are
-// declared, so that roles name exact ones. A secret without a value yet counts as missing; one that is forgotten is
-// overwritten.
+// secretsOf lists the secrets of one connection, without the prefix: the credential, and for OAuth the pair that is renewed.
+// They are declared here, under the customer's key, and have no value until somebody connects; a secret without a value
+// counts as missing. A function that makes one again, long after a disconnect, encrypts it with the key alias/crosswalk-CUSTOMER.
 func secretsOf(name string, c Connection) []string {
-	if c.Auth == "oauth" {
-		return []string{name, name + pairOf} // the client's own, and the pair that is renewed
+	if c.Auth != "" && c.Auth != "key" || c.System == "salesforce" { // Salesforce has no keys
+		return []string{name, name + pairOf}
 	}
 	return []string{name}
 }

@@ -92,16 +92,15 @@ func (d *deployment) queue(id, name string, p awssqs.QueueProps) awssqs.Queue {
 	return awssqs.NewQueue(d.Stack, str(id), &p)
 }
 
-// addSecrets declares every secret, so that roles name exact ones and nobody needs the right to make one. They have no value
+// addSecrets declares every secret, so that roles name exact ones. They have no value
 // until `crosswalk connect` gives them one; only the deployment's own key is made here, once.
 func (d *deployment) addSecrets() {
-	d.secrets = map[string]*string{}
 	add := func(id, name, says string, generate any) {
 		secret := awssecretsmanager.NewCfnSecret(d.Stack, str(id), &awssecretsmanager.CfnSecretProps{
 			Name: str(d.customer.secretPrefix() + name), Description: str(says), KmsKeyId: d.key.KeyArn(), GenerateSecretString: generate,
 		})
 		secret.ApplyRemovalPolicy(keep, nil)
-		d.secrets[name] = secret.Ref()
+		d.secrets = append(d.secrets, name)
 	}
 	add(secretID(DeploymentKey), DeploymentKey, "keys digests, markers and match keys; without it the table is worth nothing",
 		&awssecretsmanager.CfnSecret_GenerateSecretStringProperty{PasswordLength: num(64), ExcludePunctuation: yes})

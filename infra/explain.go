@@ -19,7 +19,7 @@ func (d *deployment) explain() {
 	for _, f := range d.work {
 		d.because(f.role, explanation{"AwsSolutions-IAM5", "The star is the streams of this function's own log" + d.inNetwork() + "; nothing on data, queues or secrets has one (tested)."})
 	}
-	for name := range d.secrets {
+	for _, name := range d.secrets {
 		reason := "The vendor's credential: it is rotated at the vendor, or by its own refresh, and stored before use; AWS cannot rotate it."
 		if name == DeploymentKey {
 			reason = "It keys digests of everything that is stored: another key would make every record look changed. It is never rotated."

@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 )
 
-// What a function may do, by name, and to which of our things. Nothing here has a star, and no right is there that a
+// What a function may do, by name, and to which of our things. Nothing here has a star (?????? in a secret is its own suffix), and no right is there that a
 // function has no use for; a test compares the template with a list written by hand.
 var (
 	tableRead  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
@@ -17,8 +17,11 @@ var (
 	queueTake  = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 	secretRead = []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}
 	secretPut  = []string{"secretsmanager:PutSecretValue"}
-	tell       = []string{"sns:Publish"}
-	useKey     = []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"}
+	// Disconnecting forgets a secret, for thirty days only; connecting again takes it back, or makes it anew after that.
+	secretForget = []string{"secretsmanager:DeleteSecret"}
+	secretRevive = []string{"secretsmanager:RestoreSecret", "secretsmanager:CreateSecret"}
+	tell         = []string{"sns:Publish"}
+	useKey       = []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey"}
 	// networkActions are what Lambda needs to put a function into a network; EC2 knows no narrower resource for most of them.
 	networkActions = []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
 		"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
@@ -30,7 +33,7 @@ func (d *deployment) rights(f Function) []awsiam.PolicyStatement {
 	dead := []string{d.queueARN("dead-live"), d.queueARN("dead-bulk")}
 	out := []awsiam.PolicyStatement{
 		allow(slices.Concat(tableRead, tableWrite), d.table.arn),
-		allow(secretRead, d.secretARNs(true)...),
+		allow(secretRead, append(d.connectionSecrets(), d.secretARN(DeploymentKey))...),
 		allow(useKey, *d.key.KeyArn()),
 	}
 	if f.Name != "oauth" { // which queues nothing: the first poll finds what a new connection has
@@ -39,32 +42,51 @@ func (d *deployment) rights(f Function) []awsiam.PolicyStatement {
 	if f.Name == "webhook" || f.Name == "change" { // open to the world's signals: no deletes, no credentials written, nobody told
 		return out
 	}
-	out = append(out, allow(tableClear, d.table.arn), allow(secretPut, d.secretARNs(false)...))
+	out = append(out, allow(tableClear, d.table.arn), allow(secretPut, d.connectionSecrets()...))
+	if f.Name == "oauth" || f.Name == "console" {
+		out = append(out, allow(secretRevive, d.connectionSecrets()...))
+	}
+	if f.Name == "oauth" {
+		return out
+	}
+	out = append(out, allow(queueLook, slices.Concat(both, dead)...), allow(tell, d.topics.all()...))
 	switch f.Name {
 	case "console":
-		out = append(out, allow(queueLook, slices.Concat(both, dead)...))
+		out = append(out, allow(secretForget, append(d.connectionSecrets(), d.absentSecrets()...)...))
 	case "poll":
-		out = append(out, allow(queueLook, both...), allow(queueTake, dead...))
+		out = append(out, allow(queueTake, dead...))
 	case "work-live", "work-bulk":
 		out = append(out, allow(queueTake, d.queueARN(f.Lane)))
-	}
-	if f.Name != "oauth" {
-		out = append(out, allow(tell, d.topics.all()...))
 	}
 	return out
 }
 
 func (d *deployment) queueARN(name string) string { return *d.queues[name].QueueArn() }
 
-// secretARNs are the exact ARNs of all secrets, or of those that may be written: all but the deployment's own key.
-func (d *deployment) secretARNs(own bool) []string {
+// secretARN is one secret by its exact name. The six question marks are what Secrets Manager adds to a name, another each
+// time that a secret of this name is made: a connection that was forgotten and connected again is still this one.
+func (d *deployment) secretARN(name string) string {
+	return d.arn("secretsmanager", "secret:"+d.customer.secretPrefix()+name+"-??????")
+}
+
+// connectionSecrets are all secrets but the deployment's own key, which no function may write.
+func (d *deployment) connectionSecrets() []string {
 	var out []string
-	if own {
-		out = append(out, *d.secrets[DeploymentKey])
-	}
 	for _, name := range d.customer.connections() {
 		for _, secret := range secretsOf(name, d.customer.Connections[name]) {
-			out = append(out, *d.secrets[secret])
+			out = append(out, d.secretARN(secret))
+		}
+	}
+	return out
+}
+
+// absentSecrets are the pairs of connections that have none. Disconnecting forgets them too, and AWS asks for the right
+// before it says that there is nothing to forget.
+func (d *deployment) absentSecrets() []string {
+	var out []string
+	for _, name := range d.customer.connections() {
+		if len(secretsOf(name, d.customer.Connections[name])) == 1 {
+			out = append(out, d.arn("secretsmanager", "secret:"+d.customer.secretPrefix()+name+pairOf))
 		}
 	}
 	return out

@@ -28,7 +28,7 @@ type deployment struct {
 
 	key     awskms.Key
 	queues  map[string]awssqs.Queue // live, bulk, dead-live, dead-bulk
-	secrets map[string]*string      // ARN by name without the prefix
+	secrets []string                // names without the prefix
 	topics  topics
 	table   tableNamed
 	network network
