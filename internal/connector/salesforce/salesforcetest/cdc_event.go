@@ -1,8 +1,10 @@
 package salesforcetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -62,11 +64,7 @@ func (s *Sim) mergeChanges(c Commit) []*capture {
 
 // key is equal for events that can be one.
 func (e *capture) key() string {
-	body, err := marshal(pairs{{"kind", e.object.Name + e.kind}, {"changed", e.changed}, {"body", e.payload}})
-	if err != nil {
-		panic(fmt.Sprintf("salesforcetest: change event does not marshal: %v", err))
-	}
-	return string(body)
+	return string(appendJSON(nil, pairs{{"kind", e.object.Name + e.kind}, {"changed", e.changed}, {"body", e.payload}}))
 }
 
 // capture makes the event of one change, nil if there is none.
@@ -223,15 +221,48 @@ func (s *Sim) envelope(c Commit, e *capture, number int) []byte {
 		{"nulledFields", list(e.nulled)}, {"diffFields", []string{}}, {"changedFields", list(e.changed)},
 	}
 	payload := append(pairs{{"ChangeEventHeader", header}}, e.payload...)
-	body, err := marshal(pairs{
+	return appendJSON(nil, pairs{
 		{"version", "0"}, {"id", r.uuid()}, {"detail-type", eventType(e.object.Name)}, {"source", s.relaySource()}, {"account", r.cfg.Account},
 		{"time", time.Now().UTC().Format("2006-01-02T15:04:05Z")}, {"region", r.cfg.Region}, {"resources", []string{}},
 		{"detail", pairs{{"schemaId", schemaID(e.object.Name)}, {"payload", payload}, {"id", r.uuid()}}},
 	})
+}
+
+// appendJSON writes what an event is made of. A load of 100,000 records makes as
+// many events: nested MarshalJSON would compact each of them once per level.
+func appendJSON(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case pairs:
+		b = append(b, '{')
+		for i, p := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendJSON(b, p.key), ':')
+			b = appendJSON(b, p.value)
+		}
+		return append(b, '}')
+	case []string:
+		b = append(b, '[')
+		for i, text := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendJSON(b, text)
+		}
+		return append(b, ']')
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case json.Number:
+		return append(b, v...)
+	}
+	raw, err := marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("salesforcetest: change event does not marshal: %v", err))
 	}
-	return body
+	return append(b, raw...)
 }
 
 // list is never null.

@@ -222,6 +222,45 @@ func TestChangeEventTypes(t *testing.T) {
 	})
 }
 
+// TestMergeAndUndeleteEvents: a merge is a deletion of the loser and an update of
+// the winner in one transaction, nothing names the winner (section 17.2).
+func TestMergeAndUndeleteEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, events := relayOrg(t, RelayConfig{Objects: []string{"Account"}})
+		winner, loser := makeRecord(t, s, "Account", `{"Name": "W"}`), makeRecord(t, s, "Account", `{"Name": "L"}`)
+		events()
+		time.Sleep(time.Second)
+		if err := s.Person().Merge("Account", winner, map[string]any{"Phone": "7"}, loser); err != nil {
+			t.Fatal(err)
+		}
+		list := events()
+		kinds := map[string]string{}
+		for _, e := range list {
+			kinds[e.Header.RecordIDs[0]] = e.Header.ChangeType
+			if strings.Contains(fmt.Sprint(sortedKeys(e.Detail.Payload)), "MasterRecordId") || e.Header.TransactionKey != list[0].Header.TransactionKey || e.Header.CommitUser != s.PersonID() {
+				t.Errorf("%+v", e)
+			}
+		}
+		if len(list) != 2 || kinds[winner] != "UPDATE" || kinds[loser] != "DELETE" || list[0].Header.SequenceNumber+list[1].Header.SequenceNumber != 3 {
+			t.Errorf("%v %+v", kinds, list)
+		}
+		update := list[slices.IndexFunc(list, func(e envelopeOf) bool { return e.Header.ChangeType == "UPDATE" })]
+		if want := []string{"LastModifiedDate", "LastModifiedById", "Phone"}; !slices.Equal(update.Header.ChangedFields, want) {
+			t.Errorf("changedFields %v, want %v: somebody else changes it now", update.Header.ChangedFields, want)
+		}
+		if err := s.Person().Delete("Account", winner); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Person().Undelete("Account", winner); err != nil {
+			t.Fatal(err)
+		}
+		list = events()
+		if len(list) != 2 || list[1].Header.ChangeType != "UNDELETE" || string(list[1].Detail.Payload["Name"]) != `"W"` {
+			t.Errorf("%+v", list)
+		}
+	})
+}
+
 func TestGapsOverflowDuplicatesReplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, events := relayOrg(t, RelayConfig{Objects: []string{"Account"}, OverflowAt: 10, DuplicatePercent: 100})

@@ -2,11 +2,14 @@ package conformance_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,10 +35,11 @@ func TestJsforce(t *testing.T) {
 	}
 	server := httptest.NewUnstartedServer(nil)
 	sim := salesforcetest.New(salesforcetest.Config{Seed: 7, Limits: true, PublicURL: "http://" + server.Listener.Addr().String()})
-	server.Config.Handler = sim
+	var received atomic.Int64
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { received.Add(1); sim.ServeHTTP(w, r) })
 	server.Start()
 	defer server.Close()
-	sim.AddField("Account", salesforcetest.Field{Name: externalID, Type: "string", Length: 60, Createable: true, Updateable: true, Nillable: true, ExternalID: true, Unique: true, IDLookup: true})
+	sim.AddField("Account", salesforcetest.ExternalID(externalID, 60))
 	sim.SetBulkPace(salesforcetest.BulkPace{Queue: 10 * time.Millisecond, Batch: 10 * time.Millisecond})
 	ctx, stop := context.WithCancel(t.Context())
 	delivered := make(chan struct{})
@@ -49,8 +53,12 @@ func TestJsforce(t *testing.T) {
 	if err != nil {
 		t.Fatalf("conformance.mjs: %v", err)
 	}
-	if !regexp.MustCompile(`(?m)^conformance: \d{2,} calls of jsforce checked$`).Match(out) {
-		t.Error("the script did not say how many calls it checked")
+	said := regexp.MustCompile(`(?m)^conformance: (\d{2,}) calls of jsforce checked$`).FindSubmatch(out)
+	if said == nil {
+		t.Fatal("the script did not say how many calls it checked")
+	}
+	if n := strconv.FormatInt(received.Load(), 10); string(said[1]) != n {
+		t.Errorf("the script counted %s calls, the simulator %s", said[1], n)
 	}
 }
 
