@@ -13,15 +13,34 @@ import (
 const Patience = 5 * time.Second
 
 // Bucket is one limit of a vendor. Calls per Per is kept as one call every Per/Calls: no burst, hence no rolling
-// window can hold more than Calls. Daily, when not 0, is kept by the calendar day of Zone.
+// window can hold more than Calls. Daily, when not 0, is what the vendor allows a day: by the calendar day of Zone, or in any
+// 24 hours where Rolling is set. Of it a Share is spent.
 type Bucket struct {
 	Name    string
 	Calls   int
 	Per     time.Duration
 	Daily   int
 	Zone    *time.Location // nil: UTC
-	Reserve float64        // share of both limits that bulk work leaves alone, 0 up to 0.9
-	Within  string         // a wider bucket these calls also count in
+	Rolling bool
+	Reserve float64 // share of both limits that bulk work leaves alone, 0 up to 0.9
+	Within  string  // a wider bucket these calls also count in
+}
+
+// check refuses a bucket without a pace, and one that is within an unknown one.
+func check(buckets []Bucket) error {
+	byName := map[string]Bucket{}
+	for _, b := range buckets {
+		if b.Name == "" || b.Calls <= 0 || b.Per <= 0 || b.Daily < 0 || b.Reserve < 0 || b.Reserve > 0.9 {
+			return fmt.Errorf("budget %q: want a name, calls and per above 0, daily at least 0, reserve from 0 to 0.9", b.Name)
+		}
+		byName[b.Name] = b
+	}
+	for _, b := range buckets {
+		if wider, ok := byName[b.Within]; b.Within != "" && (!ok || b.Within == b.Name || wider.Within != "") {
+			return fmt.Errorf("budget %q: within %q: name another bucket that is itself within none", b.Name, b.Within)
+		}
+	}
+	return nil
 }
 
 // Limiter is the rest.Gate of one connection in one process. It is safe for concurrent use.
@@ -29,37 +48,29 @@ type Limiter struct {
 	patience time.Duration
 	mu       sync.Mutex
 	buckets  map[string]*state
+	share    keptShare
 	Counter  // of what it let through
 }
 
 // state of one bucket: when the next call may go, for all and for bulk, and the day's count.
 type state struct {
-	Bucket
+	rule
 	interval time.Duration
 	next     time.Time
 	bulk     time.Time
 	blocked  time.Time
-	day      string
-	spent    int
+	day      day
 }
 
 // New makes a limiter. It refuses a bucket without a pace, and one that is within an unknown one.
 func New(buckets ...Bucket) (*Limiter, error) {
+	if err := check(buckets); err != nil {
+		return nil, err
+	}
 	l := &Limiter{patience: Patience, buckets: map[string]*state{}}
 	for _, b := range buckets {
-		if b.Name == "" || b.Calls <= 0 || b.Per <= 0 || b.Daily < 0 || b.Reserve < 0 || b.Reserve > 0.9 {
-			return nil, fmt.Errorf("budget %q: want a name, calls and per above 0, daily at least 0, reserve from 0 to 0.9", b.Name)
-		}
-		if b.Zone == nil {
-			b.Zone = time.UTC
-		}
 		interval := (b.Per + time.Duration(b.Calls) - 1) / time.Duration(b.Calls)
-		l.buckets[b.Name] = &state{Bucket: b, interval: interval}
-	}
-	for _, b := range buckets {
-		if _, ok := l.buckets[b.Within]; b.Within != "" && (!ok || b.Within == b.Name || l.buckets[b.Within].Within != "") {
-			return nil, fmt.Errorf("budget %q: within %q: name another bucket that is itself within none", b.Name, b.Within)
-		}
+		l.buckets[b.Name] = &state{rule: rule{Bucket: b}, interval: interval}
 	}
 	return l, nil
 }
@@ -74,6 +85,7 @@ func (l *Limiter) Enter(ctx context.Context, bucket string, n int) error {
 	if !ok {
 		return fmt.Errorf("budget: no bucket %q is configured", bucket)
 	}
+	l.takeUpShare(ctx)
 	if err := l.pass(ctx, b, n); err != nil {
 		return err
 	}
@@ -123,22 +135,21 @@ func (l *Limiter) open(b *state, n int) bool {
 	if !b.blocked.After(time.Now()) {
 		return true
 	}
-	b.spent = max(b.spent-n, 0)
+	b.day.count(b.rule, time.Now(), -n)
 	return false
 }
 
 // reserve takes the next free instant for n calls, for bulk or live work.
 func (b *state) reserve(now time.Time, n int, bulk bool, patience time.Duration) (time.Time, *WaitError) {
-	b.turn(now)
-	if b.Daily > 0 && b.spent+n > b.cap(bulk) {
-		return time.Time{}, &WaitError{Bucket: b.Name, Until: b.midnight(now), Daily: true}
+	if n > b.day.left(b.rule, now, bulk) {
+		return time.Time{}, &WaitError{Bucket: b.Name, Until: b.day.resumes(b.rule, now), Daily: true}
 	}
 	at := latest(now, b.next, b.blocked)
 	if at.Sub(now) > patience {
 		return time.Time{}, &WaitError{Bucket: b.Name, Until: at}
 	}
 	b.next = at.Add(b.interval * time.Duration(n))
-	b.spent += n
+	b.day.count(b.rule, now, n)
 	return at, nil
 }
 
@@ -152,26 +163,6 @@ func (b *state) queue(now time.Time, n int, patience time.Duration) (time.Time, 
 	return at, nil
 }
 
-// turn starts a new count when the vendor's day has changed.
-func (b *state) turn(now time.Time) {
-	if day := now.In(b.Zone).Format(time.DateOnly); day != b.day {
-		b.day, b.spent = day, 0
-	}
-}
-
-func (b *state) cap(bulk bool) int {
-	if bulk {
-		return b.Daily - int(float64(b.Daily)*b.Reserve)
-	}
-	return b.Daily
-}
-
-// midnight gives the next start of a day in the vendor's zone, across daylight saving.
-func (b *state) midnight(now time.Time) time.Time {
-	y, m, d := now.In(b.Zone).Date()
-	return time.Date(y, m, d+1, 0, 0, 0, 0, b.Zone)
-}
-
 // Block closes a bucket until then, after the vendor said so. A block is never shortened. An unknown bucket is
 // nobody's and ignored.
 func (l *Limiter) Block(bucket string, until time.Time) {
@@ -182,23 +173,41 @@ func (l *Limiter) Block(bucket string, until time.Time) {
 	}
 }
 
-// Learn corrects the day's count by what the vendor says is left, which other apps use too. It never lowers it.
-func (l *Limiter) Learn(bucket string, left int) {
+// Observe takes the vendor's word on a bucket's day, which other programs use too. An unknown bucket is nobody's.
+func (l *Limiter) Observe(bucket string, seen Seen) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b, ok := l.buckets[bucket]; ok && b.Daily > 0 {
-		b.turn(time.Now())
-		b.spent = max(b.spent, b.Daily-left)
+	if b, ok := l.buckets[bucket]; ok {
+		b.day.hear(b.rule, time.Now(), seen, b.day.Total)
 	}
 }
 
-// Standing is how a bucket stands now.
-type Standing struct {
-	Bucket  string
-	Spent   int // of the vendor's day
-	Daily   int // 0: no cap
-	Resets  time.Time
-	Blocked time.Time // zero when open
+// SetZone says in which zone the account's days are, once that is known.
+func (l *Limiter) SetZone(zone *time.Location) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.buckets {
+		b.Zone = zone
+	}
+}
+
+// SetShares says where the share is read that a person sets; without it the share is the default.
+func (l *Limiter) SetShares(from Shares) { l.share.set(from) }
+
+func (l *Limiter) takeUpShare(ctx context.Context) {
+	share := l.share.get(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.buckets {
+		b.share = share
+	}
+}
+
+// Refresh takes up what a person set, at once.
+func (l *Limiter) Refresh(ctx context.Context) error {
+	err := l.share.refresh(ctx)
+	l.takeUpShare(ctx)
+	return err
 }
 
 // Standings gives every bucket, by name.
@@ -209,12 +218,7 @@ func (l *Limiter) Standings() []Standing {
 	var out []Standing
 	for _, name := range slices.Sorted(maps.Keys(l.buckets)) {
 		b := l.buckets[name]
-		b.turn(now)
-		s := Standing{Bucket: name, Spent: b.spent, Daily: b.Daily, Resets: b.midnight(now)}
-		if b.blocked.After(now) {
-			s.Blocked = b.blocked
-		}
-		out = append(out, s)
+		out = append(out, b.day.standing(b.rule, now, b.blocked))
 	}
 	return out
 }
