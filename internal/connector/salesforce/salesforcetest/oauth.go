@@ -158,6 +158,20 @@ func (o *OAuth) AddApp(a App) {
 	o.apps[a.ClientID] = &a
 }
 
+// ChangeApp edits the settings of a registered app, as its developer or the org's
+// admin does; false means that no app has this client id. Tokens that were given
+// out stay, and follow the new policies.
+func (o *OAuth) ChangeApp(clientID string, change func(*App)) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	app := o.apps[clientID]
+	if app != nil {
+		change(app)
+		app.ClientID = clientID
+	}
+	return app != nil
+}
+
 // AddUser registers a user, or changes the one with this username. The first
 // user that is not API-only sits at the browser.
 func (o *OAuth) AddUser(u User) {

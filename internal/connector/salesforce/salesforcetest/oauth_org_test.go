@@ -50,6 +50,14 @@ func TestSessionsOfTheOrg(t *testing.T) {
 	if status, _ := ask(out["access_token"], "/services/data/v67.0/"); status != 200 {
 		t.Errorf("the renewed session answers %d", status)
 	}
+	if !s.OAuth().ChangeApp(ClientID, func(a *App) { a.RotateRefresh = true }) {
+		t.Fatal("the org's own app is not known")
+	}
+	if _, out := renew(refresh); out["refresh_token"] == "" || out["refresh_token"] == refresh {
+		t.Errorf("rotation gave %v", out)
+	} else {
+		refresh = out["refresh_token"]
+	}
 	before := s.OrgID()
 	if after := s.RefreshSandbox(); after == before {
 		t.Fatal("a refreshed sandbox has a new id")

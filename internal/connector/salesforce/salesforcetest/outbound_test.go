@@ -2,6 +2,7 @@ package salesforcetest
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -197,4 +198,40 @@ func TestOutboundBatches(t *testing.T) {
 			t.Errorf("%+v was taken", m)
 		}
 	}
+}
+
+// TestRun lets the loop work for a day of the virtual clock.
+func TestRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{Seed: 7})
+		if _, err := s.AddOutboundMessage(OutboundMessage{Object: "Account", URL: "https://hooks.example.com/x"}); err != nil {
+			t.Fatal(err)
+		}
+		events := 0
+		s.StartRelay(RelayConfig{Objects: []string{"Account"}, MaxDelay: time.Minute}, func([]byte) { events++ })
+		r := &receiver{answer: says(503, "text/plain", "")}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx, r) }()
+		makeRecord(t, s, "Account", `{"Name": "A"}`)
+		id := ingestJob(t, s, `{"object": "Account", "operation": "insert"}`, "Name\nB\n")
+		time.Sleep(time.Hour)
+		r.answer = says(200, "text/xml", ackTrue)
+		time.Sleep(time.Hour)
+		stop()
+		<-done
+		if s.jobState(id) != jobCompleted || events != 2 || s.Lost() != 0 {
+			t.Errorf("job %s, %d events, %d lost", s.jobState(id), events, s.Lost())
+		}
+		if _, more := s.NextDelivery(); more {
+			t.Error("everything is delivered")
+		}
+	})
+}
+
+// jobState reads a job's state without moving it on.
+func (s *Sim) jobState(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.job(id, false).state
 }
