@@ -5,23 +5,36 @@ GO ?= go
 SEEDS ?= 2000
 DATA ?=
 SOURCE ?= hubspot
-CONFORMANCE := internal/connector/hubspot/hubspottest/conformance
+AWS ?=
+CUSTOMER ?= acme
+EVENT ?= events/apigateway-hubspot-deal-won.json
+CONFORMANCE := internal/connector/hubspot/hubspottest/conformance internal/connector/salesforce/salesforcetest/conformance
+FUNCTIONS := webhook oauth console poll work
+LAMBDA_BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -tags lambda.norpc
 
-.PHONY: build run demo journey test unit conformance simulate bench invoke clean
+.PHONY: build program bootstraps here run demo journey test unit conformance simulate bench invoke infra synth diff deploy destroy clean
 
-build: ## bin/crosswalk
+build: program bootstraps ## bin/crosswalk, and every function's bootstrap for Lambda in dist/
+
+program:
 	$(GO) build -trimpath -o bin/crosswalk ./functions/local
 
-run: build ## everything on this machine: simulators, product, sample data
+bootstraps:
+	for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 $(LAMBDA_BUILD) -o dist/$$f/bootstrap ./functions/$$f; done
+
+here: ## the same functions for this machine's processor, for the local AWS
+	for f in $(FUNCTIONS); do $(LAMBDA_BUILD) -o .build/functions/$$f/bootstrap ./functions/$$f; done
+
+run: program ## everything on this machine: simulators, product, sample data
 	bin/crosswalk local
 
-demo: build ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set
-	bin/crosswalk demo --source "$(SOURCE)" $(if $(DATA),--data "$(DATA)")
+demo: program $(if $(AWS),here) ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set
+	bin/crosswalk demo --source "$(SOURCE)" $(if $(DATA),--data "$(DATA)") $(if $(AWS),--aws "$(AWS)")
 
-journey: build ## three people by command line only, from an empty folder to the month end; ends with one JSON line
+journey: program ## three people by command line only, from an empty folder to the month end; ends with one JSON line
 	bin/crosswalk journey
 
-test: build ## everything that CI checks; installs what it needs
+test: program ## everything that CI checks; installs what it needs
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer"; exit 1; }
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer"; exit 1; }
 	test -z "$$(gofmt -l functions internal)" || { gofmt -l functions internal; echo "gofmt -w the files above"; exit 1; }

@@ -115,7 +115,8 @@ func (d *awsDeployment) connect(ctx context.Context) (*client, error) {
 	}
 	asked := newProvingClient(d.url, prove)
 	for name, credential := range simulatedCredentials() {
-		if _, err := post[struct{}](ctx, asked, "/connections/"+name+"/credential", credential); err != nil {
+		body := map[string]any{"key": credential.Key, "webhook_secrets": credential.WebhookSecret}
+		if _, err := post[any](ctx, asked, "/connections/"+name+"/credential", body); err != nil {
 			return nil, fmt.Errorf("connect %s: %w", name, err)
 		}
 	}

@@ -52,7 +52,7 @@ func TestOutsiderCatches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &demoRun{cli: &cli{out: io.Discard, err: io.Discard}, product: w.product, client: newClient("http://"+w.product.address, tokens[0].Token),
+	d := &demoRun{cli: &cli{out: io.Discard, err: io.Discard}, client: newClient("http://"+w.product.address, tokens[0].Token),
 		vendors: w.vendors, before: documentIDs(w.vendors), since: sampleSince, pilots: samplePilots(w.vendors)}
 	if err := d.bill(t.Context(), presetTexts()); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ var samples = map[string]struct {
 	"apigateway-operator-apply.json":        {function: Console, status: 422, says: "mapping"},
 	"apigateway-operator-nobody.json":       {function: Console, status: 401, says: "unauthorized"},
 	"apigateway-oauth-start-no-ticket.json": {function: OAuth, status: 404},
-	"apigateway-oauth-callback-denied.json": {function: OAuth, status: 400, says: "crosswalk connect"},
+	"apigateway-oauth-callback-denied.json": {function: OAuth, status: 404, says: "crosswalk connect"},
 	"scheduler-poll.json":                   {function: Poll},
 	"sqs-work-live.json":                    {function: Work(lane.Live)},
 	"sqs-work-bulk.json":                    {function: Work(lane.Bulk)},

@@ -32,6 +32,9 @@ func Start(f Function, o Options) {
 // Webhook takes what vendors call: verified, queued durably, answered.
 func Webhook(a *App) any { return trigger.HTTP(a.Webhooks(&web.Refusals{})) }
 
+// OAuth connects accounts: the pages of start and callback.
+func OAuth(a *App) any { return trigger.HTTP(a.OAuth()) }
+
 // Console is the operator API. IAM has authenticated the caller before it is asked, and a policy has allowed the route; the
 // principal is the actor in every record of what was done.
 func Console(a *App) any {
