@@ -209,15 +209,19 @@ func TestRun(t *testing.T) {
 		}
 		events := 0
 		s.StartRelay(RelayConfig{Objects: []string{"Account"}, MaxDelay: time.Minute}, func([]byte) { events++ })
-		r := &receiver{answer: says(503, "text/plain", "")}
+		start, refuse, accept := time.Now(), says(503, "text/plain", ""), says(200, "text/xml", ackTrue)
+		r := &receiver{answer: func() *http.Response {
+			if time.Since(start) < time.Hour {
+				return refuse()
+			}
+			return accept()
+		}}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); s.Run(ctx, r) }()
 		makeRecord(t, s, "Account", `{"Name": "A"}`)
 		id := ingestJob(t, s, `{"object": "Account", "operation": "insert"}`, "Name\nB\n")
-		time.Sleep(time.Hour)
-		r.answer = says(200, "text/xml", ackTrue)
-		time.Sleep(time.Hour)
+		time.Sleep(3 * time.Hour)
 		stop()
 		<-done
 		if s.jobState(id) != jobCompleted || events != 2 || s.Lost() != 0 {
