@@ -54,9 +54,13 @@ type description struct {
 type schema struct {
 	description
 	byName   map[string]property // by name in lower case: Salesforce minds no case
-	modified string              // the answer's Last-Modified, sent back to ask whether anything changed
-	at       time.Time
+	modified string              // the answer's Last-Modified, sent back to ask whether anything changed; "" asks for all
+	at       time.Time           // when it was last known to be true
+	whole    time.Time           // when it was last read
 }
+
+// wholeFor is how long an answer of "not modified" is believed: nobody says that a change of permissions counts as one.
+const wholeFor = time.Hour
 
 // field gives a field by its exact name; compound fields, which only repeat their parts, are none (fact sheet 4).
 func (s *schema) field(name string) (property, bool) {
@@ -198,7 +202,7 @@ func (c *Connector) ask(ctx context.Context, op, object string, kept *schema, tu
 
 func (c *Connector) fetch(ctx context.Context, op, object string, kept *schema) (*schema, error) {
 	r := rest.Request{Path: c.path("/sobjects/" + object + "/describe"), Route: routeRoot + "/sobjects/{object}/describe", Safe: true, Header: http.Header{}}
-	if kept != nil && kept.modified != "" {
+	if kept != nil && kept.modified != "" && time.Since(kept.whole) < wholeFor {
 		r.Header.Set("If-Modified-Since", kept.modified)
 	}
 	var d description
@@ -215,11 +219,22 @@ func (c *Connector) fetch(ctx context.Context, op, object string, kept *schema) 
 	case !strings.EqualFold(d.Name, object) || len(d.Fields) == 0:
 		return nil, malformed(op, a)
 	}
-	return newSchema(d, a.Header.Get("Last-Modified")), nil
+	return newSchema(d, settledStamp(a)), nil
+}
+
+// settledStamp gives the answer's Last-Modified once no further change can bear it: it counts in seconds, and a change
+// in the same second would be "not modified" for ever.
+func settledStamp(a rest.Answer) string {
+	stamp := a.Header.Get("Last-Modified")
+	at, err := http.ParseTime(stamp)
+	if err != nil || a.Date.IsZero() || a.Date.Sub(at) < 2*time.Second {
+		return ""
+	}
+	return stamp
 }
 
 func newSchema(d description, modified string) *schema {
-	s := &schema{description: d, byName: make(map[string]property, len(d.Fields)), modified: modified, at: time.Now()}
+	s := &schema{description: d, byName: make(map[string]property, len(d.Fields)), modified: modified, at: time.Now(), whole: time.Now()}
 	for _, p := range d.Fields {
 		if p.Name != "" && !p.Hidden && !slices.Contains(compound, p.Type) {
 			s.byName[strings.ToLower(p.Name)] = p
@@ -234,7 +249,7 @@ func (c *Connector) forget(object string) {
 	defer c.mu.Unlock()
 	if s := c.schemas[object]; s != nil {
 		stale := *s
-		stale.at = time.Time{}
+		stale.at, stale.modified = time.Time{}, ""
 		c.schemas[object] = &stale
 	}
 }

@@ -43,6 +43,9 @@ func (c *Connector) Receive(_ *http.Request, address string, body []byte, _ time
 	if err != nil {
 		return nil, err
 	}
+	if message.org == "" && len(message.notifications) == 0 {
+		return nil, nil // recorded so: nothing to say, and nothing to say it is from
+	}
 	if c.Org == "" || !sameOrg(message.org, c.Org) {
 		return nil, refuse("account", "the message is not of the org this connection is bound to")
 	}
