@@ -455,7 +455,7 @@ func (n *news) merge(older news) {
 	}
 }
 
-// Observe takes the vendor's word on a bucket's day; the other workers hear it with the next grant. An unknown bucket is
+// Observe takes the vendor's word on a bucket's day; the other workers hear it with the next grant or Refresh. An unknown bucket is
 // nobody's.
 func (s *Shared) Observe(bucket string, seen Seen) {
 	s.mu.Lock()
@@ -464,7 +464,12 @@ func (s *Shared) Observe(bucket string, seen Seen) {
 	if !ok || seen.Limit <= 0 {
 		return
 	}
-	s.news.words[bucket] = word{seen, s.now(), m.total - len(m.live.slots) - len(m.bulk.slots)}
+	unused := len(m.live.slots) + len(m.bulk.slots)
+	s.news.words[bucket] = word{seen, s.now(), m.total - unused}
+	if seen.Used >= seen.Limit { // nothing is left: neither for what was granted already
+		s.news.back[bucket] += unused
+		m.live.slots, m.bulk.slots = nil, nil
+	}
 }
 
 // Block closes a bucket until then, for all workers, after the vendor said so. A block is never shortened. An unknown bucket is
@@ -484,15 +489,19 @@ func (s *Shared) Block(bucket string, until time.Time) {
 	_ = s.swap(ctx, func(time.Time, int64, *board) bool { return false }) // what could not be said is said with the next grant
 }
 
-// Refresh looks up what the other workers and people did.
+// Refresh looks up what the other workers and people did, and tells them what this one has to say: calls that were counted and
+// not made, and the vendor's word. It writes only if there is any.
 func (s *Shared) Refresh(ctx context.Context) error {
 	err := s.share.refresh(ctx)
 	share := s.share.get(ctx)
+	s.mu.Lock()
+	anything := len(s.news.back)+len(s.news.words) > 0
+	s.mu.Unlock()
 	return errors.Join(err, s.swap(ctx, func(time.Time, int64, *board) bool {
 		for _, m := range s.members {
 			m.share = share
 		}
-		return false
+		return anything
 	}))
 }
 

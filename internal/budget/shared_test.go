@@ -109,11 +109,11 @@ func TestFiftyWorkersShareARollingWindow(t *testing.T) {
 		atLeast float64 // of the limit
 		writes  float64 // a call, at most
 	}{
-		{budget.Bucket{Name: "oauth", Calls: 110, Per: 10 * time.Second}, 0.85, 0.35},
-		{budget.Bucket{Name: "private", Calls: 190, Per: 10 * time.Second}, 0.85, 0.30},
+		{budget.Bucket{Name: "oauth", Calls: 110, Per: 10 * time.Second}, 0.88, 0.5},
+		{budget.Bucket{Name: "private", Calls: 190, Per: 10 * time.Second}, 0.88, 0.35},
 		{budget.Bucket{Name: "search", Calls: 5, Per: time.Second}, 0.70, 1},
-		{budget.Bucket{Name: "light", Calls: 300, Per: time.Minute}, 0.85, 0.35},
-		{budget.Bucket{Name: "salesforce", Calls: 25, Per: time.Second}, 0.80, 0.8},
+		{budget.Bucket{Name: "light", Calls: 300, Per: time.Minute}, 0.88, 0.4},
+		{budget.Bucket{Name: "salesforce", Calls: 250, Per: 10 * time.Second}, 0.88, 0.3},
 	} {
 		for seed := range uint64(1) {
 			t.Run(fmt.Sprint(b.Name, seed), func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestFiftyWorkersShareARollingWindow(t *testing.T) {
 					began := time.Now()
 					var group sync.WaitGroup
 					for range 50 {
-						lives, skew := time.Duration(1+random.IntN(120))*time.Second, time.Duration(random.IntN(1800)-900)*time.Second
+						lives, skew := time.Duration(60+random.IntN(600))*time.Second, time.Duration(random.IntN(1800)-900)*time.Second
 						starts, streams := time.Duration(random.IntN(20_000))*time.Millisecond, 1+random.IntN(4)
 						group.Go(func() {
 							time.Sleep(starts)
@@ -193,10 +193,10 @@ func sleepCtx(ctx context.Context, d time.Duration) error {
 }
 
 // The worst that workers can do to each other: some hold slots while nobody writes for a while, others come behind, and leaders
-// come back; a hundred orders of such days, each looked at by the judge.
+// come back; twenty orders of such days, each looked at by the judge.
 func TestLeapsDoNotPassTheWindow(t *testing.T) {
 	b := budget.Bucket{Name: "b", Calls: 40, Per: 10 * time.Second}
-	for seed := range uint64(60) {
+	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 2))
 			s, j := newShelf(), &judge{}
@@ -323,13 +323,16 @@ func TestWorkersShareBlocksAndDays(t *testing.T) {
 			enter(t, two, 5)
 			time.Sleep(time.Second)
 		}
-		one.Observe("b", budget.Seen{Used: 900, Limit: 1000}) // other programs
 		enter(t, one, 1)
-		if err := two.Refresh(t.Context()); err != nil {
-			t.Fatal(err)
+		one.Observe("b", budget.Seen{Used: 900, Limit: 1000}) // other programs; this call's answer says so
+		enter(t, one, 1)
+		for _, g := range []budget.Gate{one, two} {
+			if err := g.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		st := two.Standings()[0]
-		if st.Ours != 102 || st.Word != 901 || st.Left != 99 || st.Limit != 1000 {
+		if st.Ours != 103 || st.Word != 901 || st.Left != 99 || st.Limit != 1000 {
 			t.Errorf("%+v", st)
 		}
 		bulk := budget.With(t.Context(), budget.Label{Bulk: true})
@@ -488,7 +491,7 @@ func TestGrantsGrowWithUse(t *testing.T) {
 		for range 300 {
 			enter(t, l, 1)
 		}
-		if n := s.writes - before; n > 300/10 {
+		if n := s.writes - before; n > 300/8 {
 			t.Errorf("%d writes for 300 calls in a row", n)
 		}
 		if st := l.Standings()[0]; st.Ours < 310 || st.Ours > 330 {
