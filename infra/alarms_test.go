@@ -291,3 +291,22 @@ func schedule(text string) error {
 	}
 	return nil
 }
+
+// TestDeployPage: what the page counts and names is what the example has.
+func TestDeployPage(t *testing.T) {
+	text, err := os.ReadFile("../internal/help/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tp := synthesized(t, acme(t))
+	want := []string{
+		fmt.Sprintf("| %d alarms | %.2f |", len(tp.of("AWS::CloudWatch::Alarm")), 0.10*float64(len(tp.of("AWS::CloudWatch::Alarm")))),
+		fmt.Sprintf("| %d secrets | %.2f |", len(tp.of("AWS::SecretsManager::Secret")), 0.40*float64(len(tp.of("AWS::SecretsManager::Secret")))),
+		"`ApiUrl`", "`WebhookUrl`", "`DomainTarget`", "--alarm-name crosswalk-acme-webhook-4xx ", "TagKey=" + CostTag + ",", "AttributeName=" + TTL, "`restored_table: crosswalk-acme-2`", "`epoch` raised by one",
+	}
+	for _, part := range want {
+		if !strings.Contains(string(text), part) {
+			t.Errorf("deploy.md does not say %q", part)
+		}
+	}
+}

