@@ -61,7 +61,7 @@ func (s *Sim) objectSummary(q *request, o *object) pairs {
 		can = o.access
 	}
 	out := pairs{
-		{"activateable", false}, {"associateEntityType", nil}, {"associateParentEntity", nil}, {"createable", o.createable && !can.NoCreate}, {"custom", o.custom}, {"customSetting", false}, {"deepCloneable", false},
+		{"activateable", false}, {"associateEntityType", nil}, {"associateParentEntity", nil}, {"createable", o.createable && !can.NoCreate}, {"custom", o.custom}, {"customSetting", false}, {"deepCloneable", o.deepCloneable},
 		{"deletable", o.deletable && !can.NoDelete}, {"deprecatedAndHidden", false}, {"feedEnabled", o.feedEnabled}, {"hasSubtypes", false}, {"isInterface", false}, {"isSubtype", false},
 		{"keyPrefix", prefix}, {"label", o.Label}, {"labelPlural", o.LabelPlural}, {"layoutable", o.layoutable}, {"mergeable", o.mergeable}, {"mruEnabled", o.mruEnabled},
 		{"name", o.Name}, {"queryable", o.queryable}, {"replicateable", o.replicateable}, {"retrieveable", true}, {"searchable", o.searchable}, {"triggerable", o.triggerable},

@@ -5,7 +5,7 @@ import "strings"
 // standardObject is a definition of this org: flags as in field tables, c
 // createable, u updateable, x deletable, z undeletable, m mergeable, r
 // replicateable, s searchable, t triggerable, f feedEnabled, l layoutable, M
-// mruEnabled. All are queryable.
+// mruEnabled, D deepCloneable. All are queryable.
 type standardObject struct {
 	name, label, plural, prefix, flags, fields string
 }
@@ -15,21 +15,21 @@ func standardObjects() []standardObject {
 		{"Account", "Account", "Accounts", "001", "cuxzmrstflM", accountFields},
 		{"Contact", "Contact", "Contacts", "003", "cuxzmrstflM", contactFields},
 		{"Lead", "Lead", "Leads", "00Q", "cuxzmrstflM", leadFields},
-		{"Opportunity", "Opportunity", "Opportunities", "006", "cuxzrstflM", opportunityFields},
+		{"Opportunity", "Opportunity", "Opportunities", "006", "cuxzrstflMD", opportunityFields},
 		{"OpportunityContactRole", "Opportunity Contact Role", "Opportunity Contact Role", "00K", "cuxrtl", opportunityContactRoleFields},
 		{"OpportunityLineItem", "Opportunity Product", "Opportunity Product", "00k", "cuxzrtl", opportunityLineItemFields},
 		{"Product2", "Product", "Products", "01t", "cuxzrstflM", product2Fields},
 		{"Pricebook2", "Price Book", "Price Books", "01s", "cuxzrtlM", pricebook2Fields},
 		{"PricebookEntry", "Price Book Entry", "Price Book Entries", "01u", "cuxrtl", pricebookEntryFields},
 		{"Task", "Task", "Tasks", "00T", "cuxzrstfl", taskFields},
-		{"Event", "Event", "Events", "00U", "cuxzrstfl", eventFields},
+		{"Event", "Event", "Events", "00U", "cuxzrstlM", eventFields},
 		{"Case", "Case", "Cases", "500", "cuxzrstflM", caseFields},
-		{"Campaign", "Campaign", "Campaigns", "701", "cuxzrstlM", campaignFields},
+		{"Campaign", "Campaign", "Campaigns", "701", "cuxzrstlMD", campaignFields},
 		{"CampaignMember", "Campaign Member", "Campaign Members", "00v", "cuxrtl", campaignMemberFields},
 		{"CampaignMemberStatus", "Campaign Member Status", "Campaign Member Status", "01Y", "cuxr", campaignMemberStatusFields},
 		{"User", "User", "Users", "005", "curstflM", userFields},
 		{"Group", "Group", "Group", "00G", "cuxr", groupFields},
-		{"Organization", "Organization", "Organizations", "00D", "r", organizationFields},
+		{"Organization", "Organization", "Organizations", "00D", "ru", organizationFields},
 		{"RecordType", "Record Type", "Record Types", "012", "u", recordTypeFields},
 		{"OpportunityStage", "Opportunity Stage", "Opportunity Stage", "01J", "", opportunityStageFields},
 		{"TaskStatus", "Task Status Value", "Task Status Value", "01T", "", taskStatusFields},
@@ -85,6 +85,8 @@ func (s *Sim) define(d standardObject) *object {
 			o.layoutable = true
 		case 'M':
 			o.mruEnabled = true
+		case 'D':
+			o.deepCloneable = true
 		}
 	}
 	for _, f := range parseFields(d.fields) {

@@ -125,9 +125,9 @@ type Object struct {
 type object struct {
 	Name, Label, LabelPlural, KeyPrefix string
 
-	createable, updateable, deletable, queryable, undeletable bool
-	mergeable, replicateable, searchable, triggerable         bool
-	feedEnabled, custom, layoutable, mruEnabled               bool
+	createable, updateable, deletable, queryable, undeletable  bool
+	mergeable, replicateable, searchable, triggerable          bool
+	feedEnabled, custom, layoutable, mruEnabled, deepCloneable bool
 
 	fields      []*Field
 	byName      map[string]*Field // lower case

@@ -277,7 +277,7 @@ const caseFields = `
 Id | id(18) | dl | Case ID
 IsDeleted
 MasterRecordId | reference(Case) | n | Master Record ID | rel=MasterRecord
-CaseNumber | string(30) | dlN | Case Number
+CaseNumber | string(30) | dlN# | Case Number
 ContactId | reference(Contact) | cun | Contact ID | rel=Contact | child=Cases
 AccountId | reference(Account) | cunR | Account ID | rel=Account | child=Cases
 AssetId | reference(Asset) | cun | Asset ID | rel=Asset
