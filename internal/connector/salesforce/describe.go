@@ -243,11 +243,12 @@ func newSchema(d description, modified string) *schema {
 	return s
 }
 
-// forget makes the next use of an object's schema ask anew: Salesforce has just refused a name that it had described.
-func (c *Connector) forget(object string) {
+// forget makes the next use of any schema ask anew: Salesforce has just refused a name that it had described, of the
+// object itself or of a parent.
+func (c *Connector) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.schemas[object]; s != nil {
+	for object, s := range c.schemas {
 		stale := *s
 		stale.at, stale.modified = time.Time{}, ""
 		c.schemas[object] = &stale

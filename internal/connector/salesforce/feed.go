@@ -33,6 +33,9 @@ func (c *Connector) Changes(ctx context.Context, r connector.FeedRequest) (conne
 		}
 		records[i] = *rec
 	}
+	if len(records) == 0 && !*got.Done {
+		return connector.Page{}, &connector.Error{Fault: connector.Unavailable, Op: op, Code: "an empty page that is not the last"}
+	}
 	// A full page may be the last; the empty one after it says so. A short one may have been cut by Salesforce, which
 	// then points to the rest: it is asked for from the last row, since a locator is not ours to keep.
 	if more := !*got.Done || len(records) >= c.Page; more && len(records) > 0 {
@@ -56,7 +59,7 @@ func (c *Connector) changed(ctx context.Context, op, object string, fields []str
 		if err == nil || again || asError(err).Code != "INVALID_FIELD" {
 			return sel, got, err
 		}
-		c.forget(object)
+		c.forget()
 	}
 }
 

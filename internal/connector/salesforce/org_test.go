@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -514,4 +515,79 @@ func TestSessionEndsInMidBatch(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestEveryObjectCanBeDescribedReadAndFollowed(t *testing.T) {
+	sim := salesforcetest.New(salesforcetest.Config{Seed: 1})
+	c, _ := connected(sim)
+	for _, object := range c.Objects() {
+		if _, err := c.Describe(t.Context(), object); err != nil {
+			t.Errorf("%s: %v", object, err)
+			continue
+		}
+		if _, err := c.Changes(t.Context(), connector.FeedRequest{Object: object}); err != nil {
+			t.Errorf("%s: %v", object, err)
+		}
+		for _, with := range c.Objects() {
+			_, err := c.Read(t.Context(), connector.ReadRequest{Object: object, IDs: []string{"0015f00002J9YYEAA3"}, With: []string{with}})
+			if f := connector.FaultOf(err); err != nil && f != connector.Forbidden { // there is no way between many of them
+				t.Errorf("%s with %s: %v", object, with, err)
+			}
+		}
+	}
+}
+
+func TestArchiveAndDelete(t *testing.T) {
+	sim := salesforcetest.New(salesforcetest.Config{Seed: 1})
+	c, _ := connected(sim)
+	product := must(sim.Person().Create("Product2", map[string]any{"Name": "Widget", "IsActive": true}))
+	account := must(sim.Person().Create("Account", row1("Name", "Sample")))
+	second := must(sim.Person().Create("Account", row1("Name", "Sample 2")))
+	outs := c.Write(t.Context(), []connector.Write{{Op: connector.OpArchive, Object: "Product2", ID: product}, {Op: connector.OpArchive, Object: "Account", ID: account[:15]}, {Op: connector.OpDelete, Object: "Account", ID: second}})
+	for i, o := range outs {
+		if o.Status != connector.Done {
+			t.Errorf("%d: %s %v", i, o.Status, o.Err)
+		}
+	}
+	if r := readOne(t, c, "Product2", product, "IsActive"); r.State != record.Found || r.Record.Field("IsActive").Text() != "false" {
+		t.Errorf("product: %+v", r)
+	}
+	if r := readOne(t, c, "Account", account, "Name"); r.State != record.Gone {
+		t.Errorf("account: %+v", r)
+	}
+	again := c.Write(t.Context(), []connector.Write{{Op: connector.OpDelete, Object: "Account", ID: second}})[0]
+	if again.Status != connector.Refused || connector.FaultOf(again.Err) != connector.Missing {
+		t.Errorf("deleting twice: %s %v", again.Status, again.Err)
+	}
+}
+
+// S10: whatever a value holds, it finds records that have it and no others, and never breaks the query. The parser is the
+// simulator's, which shares nothing with us.
+func TestNoValueBreaksOutOfAQuery(t *testing.T) {
+	sim := salesforcetest.New(salesforcetest.Config{Seed: 1})
+	c, _ := connected(sim)
+	must(sim.Load("Account", []map[string]any{row1("Name", "Sample 1"), row1("Name", "Sample 2")}))
+	pieces := []string{"'", `\`, `\'`, `"`, "%", "_", " OR Name LIKE '%", ") OR (Name != 'x", "--", "\u2019", "\u00a0", "null", ":x", "{0}", "a", "\U0001F600", "\x7f", "\n", "\u2028"}
+	r := mathrand.New(mathrand.NewPCG(1, 2))
+	var asks []connector.Ask
+	for range 3000 {
+		text := ""
+		for range 1 + r.IntN(5) {
+			text += pieces[r.IntN(len(pieces))]
+		}
+		asks = append(asks, connector.Ask{Field: "Name", Text: text})
+	}
+	asks = append(asks, connector.Ask{Field: "Name", Text: "SAMPLE 2 "})
+	got, err := c.Find(t.Context(), "Account", asks, []string{"Name"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range got[:3000] {
+		if len(a.Records) != 0 {
+			t.Errorf("%q found %d records", asks[i].Text, len(a.Records))
+		}
+	}
+	if last := got[3000]; len(last.Records) != 1 || last.Records[0].Field("Name").Text() != "Sample 2" {
+		t.Errorf("the true value found %+v", last)
+	}
 }

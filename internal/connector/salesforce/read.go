@@ -85,7 +85,7 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 	results, err := j.c.askMany(ctx, j.op, j.queries(ids))
 	if e := asError(err); err != nil && e.Code == "INVALID_FIELD" && len(j.sel.wanted) > 0 {
 		// A field has gone since the describe: look again and go on with what there is.
-		j.c.forget(j.r.Object)
+		j.c.forget()
 		if err = j.prepare(ctx); err == nil {
 			results, err = j.c.askMany(ctx, j.op, j.queries(ids))
 		}
