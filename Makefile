@@ -57,8 +57,8 @@ simulate: ## SEEDS=n seeds of chaos against the whole engine
 bench: ## one JSON line per figure
 	$(GO) run ./functions/local bench
 
-invoke: ## EVENT=file: replay one sample event by hand (comes with the AWS functions)
-	@echo "invoke comes with the AWS functions: there is no deployed handler to call yet"; exit 1
+invoke: program here ## EVENT=file: send one sample event to its compiled function, on a local AWS
+	bin/crosswalk invoke "$(EVENT)"
 
 clean:
 	rm -rf bin .build dist cdk.out data $(CONFORMANCE)/node_modules

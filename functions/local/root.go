@@ -77,7 +77,7 @@ func (c *cli) root() *cobra.Command {
 			root.AddCommand(command)
 		}
 	}
-	root.AddCommand(benchCommand(), c.journey())
+	root.AddCommand(benchCommand(), c.journey(), c.invoke())
 	root.SetHelpCommand(c.help(root))
 	return root
 }
