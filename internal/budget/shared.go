@@ -139,7 +139,7 @@ func (s *Shared) Enter(ctx context.Context, bucket string, n int) error {
 			if until := s.now().Add(wait); until.After(last) {
 				return &WaitError{Bucket: bucket, Until: until}
 			}
-			if err := sleep(ctx, wait+spread(s.members[bucket].pace.interval<<min(tries, 10))); err != nil {
+			if err := sleep(ctx, wait+spread(s.members[bucket].pace.interval<<min(tries, 10), bulk)); err != nil {
 				return err
 			}
 			continue
@@ -383,7 +383,7 @@ func (s *Shared) swap(ctx context.Context, f func(now time.Time, view int64, k *
 		view := s.clock.read(now, k)
 		s.hear(k)
 		s.say(k, now, said)
-		written = f(now, view, k) || len(said.block) > 0
+		written = f(now, view, k) || said.urgent()
 		s.learn(k, now)
 		s.clock = clock{view, now} // where it leapt, slots in the banks are over: they stay in the connection's time
 		k.Stamp = view
@@ -439,6 +439,16 @@ func (s *Shared) learn(k *board, now time.Time) {
 		m.total, m.until = b.Day.Total, latest(m.until, time.UnixMilli(b.Blocked))
 		s.standing = append(s.standing, b.Day.standing(m.rule, now, m.until))
 	}
+}
+
+// urgent news is written even where nothing else is: a block, and the vendor's word that little is left.
+func (n *news) urgent() bool {
+	for _, w := range n.words {
+		if w.seen.Used >= w.seen.Limit-w.seen.Limit/20 {
+			return true
+		}
+	}
+	return len(n.block) > 0
 }
 
 func (n *news) merge(older news) {
@@ -528,12 +538,19 @@ func (e *SharedError) Unwrap() error { return e.Err }
 // PlainText says that the text quotes nothing.
 func (e *SharedError) PlainText() bool { return true }
 
-// longSpread bounds how far those who wait are spread: a read of the table each.
-const longSpread = 2 * time.Second
+// How far those who wait are spread, a read of the table each: bulk work asks less often the longer it waits, live work does not.
+const (
+	bulkSpread = 2 * time.Second
+	liveSpread = 300 * time.Millisecond
+)
 
-// spread is a pause at random, up to d, so that those who wait do not come at once, and the longer they wait the less often.
-func spread(d time.Duration) time.Duration {
+// spread is a pause at random, up to d, so that those who wait do not come at once.
+func spread(d time.Duration, bulk bool) time.Duration {
+	most := liveSpread
+	if bulk {
+		most = bulkSpread
+	}
 	var b [8]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
-	return time.Duration(binary.LittleEndian.Uint64(b[:]) % uint64(min(d, longSpread)+1))
+	return time.Duration(binary.LittleEndian.Uint64(b[:]) % uint64(min(d, most)+1))
 }

@@ -291,7 +291,7 @@ func TestLivePassesBulkOfOtherWorkers(t *testing.T) {
 		}
 		cancel()
 		group.Wait()
-		if slowest > 3*time.Second {
+		if slowest > 2*time.Second {
 			t.Errorf("a live call waited %v", slowest)
 		}
 		if n := len(bulk.calls); float64(n) > 0.8*110*12 {
@@ -346,7 +346,7 @@ func TestWorkersShareBlocksAndDays(t *testing.T) {
 		waitOf(t, one.Enter(t.Context(), "b", 30))
 		time.Sleep(5 * time.Hour)
 		enter(t, one, 1)
-		if st := one.Standings()[0]; st.Ours != 1 || st.Word != -1 || st.Limit != 1000 {
+		if st := one.Standings()[0]; st.Ours > 4 || st.Word != -1 || st.Limit != 1000 { // what was granted to it
 			t.Errorf("the next day %+v", st)
 		}
 	})
