@@ -51,7 +51,7 @@ func benchTrail(ctx context.Context, say func(figure) error) error {
 		return err
 	}
 	defer b.close()
-	if err := b.live(ctx); err != nil {
+	if err := b.live(ctx, nil); err != nil {
 		return err
 	}
 	companies, deals, err := b.openDeals(benchRecords)
@@ -102,7 +102,7 @@ func benchQuestions(ctx context.Context, say func(figure) error) error {
 		return err
 	}
 	defer b.close()
-	if err := b.live(ctx); err != nil {
+	if err := b.live(ctx, nil); err != nil {
 		return err
 	}
 	began := time.Now()
