@@ -896,3 +896,46 @@ func TestNothingElseIsDisturbed(t *testing.T) {
 		}
 	})
 }
+
+// TestCheckNamesRights: per object and mapped field, what a credential may and may not do, found out without a write.
+func TestCheckNamesRights(t *testing.T) {
+	connecting(t, "key", func(o *office) {
+		for name, key := range map[string]string{"hubspot": hubspottest.PrivateToken, "light": lighttest.APIKey} {
+			if status, answer := o.operator("POST", "/connections/"+name+"/credential", map[string]any{"key": key}); status != 200 {
+				t.Fatalf("%d %v", status, answer)
+			}
+		}
+		goLive(o)
+		find := func(severity, where, text string) engine.Finding {
+			t.Helper()
+			findings, err := o.Engine.Check(o.t.Context(), false)
+			o.ok(err)
+			for _, f := range findings {
+				if f.Severity == severity && f.Where == where && strings.Contains(f.Finding, text) {
+					return f
+				}
+			}
+			t.Errorf("no finding %s %s %q in %+v", severity, where, text, findings)
+			return engine.Finding{}
+		}
+		find("ok", "hubspot/deals", "dealstage")
+		find("ok", "light/customers", "may be written: ")
+		before := o.light.Counts()
+
+		o.hubspot.SetScopes(hubspottest.AppID, slices.DeleteFunc(slices.Clone(hubspottest.AllScopes), func(s string) bool {
+			return s == "crm.objects.line_items.read" || s == "e-commerce"
+		})...)
+		if f := find("stop", "hubspot/line_items", "may not read line_items: "); !strings.Contains(f.Fix, "crm.objects.line_items.read") || !strings.Contains(f.Finding, "quantity") || f.Owner != "the administrator of hubspot" {
+			t.Errorf("%+v", f)
+		}
+		if status, answer := o.operator("POST", "/connections/light/credential", map[string]any{"key": lighttest.ReadOnlyAPIKey}); status != 200 {
+			t.Fatalf("%d %v", status, answer)
+		}
+		if f := find("stop", "light/customers", "may not write customers: "); !strings.Contains(f.Finding, "name") {
+			t.Errorf("%+v", f)
+		}
+		if after := o.light.Counts(); after != before {
+			t.Errorf("asking wrote: %+v, then %+v", before, after)
+		}
+	})
+}

@@ -270,7 +270,11 @@ func (e *Engine) Check(ctx context.Context, make bool) ([]Finding, error) {
 			}
 		}
 	}
-	return append(out, e.nativeFindings(ctx)...), nil
+	rights, err := e.rightsFindings(ctx)
+	if err != nil {
+		return out, err
+	}
+	return append(append(out, rights...), e.nativeFindings(ctx)...), nil
 }
 
 func sortedNames[V any](m map[string]V) []string {
