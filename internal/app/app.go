@@ -23,6 +23,7 @@ import (
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/script"
 	"crosswalk/internal/secret"
+	"crosswalk/internal/store/shelf"
 	"crosswalk/internal/transform"
 )
 
@@ -31,7 +32,7 @@ type App struct {
 	Config
 	Engine     *engine.Engine
 	Connectors map[string]connector.Connector
-	Limiters   map[string]*budget.Limiter
+	Limiters   map[string]budget.Gate
 	Transforms transform.Set
 	Log        *slog.Logger
 
@@ -47,6 +48,9 @@ type Parts struct {
 	Queue   lane.Queue
 	Secrets secret.Store
 	Teller  engine.Teller // may be nil
+	// Shelf is what several workers share: the slots of the API budget, and who renews a credential. nil where one process does
+	// all the work.
+	Shelf *shelf.Shelf
 	// Transforms a mapping may name. A function that works no records does without the phone metadata (T9): the names are
 	// known all the same.
 	Transforms transform.Set
@@ -61,7 +65,7 @@ type Options struct {
 
 // Assemble wires the parts. It calls no vendor; Bind does.
 func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
-	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]*budget.Limiter{}, meters: map[string]*meter{}, Transforms: p.Transforms, Log: o.Log, secrets: p.Secrets}
+	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]budget.Gate{}, meters: map[string]*meter{}, Transforms: p.Transforms, Log: o.Log, secrets: p.Secrets}
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}

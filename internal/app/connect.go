@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot"
 	"crosswalk/internal/engine"
-	"crosswalk/internal/engine/table"
 	"crosswalk/internal/rest"
 	"crosswalk/internal/secret"
+	"crosswalk/internal/store/shelf"
 	"crosswalk/internal/token"
 )
 
@@ -21,7 +22,8 @@ type outside struct {
 	transport func(connection string) http.RoundTripper
 	jitter    func() float64
 	count     func(connection, method, route string, status int)
-	table     table.Table                                                  // where renewals are kept apart; nil: one process alone
+	shelf     *shelf.Shelf                                                 // what workers share: slots of the budget, leases of renewals; nil: one process alone
+	shares    func(connection string) budget.Shares                        // of the day, as a person set them; nil: nobody did
 	bound     func(ctx context.Context, connection string) (string, error) // the account a connection is bound to; nil: the configured one
 }
 
@@ -44,15 +46,19 @@ func connect(name string, c Connection, secrets secret.Store, out outside) (*wir
 	if !ok {
 		return nil, fmt.Errorf("connection %s: unknown system %q", name, c.System)
 	}
-	limiter, err := limits(c)
+	var shares budget.Shares
+	if out.shares != nil {
+		shares = out.shares(name)
+	}
+	limiter, err := limits(name, c, out.shelf, shares)
 	if err != nil {
 		return nil, fmt.Errorf("connection %s: %w", name, err)
 	}
 	w := &wire{name: name, Connection: c, system: sys, calls: newMeter(name, limiter)}
-	if out.table != nil {
-		w.renewals = tableLock{out.table, table.Key{PK: "C#lock", SK: name}}
+	if out.shelf != nil {
+		w.renewals = out.shelf.Lease(name, 0, nil)
 	}
-	w.rest = rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: w.calls.gate()}
+	w.rest = rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: w.calls.gate(), Observe: w.calls.observe(c.System)}
 	if out.transport != nil {
 		w.rest.Transport = out.transport(name)
 	}
@@ -106,7 +112,7 @@ func (w *wire) endpoint(app Client) token.Form {
 func (a *App) connectAll(p Parts, o Options) error {
 	a.wires = map[string]*wire{}
 	for name, conn := range a.Config.Connections {
-		w, err := connect(name, conn, p.Secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count, table: p.Table, bound: a.boundTo})
+		w, err := connect(name, conn, p.Secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count, shelf: p.Shelf, shares: a.shares, bound: a.boundTo})
 		if err != nil {
 			return err
 		}
@@ -157,6 +163,7 @@ func (a *App) accountOf(ctx context.Context, name string, c connector.Connector)
 	case err != nil:
 		a.Log.Warn("connection could not be looked at", "connection", name, "error", err)
 	}
+	a.meters[name].setZone(a.Config.Connections[name].System, account.TimeZone)
 	return account.ID
 }
 

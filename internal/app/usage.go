@@ -17,29 +17,31 @@ import (
 // meter is what one connection's calls pass through: the limiter where calls are limited, else a counter; and it sees when
 // the system last answered, and when it refuses our credential.
 type meter struct {
-	limiter *budget.Limiter // nil: limits are off
-	counter *budget.Counter
+	limiter budget.Gate // nil: limits are off
+	counter counting
 
 	mu      sync.Mutex
 	contact engine.Contact
 	told    engine.Contact
 }
 
-func newMeter(connection string, limiter *budget.Limiter) *meter {
-	m := &meter{limiter: limiter, counter: &budget.Counter{}, contact: engine.Contact{Connection: connection}}
-	if limiter != nil {
-		m.counter = &limiter.Counter
+// counting is a gate that counts what passes it.
+type counting interface {
+	rest.Gate
+	Drain() []budget.HourUse
+	Return(uses []budget.HourUse)
+}
+
+func newMeter(connection string, limiter budget.Gate) *meter {
+	m := &meter{limiter: limiter, counter: limiter, contact: engine.Contact{Connection: connection}}
+	if limiter == nil {
+		m.counter = &budget.Counter{}
 	}
 	return m
 }
 
 // gate is where calls are let through.
-func (m *meter) gate() rest.Gate {
-	if m.limiter != nil {
-		return m.limiter
-	}
-	return m.counter
-}
+func (m *meter) gate() rest.Gate { return m.counter }
 
 // answered notes what came back for one try; status 0 is no answer.
 func (m *meter) answered(status int) {

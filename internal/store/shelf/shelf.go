@@ -39,7 +39,7 @@ var ErrBusy = errors.New("shelf: the key is being changed by too many at once")
 
 // Change says what becomes of a key; old is empty when nothing was stored yet. Without ok nothing is stored. It may be called
 // several times, so it must not do anything but decide.
-type Change func(old []byte) (next []byte, ok bool)
+type Change = func(old []byte) (next []byte, ok bool)
 
 // Swap changes a key: what f was shown is what stood there when its answer was stored. The error is ctx's when that ends, or
 // the table's, or ErrBusy; after the table's the change may have been made all the same.
