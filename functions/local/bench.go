@@ -185,7 +185,7 @@ func (b *bed) live(ctx context.Context, change func(name, document string) strin
 		}
 	}
 	var documents [][]byte
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		text := strings.Replace(string(p.YAML), "  products: products-to-products", "  brake: 1000000\n  products: products-to-products", 1)
 		if change != nil {
 			text = change(p.Name, text)
@@ -393,7 +393,7 @@ func benchPlanning(_ context.Context, say func(figure) error) error {
 	set := phones.Transforms()
 	load := app.Compile(mapping.Standard(set))
 	var document *mapping.Mapping
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		m, err := load([]byte(p.YAML))
 		if err != nil {
 			return err

@@ -222,7 +222,7 @@ func wonDeals(t *testing.T, s *hubspottest.Sim, deals, companies int) {
 func presetFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string
-	for n, p := range mapping.Presets() {
+	for n, p := range mapping.PresetSet("hubspot-light") {
 		file := filepath.Join(dir, fmt.Sprintf("preset-%d.yaml", n))
 		if err := os.WriteFile(file, []byte(p.YAML), 0o600); err != nil {
 			t.Fatal(err)

@@ -137,7 +137,7 @@ roles: { crm: hubspot, billing: light }
 
 func presetTexts() []string {
 	var out []string
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		out = append(out, string(p.YAML))
 	}
 	return out

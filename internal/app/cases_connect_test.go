@@ -800,7 +800,7 @@ func TestDisconnect(t *testing.T) {
 func goLive(o *office) {
 	o.t.Helper()
 	var texts [][]byte
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		texts = append(texts, p.YAML)
 	}
 	_, err := o.Engine.ApplyAll(o.t.Context(), texts, "editor")

@@ -119,7 +119,7 @@ func writeSecrets(t *testing.T, path string, secrets map[string]Credential) {
 func (w *world) applyPresets() {
 	w.t.Helper()
 	var documents []string
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		documents = append(documents, string(p.YAML))
 	}
 	w.apply(documents...)

@@ -12,7 +12,7 @@ var presetFiles embed.FS
 // Preset is a document to copy, commented line by line. Its first comment line is the title, the following ones up to
 // an empty line say what it does.
 type Preset struct {
-	Name        string // hubspot-light/deals-to-invoices: the pair of systems, and the mapping
+	Name        string // hubspot-light/deals-to-invoices: the set (a pair of systems), and the mapping
 	Title       string
 	Description string
 	YAML        []byte
@@ -37,6 +37,17 @@ func Presets() []Preset {
 	})
 	if err != nil {
 		panic("embedded presets cannot be read: " + err.Error()) // the files are inside the program
+	}
+	return out
+}
+
+// PresetSet lists the documents of one pair of systems, hubspot-light or salesforce-light: a set is applied together.
+func PresetSet(pair string) []Preset {
+	var out []Preset
+	for _, p := range Presets() {
+		if set, _, _ := strings.Cut(p.Name, "/"); set == pair {
+			out = append(out, p)
+		}
 	}
 	return out
 }

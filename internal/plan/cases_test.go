@@ -219,7 +219,7 @@ func (c planCase) facts(t *testing.T) *plan.Facts {
 
 func (c planCase) mapping(t *testing.T) *mapping.Mapping {
 	t.Helper()
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		source := string(p.YAML)
 		if !strings.Contains(source, "\nmapping: "+c.Preset) {
 			continue

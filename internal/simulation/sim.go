@@ -117,7 +117,7 @@ func (sh *Shared) Compile(yaml []byte) (*mapping.Mapping, error) {
 // documents are the presets as a user sets them up: with a default product, and opened at once where somebody wants that.
 func documents(open bool) []string {
 	var first, out []string // what documents refer to comes first
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		y := bytes.ReplaceAll(p.YAML, []byte("default_product: ~"), []byte("default_product: Services"))
 		if open {
 			word := []byte("after: [ open ]")

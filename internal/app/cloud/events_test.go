@@ -195,13 +195,13 @@ func deployment(t *testing.T) (*App, *embedded.Queue) {
 	}
 	t.Cleanup(func() { a.Close() })
 	var documents [][]byte
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		documents = append(documents, p.YAML)
 	}
 	if _, err := a.Engine.ApplyAll(t.Context(), documents, "editor"); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range mapping.Presets() {
+	for _, p := range mapping.PresetSet("hubspot-light") {
 		m, err := app.Compile(mapping.Standard(a.Transforms))(p.YAML)
 		if err != nil {
 			t.Fatal(err)
