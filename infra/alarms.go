@@ -119,10 +119,10 @@ func pollAlarms(c Customer) []Alarm {
 func connectionAlarms(name string) []Alarm {
 	of := map[string]string{ByConnection: name}
 	return []Alarm{
-		{Kind: "budget", Of: name, Space: MetricSpace, Metric: MetricBudget, Dimensions: of, Statistic: "Maximum", Period: 300, Line: 90, Evaluate: 1, Datapoints: 1, Silence: fine,
+		{Kind: "budget", Of: name, Space: c.ownMetrics(), Metric: MetricBudget, Dimensions: of, Statistic: "Maximum", Period: 300, Line: 90, Evaluate: 1, Datapoints: 1, Silence: fine,
 			Means: "Nine tenths of the calls that " + name + " may get today are spent. At the end imports stop, then everything of this connection, until its day is over.",
 			First: "crosswalk --api {api} usage"},
-		{Kind: "credential-dead", Of: name, Space: MetricSpace, Metric: MetricDead, Dimensions: of, Statistic: "Sum", Period: 300, Line: 1, Evaluate: 1, Datapoints: 1, Silence: fine,
+		{Kind: "credential-dead", Of: name, Space: c.ownMetrics(), Metric: MetricDead, Dimensions: of, Statistic: "Sum", Period: 300, Line: 1, Evaluate: 1, Datapoints: 1, Silence: fine,
 			Means: "The access to " + name + " was withdrawn or has ended. Nothing is read from it or written to it until somebody connects it again.",
 			First: "crosswalk --api {api} connect " + name},
 	}

@@ -52,7 +52,7 @@ const (
 	EnvOperations  = "CROSSWALK_TOPIC_OPERATIONS" // ARN of the topic that operations hear of
 	EnvTopics      = "CROSSWALK_TOPICS"           // JSON object: mapping name to ARN of the topic of its business addresses
 	BundledConfig  = "crosswalk.yaml"
-	MetricSpace    = "Crosswalk"         // namespace of our own metrics, which functions write as embedded metrics into their log
+	MetricSpace    = "Crosswalk"         // namespace of our own metrics begins so, CROSSWALK_CUSTOMER follows after a slash; functions write them as embedded metrics into their log
 	MetricBudget   = "BudgetUsedPercent" // dimension Connection: calls spent of what a connection may spend today, 0 to 100
 	MetricDead     = "CredentialDead"    // dimension Connection: 1 each time a system refused our credential for good
 	ByConnection   = "Connection"

@@ -30,7 +30,7 @@ func (d *deployment) addDashboard() {
 		millis = append(millis, []any{"AWS/Lambda", "Duration", "FunctionName", c.named(f.Name)})
 	}
 	for _, name := range c.connections() {
-		spent = append(spent, []any{MetricSpace, MetricBudget, ByConnection, name})
+		spent = append(spent, []any{c.ownMetrics(), MetricBudget, ByConnection, name})
 	}
 	widgets := []any{
 		map[string]any{"type": "alarm", "x": 0, "y": 0, "width": 24, "height": 4, "properties": map[string]any{"title": "Alarms", "alarms": alarms}},

@@ -53,7 +53,7 @@ func (e *Engine) fillStatus(ctx context.Context, s *Status, set *mappingSet) err
 		return cmp.Or(a.Next.Compare(b.Next), strings.Compare(a.For+a.Name, b.For+b.Name))
 	})
 	for _, name := range sortedNames(e.Connections) {
-		c, err := e.connectionStatus(ctx, name)
+		c, err := e.ConnectionStatus(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,8 @@ func waitsFor(on string) [2]string {
 	return [2]string{"needed record", ""}
 }
 
-func (e *Engine) connectionStatus(ctx context.Context, name string) (ConnectionStatus, error) {
+// ConnectionStatus is what is known of one connection, from the store alone.
+func (e *Engine) ConnectionStatus(ctx context.Context, name string) (ConnectionStatus, error) {
 	bound, err := getItem[boundAccount](ctx, e.Table, connectionKey(name))
 	if err != nil {
 		return ConnectionStatus{}, err

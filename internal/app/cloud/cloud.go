@@ -4,13 +4,12 @@ package cloud
 
 import (
 	"context"
-	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -28,6 +27,7 @@ type App struct {
 	*app.App
 	Settings Settings
 	Queue    engine.Answerer // where messages are released to
+	metrics  io.Writer
 }
 
 // Options are what a test puts in place of the standard parts.
@@ -36,7 +36,7 @@ type Options struct {
 	AWS        *aws.Config         // nil: the SDK's default chain
 	Transforms *transform.Set      // nil: without phone numbers, for what works no records
 	Transport  func(connection string) http.RoundTripper
-	Log        *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps
+	Log        *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps, as it keeps metrics
 }
 
 // Open reads the settings and wires everything; it asks no vendor. The error names everything that is missing.
@@ -53,12 +53,11 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.AWS == nil {
-		loaded, err := config.LoadDefaultConfig(ctx)
-		if err != nil {
-			return nil, errors.New("the AWS configuration cannot be loaded; give the function a role and a region")
+	at := o.AWS
+	if at == nil {
+		if at, err = environment(getenv); err != nil {
+			return nil, err
 		}
-		o.AWS = &loaded
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewJSONHandler(os.Stdout, nil))
@@ -67,16 +66,18 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if o.Transforms != nil {
 		transforms = *o.Transforms
 	}
-	table := dynamo.New(dynamodb.NewFromConfig(*o.AWS), dynamo.Options{Table: settings.Table})
-	secrets, err := manager.New(*o.AWS, manager.Options{Prefix: settings.Secrets, Marks: shelf.New(table)})
+	table := dynamo.New(dynamodb.NewFromConfig(at("DYNAMODB")), dynamo.Options{Table: settings.Table})
+	shared := shelf.New(table)
+	secrets, err := manager.New(at("SECRETS_MANAGER"), manager.Options{Prefix: settings.Secrets, KMSKey: "alias/crosswalk-" + settings.Customer, Marks: shared})
 	if err != nil {
 		return nil, err
 	}
 	return open(ctx, settings, c, app.Parts{
 		Table:      table,
-		Queue:      sqs.New(awssqs.NewFromConfig(*o.AWS), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk}),
+		Shelf:      shared,
+		Queue:      sqs.New(awssqs.NewFromConfig(at("SQS")), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk}),
 		Secrets:    secrets,
-		Teller:     NewTeller(*o.AWS, settings.Operations, settings.Topics),
+		Teller:     NewTeller(at("SNS"), settings.Operations, settings.Topics),
 		Transforms: transforms,
 	}, app.Options{Log: o.Log, Transport: o.Transport})
 }
@@ -87,6 +88,6 @@ func open(ctx context.Context, s Settings, c app.Config, p app.Parts, o app.Opti
 	if err != nil {
 		return nil, err
 	}
-	a := &App{App: assembled, Settings: s, Queue: p.Queue}
+	a := &App{App: assembled, Settings: s, Queue: p.Queue, metrics: os.Stdout}
 	return a, a.Bind(ctx, false)
 }

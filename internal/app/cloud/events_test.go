@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -167,7 +168,11 @@ const publicURL = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 // deployment is one whose table and queue are in memory, between two simulated vendors, with the presets live.
 func deployment(t *testing.T) (*App, *embedded.Queue) {
 	t.Helper()
-	hub, bill := hubspottest.New(hubspottest.Config{Seed: 1}), lighttest.New(lighttest.Config{Seed: 1})
+	return between(t, hubspottest.New(hubspottest.Config{Seed: 1}), lighttest.New(lighttest.Config{Seed: 1}))
+}
+
+func between(t *testing.T, hub *hubspottest.Sim, bill *lighttest.Sim) (*App, *embedded.Queue) {
+	t.Helper()
 	hub.Sample()
 	bill.Sample()
 	c, err := app.ParseConfig([]byte(`{approval: single, public_url: "` + publicURL + `", connections: {hubspot: {system: hubspot, account: "62515"}, light: {system: light}}, roles: {crm: hubspot, billing: light}}`))
@@ -183,7 +188,7 @@ func deployment(t *testing.T) (*App, *embedded.Queue) {
 		secrets.kept[name] = raw
 	}
 	queue := embedded.NewMemory(embedded.Options{})
-	a, err := open(t.Context(), Settings{}, c, app.Parts{Table: memory.New(), Queue: queue, Secrets: secrets, Transforms: transform.Builtin(nil)},
+	a, err := open(t.Context(), Settings{Customer: "acme"}, c, app.Parts{Table: memory.New(), Queue: queue, Secrets: secrets, Transforms: transform.Builtin(nil)},
 		app.Options{Log: slog.New(slog.DiscardHandler), Transport: func(connection string) http.RoundTripper {
 			if connection == "hubspot" {
 				return hub.Transport()
@@ -210,6 +215,7 @@ func deployment(t *testing.T) (*App, *embedded.Queue) {
 			t.Fatal(err)
 		}
 	}
+	a.metrics = io.Discard
 	return a, queue
 }
 

@@ -53,6 +53,7 @@ func Work(from lane.Lane) Function {
 const listing = 40 * time.Second
 
 func (a *App) poll(ctx context.Context) error {
+	defer a.measure(context.WithoutCancel(ctx))
 	defer a.save(ctx)
 	began := time.Now()
 	if err := a.Engine.Poll(ctx); err != nil {

@@ -61,6 +61,6 @@ func Read(getenv func(string) string) (Settings, error) {
 // config is the product's configuration as this deployment has it.
 func (s Settings) config() (app.Config, error) {
 	c, err := app.Load(s.Config)
-	c.PublicURL = s.PublicURL
+	c.PublicURL, c.Epoch = s.PublicURL, s.Epoch
 	return c, err
 }
