@@ -32,9 +32,9 @@ type App struct {
 
 // Options are what a test puts in place of the standard parts.
 type Options struct {
-	Getenv     func(string) string // nil: os.Getenv
-	AWS        *aws.Config         // nil: the SDK's default chain
-	Transforms *transform.Set      // nil: without phone numbers, for what works no records
+	Getenv     func(string) string             // nil: os.Getenv
+	AWS        func(service string) aws.Config // nil: what Lambda tells by environment
+	Transforms *transform.Set                  // nil: without phone numbers, for what works no records
 	Transport  func(connection string) http.RoundTripper
 	Log        *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps, as it keeps metrics
 }
