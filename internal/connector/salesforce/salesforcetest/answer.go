@@ -84,38 +84,84 @@ type pair struct {
 func (p *pairs) add(key string, value any) { *p = append(*p, pair{key, value}) }
 
 // MarshalJSON writes the keys in order.
-func (p pairs) MarshalJSON() ([]byte, error) {
+func (p pairs) MarshalJSON() ([]byte, error) { return marshal(p) }
+
+// marshal is json.Marshal without HTML escapes, as Salesforce answers, and quick
+// for what answers are made of.
+func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, kv := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		k, err := marshal(kv.key)
-		if err != nil {
-			return nil, err
-		}
-		v, err := marshal(kv.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(k)
-		b.WriteByte(':')
-		b.Write(v)
+	if err := write(&b, v); err != nil {
+		return nil, err
 	}
-	b.WriteByte('}')
 	return b.Bytes(), nil
 }
 
-// marshal is json.Marshal without HTML escapes, as Salesforce answers.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+func write(b *bytes.Buffer, v any) error {
+	switch v := v.(type) {
+	case nil:
+		b.WriteString("null")
+	case pairs:
+		return writeList(b, '{', '}', len(v), func(i int) error {
+			if err := write(b, v[i].key); err != nil {
+				return err
+			}
+			b.WriteByte(':')
+			return write(b, v[i].value)
+		})
+	case []pairs:
+		return writeList(b, '[', ']', len(v), func(i int) error { return write(b, v[i]) })
+	case []any:
+		return writeList(b, '[', ']', len(v), func(i int) error { return write(b, v[i]) })
+	case json.Number:
+		b.WriteString(v.String())
+	case bool:
+		b.WriteString(asText(v))
+	case string:
+		if plain(v) {
+			b.WriteByte('"')
+			b.WriteString(v)
+			b.WriteByte('"')
+			return nil
+		}
+		return encode(b, v)
+	default:
+		return encode(b, v)
+	}
+	return nil
+}
+
+func writeList(b *bytes.Buffer, from, to byte, n int, each func(int) error) error {
+	b.WriteByte(from)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := each(i); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(to)
+	return nil
+}
+
+// plain says that a text needs no escape.
+func plain(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func encode(b *bytes.Buffer, v any) error {
+	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, err
+		return err
 	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	b.Truncate(b.Len() - 1) // the encoder's line break
+	return nil
 }
 
 func (it errorItem) duplicateKey() string {

@@ -85,7 +85,7 @@ func getUpdated(s *Sim, q *request) (answer, *apiError) {
 		return answer{}, e
 	}
 	ids := []string{}
-	for _, r := range o.since(from) {
+	for r := range o.since(from) {
 		if st := s.view(r, q.stale()); st != nil && !st.deleted && !st.stamp.Before(from) && st.stamp.Before(to) {
 			ids = append(ids, r.id)
 		}
@@ -108,7 +108,7 @@ func getDeleted(s *Sim, q *request) (answer, *apiError) {
 		earliest = s.trimmed
 	}
 	list := []pairs{}
-	for _, r := range o.since(from) {
+	for r := range o.since(from) {
 		st := s.view(r, q.stale())
 		if st == nil || !st.deleted || st.deletedAt.Before(from) || st.deletedAt.Before(earliest) || !st.deletedAt.Before(to) {
 			continue

@@ -47,8 +47,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the caller has gone
 	}
 	if f != nil && f.before() {
-		s.count(q)
-		s.send(w, r, f.answer(), f)
+		s.send(w, r, s.refused(q, f), f)
 		return
 	}
 	a, held := s.answerTo(q, e)
@@ -64,6 +63,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveMounted lets faults hit the parts beside the core too.
 func (s *Sim) serveMounted(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	s.countMounted(r)
 	f := s.chooseFault(r, r.Method+" "+r.URL.Path, nil)
 	if f == nil {
 		h.ServeHTTP(w, r)
@@ -183,10 +183,28 @@ func (s *Sim) finish(q *request, a answer) answer {
 	return a
 }
 
-func (s *Sim) count(q *request) {
+// countMounted counts calls beside the API: they are in no total and no limit.
+func (s *Sim) countMounted(r *http.Request) {
+	path := r.URL.Path
+	if strings.HasPrefix(path, "/id/") {
+		path = "/id/{organization}/{user}"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[r.Method+" "+path]++
+}
+
+// refused is the answer of a fault: from the API itself it carries the usage, from
+// the edge in front of it it does not.
+func (s *Sim) refused(q *request, f *Fault) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.countLocked(q)
+	a := f.answer()
+	if f.Code != "" {
+		a = s.finish(q, a)
+	}
+	return a
 }
 
 func (s *Sim) countLocked(q *request) {

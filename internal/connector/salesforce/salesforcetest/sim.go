@@ -195,7 +195,8 @@ func (s *Sim) RefreshSandbox() (orgID string) {
 }
 
 // Calls counts answered API calls by "METHOD /pattern" (version left out) and
-// under "total". Subrequests of a composite count under "composite " + pattern.
+// under "total". Subrequests of a composite count under "composite " + pattern, and
+// calls of OAuth under their path: neither is in the total.
 func (s *Sim) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,6 +3,7 @@ package salesforcetest
 import (
 	"cmp"
 	"encoding/json"
+	"iter"
 	"math/big"
 	"slices"
 	"strconv"
@@ -19,7 +20,17 @@ type sight struct {
 // rows gives the matching records in order; all includes deleted ones.
 func (p *plan) rows(all, stale bool) []sight {
 	var out []sight
-	for _, r := range p.candidates() {
+	enough := -1
+	var list iter.Seq[*record]
+	if from, byStamp := p.stampOrder(); byStamp {
+		list, enough = p.o.since(from), p.q.offset+p.q.limit
+	} else {
+		list = slices.Values(p.candidates())
+	}
+	for r := range list {
+		if enough >= 0 && len(out) >= enough && (enough == 0 || r.stamp.After(out[len(out)-1].row.stamp)) {
+			break // the rest cannot come before these
+		}
 		st := p.s.view(r, stale)
 		if st == nil || st.purged || st.deleted && !all || !all && p.archived(r, st) {
 			continue
@@ -45,6 +56,41 @@ func (p *plan) archived(r *record, st *state) bool {
 	}
 	b, _ := r.read(st, p.o.must("IsArchived")).(bool)
 	return b
+}
+
+// stampOrder says whether the rows can be taken in order of SystemModstamp until
+// the limit is reached, and from when on: how a poller asks.
+func (p *plan) stampOrder() (from time.Time, ok bool) {
+	if len(p.order) == 0 || p.q.limit < 0 || len(p.s.hidden) > 0 || p.order[0].desc || len(p.order[0].path.via) > 0 || p.order[0].path.f == nil || p.order[0].path.f.sys != sysSystemModstamp {
+		return from, false
+	}
+	return lowerBound(p.where), true
+}
+
+// lowerBound is the SystemModstamp that every match has at least.
+func lowerBound(c *condition) (from time.Time) {
+	switch {
+	case c == nil:
+	case c.op == "and":
+		for _, part := range c.parts {
+			if at := lowerBound(part); at.After(from) {
+				from = at
+			}
+		}
+	case c.op == "or":
+		from = lowerBound(c.parts[0])
+		for _, part := range c.parts[1:] {
+			if at := lowerBound(part); at.Before(from) {
+				from = at
+			}
+		}
+	case c.path != nil && len(c.path.via) == 0 && c.path.f != nil && c.path.f.sys == sysSystemModstamp && (c.op == ">" || c.op == ">=" || c.op == "=") && len(c.values) == 1:
+		at, err := time.Parse(stampForm, asText(c.values[0].value))
+		if err == nil {
+			from = at
+		}
+	}
+	return from
 }
 
 // candidates narrows the search by an index where a top condition allows it.
@@ -91,7 +137,7 @@ func (p *plan) narrow(c *condition) ([]*record, bool) {
 	switch {
 	case f.sys == sysSystemModstamp && (c.op == ">" || c.op == ">=") && len(c.values) == 1 && c.values[0].text != "":
 		from, err := time.Parse(stampForm, asText(c.values[0].value))
-		return p.o.since(from), err == nil
+		return slices.Collect(p.o.since(from)), err == nil
 	case (f.sys == sysID || f.indexed) && c.ids != nil && c.op == "in":
 		return p.having(f, sortedIDs(c.ids)), true
 	case (f.sys == sysID || f.indexed) && (c.op == "=" || c.op == "in"):

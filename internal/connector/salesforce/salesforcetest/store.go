@@ -1,6 +1,7 @@
 package salesforcetest
 
 import (
+	"iter"
 	"sort"
 	"time"
 )
@@ -70,15 +71,15 @@ func (t *store) sortMoves() {
 }
 
 // since gives the records with a SystemModstamp of at least from, oldest first.
-func (t *store) since(from time.Time) []*record {
-	i := sort.Search(len(t.moves), func(i int) bool { return !t.moves[i].r.stamp.Before(from) })
-	var out []*record
-	for ; i < len(t.moves); i++ {
-		if m := t.moves[i]; m.no == m.r.move && !m.r.stamp.Before(from) {
-			out = append(out, m.r)
+func (t *store) since(from time.Time) iter.Seq[*record] {
+	return func(yield func(*record) bool) {
+		i := sort.Search(len(t.moves), func(i int) bool { return !t.moves[i].r.stamp.Before(from) })
+		for ; i < len(t.moves); i++ {
+			if m := t.moves[i]; m.no == m.r.move && !m.r.stamp.Before(from) && !yield(m.r) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // reindex notes a new value of a looked-up field.
