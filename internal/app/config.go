@@ -42,6 +42,9 @@ type Config struct {
 	Tell []string `yaml:"tell"`
 	// Mappings says what differs for single mappings, by name.
 	Mappings map[string]MappingRule `yaml:"mappings"`
+	// Epoch is raised by one after the store was restored from a backup (or an older data folder was put back), and by
+	// nothing else; default 1. Nothing is written then before crosswalk rebuild has read back what was made since.
+	Epoch int `yaml:"epoch"`
 	// Retention is how long what is remembered is kept, by class.
 	Retention Retention `yaml:"retention"`
 	// Data is the folder that holds the store, the queue and the secrets; set by the program, not the file.
@@ -56,15 +59,26 @@ type MappingRule struct {
 
 // Connection is one account in one system.
 type Connection struct {
-	System  string `yaml:"system"`  // hubspot or light
-	Base    string `yaml:"base"`    // default: the vendor's own
+	System  string `yaml:"system"`  // hubspot, light or salesforce
+	Base    string `yaml:"base"`    // default: the vendor's own; of Salesforce the org's My Domain address
 	Login   string `yaml:"login"`   // auth: oauth: where people consent; default the vendor's own, with another base that base
 	Version string `yaml:"version"` // of the vendor's API, where it has several
-	Auth    string `yaml:"auth"`    // key (default) or oauth
+	Auth    string `yaml:"auth"`    // key (default) or oauth; Salesforce also jwt or client_credentials
 	Account string `yaml:"account"` // id of the account it is bound to; another one is refused
 	AppID   string `yaml:"app_id"`  // HubSpot: of our own app
-	Edition string `yaml:"edition"` // HubSpot: starter (default), professional, enterprise: how many calls it allows
+	Edition string `yaml:"edition"` // how many calls it allows. HubSpot: starter (default), professional, enterprise; Salesforce: enterprise (default) ...
 	Limits  string `yaml:"limits"`  // on (default) or off: spend calls no faster than the vendor allows
+	// Of Salesforce: the app and the user of auth: jwt, the app of client_credentials; Salesforce licences, which raise the day's calls;
+	// custom objects in use, by API name; a currency for an org that does not tell its own; hosts that stand before it, such as a
+	// proxy; and whether records that an alerting duplicate rule complains of are saved (allow) or refused (refuse, the default).
+	ClientID   string   `yaml:"client_id"`
+	Username   string   `yaml:"username"`
+	Licences   int      `yaml:"licences"`
+	Custom     []string `yaml:"custom"`
+	Currency   string   `yaml:"currency"`
+	Trusted    []string `yaml:"trusted"`
+	Duplicates string   `yaml:"duplicates"`
+	AutoAssign bool     `yaml:"auto_assign"` // the org's assignment rules choose the owner of what Crosswalk creates
 	// Lag is how late the system's search or lists may show a change; default the connector's.
 	Lag Duration `yaml:"lag"`
 	// Settle is how long after a create the system may still hide it; default the connector's.
@@ -122,6 +136,12 @@ func (c *Config) check() error {
 	if c.Approval == "" {
 		c.Approval = "two"
 	}
+	if c.Epoch == 0 {
+		c.Epoch = 1
+	}
+	if c.Epoch < 1 {
+		add("epoch: %d; write 1, and one more after each restore from a backup", c.Epoch)
+	}
 	if c.Approval != "two" && c.Approval != "single" {
 		add("approval: %q; write two, or single for a team of one", c.Approval)
 	}
@@ -129,13 +149,14 @@ func (c *Config) check() error {
 		add("connections: none; name at least one, for example hubspot: { system: hubspot }")
 	}
 	for name, conn := range c.Connections {
-		if sys, ok := systems[conn.System]; !ok {
+		sys, known := systems[conn.System]
+		if !known {
 			add("connections.%s.system: %q; write %s", name, conn.System, strings.Join(slices.Sorted(maps.Keys(systems)), " or "))
 		} else if conn.Base == "" {
 			conn.Base = sys.base
 		}
-		if !slices.Contains([]string{"", "starter", "professional", "enterprise"}, conn.Edition) {
-			add("connections.%s.edition: %q; write starter, professional or enterprise", name, conn.Edition)
+		if known && !slices.Contains(append([]string{""}, sys.editions...), conn.Edition) {
+			add("connections.%s.edition: %q; write %s", name, conn.Edition, strings.Join(sys.editions, " or "))
 		}
 		if _, err := time.Parse(time.DateOnly, conn.Expires); conn.Expires != "" && err != nil {
 			add("connections.%s.expires: %q; write a day, YYYY-MM-DD", name, conn.Expires)
@@ -143,8 +164,13 @@ func (c *Config) check() error {
 		if conn.Auth == "" {
 			conn.Auth = "key"
 		}
-		if conn.Auth != "key" && conn.Auth != "oauth" {
-			add("connections.%s.auth: %q; write key or oauth", name, conn.Auth)
+		if ways := append([]string{"key", "oauth"}, slices.Sorted(maps.Keys(sys.minted))...); known && !slices.Contains(ways, conn.Auth) {
+			add("connections.%s.auth: %q; write %s", name, conn.Auth, strings.Join(ways, " or "))
+		}
+		if sys.check != nil {
+			for _, problem := range sys.check(conn) {
+				add("connections.%s.%s", name, problem)
+			}
 		}
 		c.Connections[name] = conn
 	}

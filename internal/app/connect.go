@@ -89,10 +89,11 @@ func (w *wire) make(tokens rest.Tokens, answered func(status int)) (connector.Co
 	return w.system.make(making{name: w.name, Connection: w.Connection, rest: config, trust: w.credential.trust})
 }
 
-// tokens gives what a credential hands out: a key as it is, or an OAuth pair that is renewed and stored before use.
+// tokens gives what a credential hands out: a key as it is, tokens that are minted with it, or an OAuth pair that is renewed and
+// stored before use.
 func (w *wire) tokens(c Credential, secrets secret.Store) rest.Tokens {
-	if w.Auth == "key" {
-		return token.Static(c.Key)
+	if !w.byConsent() {
+		return w.byKey(c.Key)
 	}
 	return token.New(token.Named(secrets, pairName(w.name)), w.endpoint(c.Client()), w.renewals)
 }

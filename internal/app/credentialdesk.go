@@ -44,7 +44,7 @@ func (d Desk) Named(word string) (engine.Way, bool) {
 	if w == nil {
 		return engine.Way{}, false
 	}
-	return engine.Way{Connection: w.name, System: w.System, Consent: w.Auth != "key"}, true
+	return engine.Way{Connection: w.name, System: w.System, Consent: w.byConsent()}, true
 }
 
 func (d Desk) wire(connection string) (*wire, error) {
@@ -57,8 +57,8 @@ func (d Desk) wire(connection string) (*wire, error) {
 // consenting is wire for what needs a person's consent.
 func (d Desk) consenting(connection string) (*wire, error) {
 	w, err := d.wire(connection)
-	if err == nil && (w.Auth == "key" || w.system.consent == nil) {
-		err = &engine.RefusedError{Why: "the configuration says that " + connection + " is connected with a key (auth: key)",
+	if err == nil && (!w.byConsent() || w.system.consent == nil) {
+		err = &engine.RefusedError{Why: "the configuration says that " + connection + " is connected with a key (auth: " + w.Auth + ")",
 			Fix: "hand the key over: crosswalk connect " + connection + " --key < KEYFILE"}
 	}
 	return w, err
@@ -283,7 +283,7 @@ func (d Desk) Supply(ctx context.Context, connection string, s engine.Supply) (e
 	if err != nil {
 		return engine.Opened{}, err
 	}
-	if s.Key != "" && w.Auth != "key" {
+	if s.Key != "" && w.byConsent() {
 		return engine.Opened{}, &engine.RefusedError{Why: "the configuration says that " + connection + " is connected by consent (auth: oauth)",
 			Fix: "open a link: crosswalk connect " + connection}
 	}
@@ -302,7 +302,10 @@ func (d Desk) Supply(ctx context.Context, connection string, s engine.Supply) (e
 	}
 	opened := engine.Opened{Connection: connection, System: w.System}
 	if s.Key != "" {
-		if opened, err = d.opens(ctx, w, token.Static(s.Key), s.Replace); err != nil {
+		if err := w.usable(s.Key); err != nil {
+			return engine.Opened{}, err
+		}
+		if opened, err = d.opens(ctx, w, w.byKey(s.Key), s.Replace); err != nil {
 			return engine.Opened{}, w.unfit(err)
 		}
 	} else if opened.Account, err = d.app.boundTo(ctx, connection); err != nil {
@@ -348,7 +351,7 @@ func (d Desk) Drop(ctx context.Context, connection, actor string, force bool) (e
 	if out.Stops, err = d.app.Engine.WritersOver(ctx, connection); err != nil {
 		return out, err
 	}
-	if w.Auth != "key" {
+	if w.byConsent() {
 		if out.Revoked, err = d.revoke(ctx, w, held, force); err != nil {
 			return out, err
 		}
@@ -454,7 +457,9 @@ func (d Desk) needs(ctx context.Context, connection string) ([]connector.Need, e
 	}
 	var presets [][]byte
 	for _, p := range mapping.Presets() {
-		presets = append(presets, p.YAML)
+		if _, err := d.app.Engine.Compile(p.YAML); err == nil { // one that asks for a field of the customer's own does not say yet what it needs
+			presets = append(presets, p.YAML)
+		}
 	}
 	return d.app.Engine.NeedsOf(ctx, connection, presets)
 }
@@ -472,7 +477,7 @@ func (d Desk) Register(ctx context.Context, connection, redirect, webhook string
 	if err != nil {
 		return engine.App{}, err
 	}
-	oauth := w.Auth != "key"
+	oauth := w.byConsent()
 	if !oauth {
 		redirect = ""
 	}

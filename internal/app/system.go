@@ -2,24 +2,32 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/rest"
+	"crosswalk/internal/token"
 )
 
 // system is what wiring knows of one kind of vendor: where it is, how its connector is made, how many calls it allows, how
 // its credential comes in and goes.
 type system struct {
-	base string // the vendor's own address; "" where each customer has one
+	base     string   // the vendor's own address; "" where each customer has one
+	editions []string // what edition may say
+	// check looks at what a configuration says of such a connection: "KEY: what is wrong; what to write". nil: nothing of its own.
+	check func(c Connection) []string
 	// make gives the connector of a connection.
 	make func(m making) (connector.Connector, error)
 	// limits are the vendor's whole limits: shares and reserves are taken off by limits.go.
 	limits func(c Connection) []budget.Bucket
 
-	keys    string   // how a person takes a key away at the vendor, as the end of a sentence
+	keys string // how a person takes a key away at the vendor, as the end of a sentence
+	// minted are the ways of auth beside key and oauth: tokens that are asked for without a person, whenever they are needed,
+	// with what was handed over once. It explains what was handed over and cannot be used.
+	minted  map[string]func(m minting) (token.Mint, error)
 	consent *consent // how a person agrees in a browser; nil where a key is the only way in
 	// registered gives the files of an app of our own, made for what mappings need; nil where an app is made by hand.
 	registered func(o registering) engine.App
@@ -32,6 +40,13 @@ type making struct {
 	rest rest.Config // everything but what is special to the system
 	// trust says whose webhooks are let in now: secrets, newest first, and the account that the connection is bound to.
 	trust func(ctx context.Context) (secrets []string, account string)
+}
+
+// minting is what a token is asked for with.
+type minting struct {
+	Connection
+	key       string // what was handed over: a private key, a client secret
+	transport http.RoundTripper
 }
 
 // consent is a vendor's OAuth 2.0 with a person at a browser.
@@ -61,6 +76,7 @@ type registering struct {
 
 // systems by the name that a configuration gives them; each has a file of its own.
 var systems = map[string]system{
-	"hubspot": hubspotSystem,
-	"light":   lightSystem,
+	"hubspot":    hubspotSystem,
+	"light":      lightSystem,
+	"salesforce": salesforceSystem,
 }

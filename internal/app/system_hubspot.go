@@ -11,7 +11,8 @@ import (
 )
 
 var hubspotSystem = system{
-	base: hubspotBase,
+	base:     hubspotBase,
+	editions: []string{"starter", "professional", "enterprise"},
 	make: func(m making) (connector.Connector, error) {
 		return hubspot.New(hubspot.Config{Connection: m.name, Client: rest.New(m.rest), Version: m.Version, AppID: m.AppID, Portal: m.Account, Trust: m.trust,
 			Overlap: time.Duration(m.Lag), Settle: time.Duration(m.Settle)})

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"strings"
+	"time"
+
+	"crosswalk/internal/budget"
+	"crosswalk/internal/connector"
+	"crosswalk/internal/connector/salesforce"
+	"crosswalk/internal/rest"
+	"crosswalk/internal/token"
+)
+
+var salesforceSystem = system{
+	editions: []string{"enterprise", "professional", "unlimited", "performance", "developer", "sandbox"},
+	check:    checkSalesforce,
+	make: func(m making) (connector.Connector, error) {
+		m.rest.Hosts = salesforce.Hosts
+		return salesforce.New(salesforce.Config{Connection: m.name, Client: rest.New(m.rest), Version: m.Version, Trusted: m.Trusted, Custom: m.Custom, Org: m.Account,
+			Currency: m.Currency, Duplicates: m.Duplicates, AutoAssign: m.AutoAssign, Overlap: time.Duration(m.Lag), Settle: time.Duration(m.Settle)})
+	},
+	limits: func(c Connection) []budget.Bucket {
+		var buckets []budget.Bucket
+		for _, l := range salesforce.Limits(c.Edition, c.Licences) {
+			buckets = append(buckets, budget.Bucket{Name: l.Bucket, Calls: l.Calls, Per: l.Per, Daily: l.Daily})
+		}
+		return buckets
+	},
+	keys: "take the app's or the user's authorisation away at Salesforce (Setup > OAuth Connected Apps Usage, or the app's policies)",
+	minted: map[string]func(m minting) (token.Mint, error){
+		"jwt": func(m minting) (token.Mint, error) {
+			j, err := token.NewJWT(token.JWT{Grant: salesforceGrant(m), ClientID: m.ClientID, Username: m.Username, Audience: strings.TrimRight(m.audience(), "/")}, []byte(m.key))
+			return j.Mint, err
+		},
+		"client_credentials": func(m minting) (token.Mint, error) {
+			return token.ClientCredentials{Grant: salesforceGrant(m), ClientID: m.ClientID, ClientSecret: m.key}.Mint, nil
+		},
+	},
+	consent: &consent{
+		authorize: "/services/oauth2/authorize", token: "/services/oauth2/token", revoke: "/services/oauth2/revoke", pkce: true, untilRefused: true,
+		scopes:   func([]connector.Need) (required, optional []string) { return salesforce.Scopes, nil },
+		refusals: salesforceRefusals(),
+		byHand:   "revoke it at Salesforce (Setup > OAuth Connected Apps Usage)",
+	},
+}
+
+// audience is whom an assertion is for: the org's own address, unless the configuration names where people log in (an
+// assertion of a Connected App of old may be for login.salesforce.com).
+func (m minting) audience() string {
+	if m.Login != "" {
+		return m.Login
+	}
+	return m.Base
+}
+
+// salesforceGrant asks the org's own token endpoint, and believes only an answer that names the org's own host or another of
+// Salesforce's (salesforce.md 2, 3).
+func salesforceGrant(m minting) token.Grant {
+	return token.Grant{URL: strings.TrimRight(m.Base, "/") + "/services/oauth2/token", Transport: m.transport,
+		Accept: func(instance string) error { return salesforce.CheckInstance(m.Base, instance) }}
+}
+
+// checkSalesforce refuses a connection that could not be made.
+func checkSalesforce(c Connection) []string {
+	var out []string
+	if c.Base == "" {
+		out = append(out, "base: missing; write the org's My Domain address, https://MyDomain.my.salesforce.com (Setup > My Domain)")
+	} else if err := salesforce.CheckBase(c.Base, c.Trusted...); err != nil {
+		out = append(out, err.Error())
+	}
+	if (c.Auth == "jwt" || c.Auth == "client_credentials") && c.ClientID == "" {
+		out = append(out, "client_id: missing; write the consumer key of the External Client App")
+	}
+	if c.Auth == "jwt" && c.Username == "" {
+		out = append(out, "username: missing; write the user name of the integration user, integration@example.com")
+	}
+	return out
+}
+
+// salesforceRefusals explains the codes with which the authorize and token endpoints refuse, as far as the code alone tells.
+func salesforceRefusals() []connector.ConsentRefusal {
+	var out []connector.ConsentRefusal
+	for _, code := range []string{"access_denied", "oauth_approval_error_generic", "app_not_found", "invalid_client_id", "invalid_client", "redirect_uri_mismatch", "invalid_scope",
+		"invalid_grant", "inactive_user", "inactive_org", "invalid_app_access", "unsupported_grant_type", "login_rate_exceeded", "server_error", "invalid_request"} {
+		r := salesforce.Explain(code, "")
+		out = append(out, connector.ConsentRefusal{Code: code, What: r.Refused, Who: r.Who, Again: r.Again})
+	}
+	return out
+}
