@@ -217,6 +217,9 @@ func (c *cli) printWhy(w web.Why, field string) error {
 			fmt.Fprintf(c.out, "  what to do: %s\n", e.Do)
 		}
 	}
+	for _, wait := range w.Waits {
+		fmt.Fprintf(c.out, "  parked: waits for %s until %s: %s\n", strings.TrimSpace(wait.For+" "+wait.Name), shortTime(wait.Until), plain(orElse(wait.Reason, "nothing else")))
+	}
 	if w.Net != "" {
 		fmt.Fprintf(c.out, "  net %s\n", amount(w.Net, w.Currency))
 	}

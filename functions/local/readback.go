@@ -48,7 +48,10 @@ func orElse(text, standard string) string {
 
 func (c *cli) printCallsLeft(all []web.Allowance) {
 	for _, a := range all {
-		if a.LeftToday >= 0 {
+		switch {
+		case a.OutUntil != nil:
+			fmt.Fprintf(c.out, "%s %s: today's calls are used up; it goes on at %s: crosswalk budget %s\n", a.Connection, a.Bucket, shortTime(*a.OutUntil), a.Connection)
+		case a.LeftToday >= 0:
 			fmt.Fprintf(c.out, "%s %s: %d calls left today\n", a.Connection, a.Bucket, a.LeftToday)
 		}
 	}

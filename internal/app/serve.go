@@ -3,9 +3,7 @@ package app
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"crosswalk/internal/web"
@@ -27,7 +25,7 @@ func (a *App) tickets() web.Tickets { return web.Tickets{Table: a.Engine.Table, 
 func (a *App) Operator(d web.Deps) http.Handler {
 	d.Engine, d.Connections, d.Roles = a.Engine, a.Connectors, a.Roles
 	d.Desk, d.Tickets = a.Desk(), a.tickets()
-	d.Allowances, d.SaveUsage = a.allowances, a.SaveUsage
+	d.Allowances, d.Budgets, d.SaveUsage = a.allowances, a.budgets, a.SaveUsage
 	d.Approval, d.Settings, d.NewID, d.Log = a.Approval, a.settings(), NewID, a.Log
 	return web.Operator(d)
 }
@@ -37,21 +35,6 @@ func NewID() string {
 	var raw [6]byte
 	rand.Read(raw[:]) // never fails (crypto/rand)
 	return hex.EncodeToString(raw[:])
-}
-
-// allowances tells how many calls each connection has left today.
-func (a *App) allowances() []web.Allowance {
-	var out []web.Allowance
-	for _, name := range slices.Sorted(maps.Keys(a.Limiters)) {
-		for _, s := range a.Limiters[name].Standings() {
-			left := -1
-			if s.Daily > 0 {
-				left = max(0, s.Daily-s.Spent)
-			}
-			out = append(out, web.Allowance{Connection: name, Bucket: s.Bucket, LeftToday: left})
-		}
-	}
-	return out
 }
 
 // settings is what the API may tell of the configuration.

@@ -23,6 +23,7 @@ type meter struct {
 	mu      sync.Mutex
 	contact engine.Contact
 	told    engine.Contact
+	looked  time.Time // when the budget was refreshed
 }
 
 // counting is a gate that counts what passes it.
@@ -42,6 +43,17 @@ func newMeter(connection string, limiter budget.Gate) *meter {
 
 // gate is where calls are let through.
 func (m *meter) gate() rest.Gate { return m.counter }
+
+// looks tells whether it is time to refresh the budget.
+func (m *meter) looks(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Sub(m.looked) < lookEvery {
+		return false
+	}
+	m.looked = now
+	return true
+}
 
 // answered notes what came back for one try; status 0 is no answer.
 func (m *meter) answered(status int) {
@@ -93,7 +105,7 @@ func (a *App) SaveUsage(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, a.refreshBudgets(ctx))...)
 }
 
 // rhythms are how often a month can be reconciled by itself.

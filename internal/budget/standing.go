@@ -38,19 +38,28 @@ type Standing struct {
 	Word    int       // of all programs by the vendor's word, and ours since; -1: it says nothing
 	Told    time.Time // when the vendor said so
 	Left    int       // for live work; -1: no cap
-	Rolling bool      // the day is any 24 hours
+	Day     string    // whose day: the name of a time zone, or AnyDay
 	Resets  time.Time // when there is more again: the day's end
 	Blocked time.Time // zero when open
 }
 
-// Out tells whether nothing may be called before Resets.
+// AnyDay is the day of a vendor that counts any 24 hours.
+const AnyDay = "any 24 hours"
+
+// Out tells whether nothing may be called before Resumes.
 func (s Standing) Out() bool { return s.Left == 0 }
+
+// Resumes is when there is more again.
+func (s Standing) Resumes() time.Time { return latest(s.Resets, s.Blocked) }
 
 func (d *day) standing(r rule, now time.Time, blocked time.Time) Standing {
 	s := Standing{Bucket: r.Name, Limit: d.limit(r), Share: r.share, Daily: r.share.Of(d.limit(r)), Spent: d.spent(r, now), Ours: d.ours(r, now), Word: -1,
-		Left: d.left(r, now, false), Rolling: r.Rolling, Resets: d.resumes(r, now)}
+		Left: d.left(r, now, false), Day: r.zone().String(), Resets: d.resumes(r, now)}
 	if word, ok := d.word(r, now); ok {
 		s.Word, s.Told = word, time.UnixMilli(d.Told.At)
+	}
+	if r.Rolling {
+		s.Day = AnyDay
 	}
 	if s.Left == unlimited {
 		s.Left = -1

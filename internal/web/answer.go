@@ -293,6 +293,7 @@ type Why struct {
 	Currency  string      `json:"currency,omitempty"`
 	Decisions []Decision  `json:"decisions"`
 	Outcomes  []Outcome   `json:"outcomes,omitempty"`
+	Waits     []WaitsFor  `json:"waits,omitempty"` // what is parked for it
 }
 
 // Made says who made a document.

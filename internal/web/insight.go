@@ -55,6 +55,13 @@ func (a *api) why(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	waits, err := a.waits(r.Context(), ref)
+	if err != nil {
+		return nil, err
+	}
+	if len(known) == 0 && len(waits) > 0 {
+		known = []engine.Explanation{{Ref: ref}}
+	}
 	if len(known) == 0 {
 		p := problemOf(&engine.NotFoundError{What: "record", Name: ref.String()})
 		p.Detail = "nothing is known of " + ref.String() + ": no mapping watches it, or no signal named it yet"
@@ -70,6 +77,7 @@ func (a *api) why(r *http.Request) (any, error) {
 		if w.MadeBy != nil && w.MadeBy.Approver == "" {
 			w.MadeBy.Approver = a.approver(r.Context(), w.MadeBy.Run)
 		}
+		w.Waits = waits
 		out = append(out, w)
 	}
 	return map[string][]Why{"why": out}, nil

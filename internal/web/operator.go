@@ -74,6 +74,7 @@ type Engine interface {
 	News
 	Linker
 	Onces
+	Budgeter
 }
 
 // Allowance is how many calls a connection may still make under one of its vendor's limits.
@@ -81,6 +82,8 @@ type Allowance struct {
 	Connection string `json:"connection"`
 	Bucket     string `json:"bucket"`
 	LeftToday  int    `json:"left_today"` // -1: the vendor sets no daily limit
+	// OutUntil is when there are calls again; missing while there are some.
+	OutUntil *time.Time `json:"out_until,omitempty"`
 }
 
 // Deps is what the operator API is made of. Allowances, Refused and Log may be missing.
@@ -89,7 +92,8 @@ type Deps struct {
 	Connections map[string]connector.Connector
 	Roles       map[string]string // role in mappings to connection name
 	Allowances  func() []Allowance
-	SaveUsage   func(ctx context.Context) error // puts counted calls where Usage reads them; may be nil
+	Budgets     func(ctx context.Context) ([]ConnectionBudget, error) // as they stand now; may be nil
+	SaveUsage   func(ctx context.Context) error                       // puts counted calls where Usage reads them; may be nil
 	Identity    Identity
 	// Desk is where credentials come in and go out, Tickets what links are good for; without a Desk nothing can be connected.
 	Desk    Desk
@@ -150,6 +154,8 @@ var routes = []route{
 	{"GET", "/reconciliations/{id}", "both sums and their difference by entity and currency", 200, (*api).reconciliation},
 	{"GET", "/reconciliations/{id}/rows", "every deal beside its document: ?from=&limit=", 200, (*api).reconcileRows},
 	{"GET", "/usage", "calls of the last 24 hours by connection, mapping and cause", 200, (*api).usage},
+	{"GET", "/budget", "what each connection may spend a day and has spent, by the vendor's limits, and for what", 200, (*api).budgets},
+	{"POST", "/budget/{connection}", "set how much of the vendor's day may be spent", 200, (*api).setBudget},
 	{"GET", "/audit", "the audit trail: ?from=&to=&ref=&after=&limit=", 200, (*api).audit},
 	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
 	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},

@@ -83,6 +83,8 @@ var shapes = map[string]shape{
 	"GET /reconciliations/{id}":               {command: "reconcile", answer: Reconciliation{}, may: []int{404}},
 	"GET /reconciliations/{id}/rows":          {command: "reconcile --csv", query: []param{number("from", "the first row, from 0"), number("limit", "how many, at most 500")}, answer: ReconcileRows{}, may: []int{404}},
 	"GET /usage":                              {command: "usage", answer: Usage{}},
+	"GET /budget":                             {command: "budget", answer: list{"budgets", Budget{}}},
+	"POST /budget/{connection}":               {command: "budget --per-day", body: budgetBody{}, answer: Budget{}, may: []int{404, 409}},
 	"GET /audit":                              {command: "audit", query: []param{text("from", "a day or a moment; from then on"), text("to", "a day or a moment; before it"), text("ref", "only of this record of either side"), text("after", "next of the part before"), number("limit", "about how many entries, at most 500")}, answer: Audit{}},
 	"GET /why":                                {command: "why", query: []param{needed("ref", "string", "a record of either side: connection:object/id"), text("field", "only decisions about this field, of either side")}, answer: list{"why", Why{}}, may: []int{404}},
 }
