@@ -63,7 +63,7 @@ type Options struct {
 	Count     func(connection, method, route string, status int)
 }
 
-// Assemble wires the parts. It calls no vendor; Bind does.
+// Assemble wires the parts and holds the configured epoch against the table's. It calls no vendor; Bind does.
 func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
 	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]budget.Gate{}, meters: map[string]*meter{}, Transforms: p.Transforms, Log: o.Log, secrets: p.Secrets}
 	if a.Log == nil {
@@ -82,12 +82,15 @@ func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
 	a.Engine, err = engine.New(engine.Config{
 		Table: p.Table, Queue: p.Queue, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
 		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Retention: c.Retention.engine(), Reconcile: c.Reconcile, Label: labelled,
-		Teller: p.Teller, Operators: c.Tell, Rules: c.rules(), Acceptance: c.Acceptance, Expires: c.expires(),
+		Teller: p.Teller, Operators: c.Tell, Rules: c.rules(), Acceptance: c.Acceptance, Expires: c.expires(), Epoch: c.Epoch,
 	})
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.close = append(a.close, func() error { return a.SaveUsage(context.WithoutCancel(ctx)) })
+	if err := a.Engine.TakeEpoch(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
 	return a, nil
 }
 

@@ -27,10 +27,11 @@ type Head struct {
 	At       time.Time      `json:"at"`
 	Approved int            `json:"approved,omitempty"` // version that was approved
 	Approver string         `json:"approver,omitempty"`
-	Single   bool           `json:"single,omitempty"` // approved under approval: single
-	Since    time.Time      `json:"since,omitzero"`   // of Paused: since when
-	Was      mapping.Status `json:"was,omitempty"`    // of Paused: what it goes back to; "" is live
-	Trial    int            `json:"trial,omitempty"`  // newer version that works the records of Pilot while Running does the rest
+	Single   bool           `json:"single,omitempty"`   // approved under approval: single
+	Since    time.Time      `json:"since,omitzero"`     // of Paused: since when
+	Was      mapping.Status `json:"was,omitempty"`      // of Paused: what it goes back to; "" is live
+	Restored int            `json:"restored,omitempty"` // of Paused: the epoch whose restore stopped it
+	Trial    int            `json:"trial,omitempty"`    // newer version that works the records of Pilot while Running does the rest
 }
 
 // Version is one applied text of a mapping; it never changes.
@@ -157,7 +158,12 @@ func (e *Engine) mappingsOf(ctx context.Context, version func(Head) int, load fu
 	if err := list(ctx, e.Table, "M", "", func(_ table.Key, h Head) bool { heads = append(heads, h); return true }); err != nil {
 		return nil, err
 	}
+	restored, err := e.standstill(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, h := range heads {
+		h = restored.hold(h)
 		a, err := load(ctx, h, version(h))
 		if err != nil {
 			return nil, err

@@ -183,6 +183,9 @@ func (e *Engine) planApproved(p SavedPlan) bool {
 // RunPlan carries an approved plan out, once: exactly its rows. The plan is marked with its run before the run begins; killed
 // in between, asking again begins that very run.
 func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return Run{}, err
+	}
 	p, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
 	switch {
 	case err != nil:

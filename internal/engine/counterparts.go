@@ -103,6 +103,9 @@ func stuck(category, text string) plan.Counterpart {
 
 // workNeeded works the needed records that have no counterpart yet, then looks again.
 func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perItem map[*item][]plan.Need, found map[plan.Need]plan.Counterpart) {
+	if b.rebuild != nil {
+		return // nothing is made, and what they need was looked for before them
+	}
 	subs := map[plan.Need]*item{}
 	var order []*item
 	for _, i := range items {

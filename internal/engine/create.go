@@ -22,6 +22,10 @@ import (
 // act carries decisions out: what was claimed before is looked for, the rest is created, linked or updated, each kind in
 // one batch; then the follow-ups.
 func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
+	if b.rebuild != nil {
+		e.adoptOnly(ctx, b, items)
+		return
+	}
 	var claimed, creates, adopts, updates, quiet []*item
 	for _, i := range items {
 		e.revive(i)
@@ -67,6 +71,7 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 	if len(items) == 0 {
 		return
 	}
+	items = e.unmade(ctx, items)
 	if !e.Bugs.NoClaim {
 		e.claimKeys(ctx, b, items)
 	}

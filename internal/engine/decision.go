@@ -16,6 +16,7 @@ const (
 	DecidedApprove = "approve" // of a mapping's version, or of a plan
 	DecidedAccept  = "accept"  // one tester's result in a round of acceptance
 	DecidedRunPlan = "run_plan"
+	DecidedRebuild = "rebuild" // of a table that was restored from a backup
 )
 
 // Decision is one thing that a person decided about a mapping or a plan: who, when, about which version. Decisions are kept

@@ -41,6 +41,7 @@ type Engine struct {
 	erased   erasedCache
 	due      dueCache
 	lately   latelyCache
+	life     lifeCache
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.
@@ -80,6 +81,8 @@ type Config struct {
 	// Label marks the calls made under the context it gives: for which mapping and cause, and whether they are bulk work,
 	// which leaves a reserve to live work. May be nil.
 	Label func(ctx context.Context, mapping, cause string, bulk bool) context.Context
+	// Epoch is raised by one after the table was restored from a backup, and by nothing else (epoch.go). 0 keeps none.
+	Epoch int
 	Bugs  Bugs // seeded bugs for the simulation's own test; zero in any product
 }
 

@@ -19,6 +19,9 @@ import (
 // StartPilot tries a mapping's newest version on named records and what they need. Of a mapping that is live the running
 // version goes on for everything else; refs join those of earlier pilots.
 func (e *Engine) StartPilot(ctx context.Context, name string, version int, refs []record.Ref, actor, note string) (Head, Run, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return Head{}, Run{}, err
+	}
 	h, err := e.newest(ctx, name, version)
 	if err != nil {
 		return h, Run{}, err
@@ -66,6 +69,9 @@ func (e *Engine) StartPilot(ctx context.Context, name string, version int, refs 
 // GoLive takes the newest version of a mapping into use once every gate is passed. version is the one the caller means; 0 is
 // the newest. A version that is live already stays so. It does not answer the brake: that is what Resume is for.
 func (e *Engine) GoLive(ctx context.Context, name string, version int, nativeOff bool, actor, note string) (Head, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return Head{}, err
+	}
 	h, err := e.newest(ctx, name, version)
 	if err != nil {
 		return h, err
@@ -95,6 +101,7 @@ func (e *Engine) GoLive(ctx context.Context, name string, version int, nativeOff
 			h.At = time.Now()
 		}
 		h.Status, h.Running, h.Trial, h.Pilot, h.Since, h.Was, h.Actor = mapping.Live, version, 0, nil, time.Time{}, "", actor
+		h.Restored = 0
 		h.Approved, h.Approver, h.Single = 0, "", false
 		if s.Approver != "" {
 			h.Approved, h.Approver, h.Single = version, s.Approver, s.Single
@@ -116,7 +123,7 @@ func (e *Engine) GoLive(ctx context.Context, name string, version int, nativeOff
 			return h, err
 		}
 	}
-	return h, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot))
+	return h, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot), e.tellResumed(ctx))
 }
 
 // Pause stops a mapping writing, its pilot too. One that is paused stays so.
@@ -177,6 +184,9 @@ type Resumed struct {
 // Resume goes on after a pause or the brake, with the version that ran: a newer one is taken into use by GoLive, never in
 // passing. What changed during a pause is read again.
 func (e *Engine) Resume(ctx context.Context, name, actor, note string) (Resumed, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return Resumed{}, err
+	}
 	h, err := e.head(ctx, name)
 	if err != nil {
 		return Resumed{Head: h}, err
@@ -205,7 +215,7 @@ func (e *Engine) Resume(ctx context.Context, name, actor, note string) (Resumed,
 			return out, err
 		}
 	}
-	return out, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot))
+	return out, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot), e.tellResumed(ctx))
 }
 
 // unpause puts a paused mapping back to what it was, and keeps who said so, after the brake too.
@@ -218,7 +228,7 @@ func (e *Engine) unpause(ctx context.Context, name, actor, note string) (Head, e
 		if h.Was == mapping.Pilot {
 			h.Status = mapping.Pilot
 		}
-		h.Was, h.Actor = "", actor
+		h.Was, h.Restored, h.Actor = "", 0, actor
 		return true
 	})
 	if err != nil {

@@ -123,6 +123,9 @@ func (e *Engine) LatestMapping(ctx context.Context, name string) (*Active, error
 // SetStatus moves a mapping draft -> pilot -> live -> paused and notes who did it, with no gate in between: people go by
 // lifecycle.go. Pilot and live take the latest version into use; from paused, live goes on with the version that ran.
 func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, pilot []record.Ref, actor, note string) (Head, error) {
+	if err := e.refuseRestored(ctx); err != nil && to != mapping.Paused {
+		return Head{}, err
+	}
 	var refused error
 	var pausedSince time.Time
 	h, err := change(ctx, e, mappingHeadKey(name), func(h *Head, exists bool) bool {
@@ -149,7 +152,7 @@ func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, 
 		if to == mapping.Live && h.Status != mapping.Paused {
 			h.At = time.Now()
 		}
-		h.Status, h.Actor = to, actor
+		h.Status, h.Actor, h.Restored = to, actor, 0
 		return true
 	})
 	if err != nil || refused != nil {
@@ -223,6 +226,9 @@ func (e *Engine) PlanRows(ctx context.Context, id string, from, most int) ([]Pla
 
 // RunMapping starts a run of one mapping: of named records, or of everything its source holds.
 func (e *Engine) RunMapping(ctx context.Context, r Run, refs []record.Ref) (Run, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return r, err
+	}
 	a, err := e.LatestMapping(ctx, r.Mapping)
 	if err != nil {
 		return r, err
@@ -238,6 +244,9 @@ func (e *Engine) RunMapping(ctx context.Context, r Run, refs []record.Ref) (Run,
 
 // Retry brings records back to be looked at: one, or all of a category.
 func (e *Engine) Retry(ctx context.Context, ref record.Ref, category, actor string) (int, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return 0, err
+	}
 	var tasks []Task
 	if !ref.IsZero() {
 		tasks = append(tasks, Task{Ref: ref, Cause: "retry", Actor: actor})
@@ -291,7 +300,8 @@ type Explanation struct {
 	Outcomes []EntryOutcome `json:"outcomes,omitempty"`
 	URL      string         `json:"url,omitempty"`
 	Target   string         `json:"targetURL,omitempty"`
-	Made     *Provenance    `json:"made,omitempty"` // of a document
+	Made     *Provenance    `json:"made,omitempty"`    // of a document
+	Stopped  string         `json:"stopped,omitempty"` // why nothing is written to it, whatever it says of itself
 }
 
 // maxHistory is how many decisions why goes back.
@@ -332,6 +342,10 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 	if err != nil {
 		return nil, err
 	}
+	restored, err := e.standstill(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []Explanation
 	for _, key := range keys {
 		l, ok := links[key]
@@ -351,6 +365,7 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 		if x.Made, err = e.provenance(ctx, l.Value); err != nil {
 			return nil, err
 		}
+		x.Stopped = restored.stops()
 		out = append(out, x)
 	}
 	return out, nil
@@ -378,6 +393,7 @@ type Status struct {
 	Waits       []ParkedGroup             `json:"waits,omitempty"` // what parked tasks wait for
 	Runs        []Run                     `json:"runs,omitempty"`  // under way
 	Connections []ConnectionStatus        `json:"connections,omitempty"`
+	Restored    *Restored                 `json:"restored,omitempty"` // nothing is written
 }
 
 // Status reads the store and the queue; it calls no system.
@@ -420,6 +436,9 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	if err := e.fillStatus(ctx, &s, set); err != nil {
+		return s, err
+	}
+	if s.Restored, err = e.standstill(ctx); err != nil {
 		return s, err
 	}
 	runs, err := e.Runs(ctx)

@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
+	"crosswalk/internal/mapping"
 )
 
 // parked is a task that waits in the store: no message grows old for it, its tries are not used up, and the same task
@@ -100,7 +103,11 @@ func (e *Engine) WakeDue(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return len(due), e.unpark(ctx, due)
+	ready, err := e.leavePaused(ctx, due)
+	if err != nil {
+		return 0, err
+	}
+	return len(due), e.unpark(ctx, ready)
 }
 
 // wake brings back the tasks that wait for something.
@@ -120,8 +127,61 @@ func (e *Engine) wakeAs(ctx context.Context, on string, note func(*Task)) error 
 		if err != nil || len(waiting) == 0 {
 			return err
 		}
+		if !strings.HasPrefix(on, "slot/") && !strings.HasPrefix(on, "mapping/") { // these are only woken when they go on
+			if waiting, err = e.leavePaused(ctx, waiting); err != nil {
+				return err
+			}
+		}
 		if err := e.unpark(ctx, waiting); err != nil {
 			return err
 		}
 	}
+}
+
+// pausedFor is how long a task waits for its mapping to go on before it looks again whether it did.
+const pausedFor = 30 * 24 * time.Hour
+
+// leavePaused keeps those tasks parked whose mappings are all stopped, one of them by a pause: it goes on with them. Feeds
+// are read again after a pause, but what a task waits for may lie far before it. The others may go.
+func (e *Engine) leavePaused(ctx context.Context, tasks []parked) ([]parked, error) {
+	if len(tasks) == 0 {
+		return nil, nil
+	}
+	set, err := e.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ready []parked
+	for _, p := range tasks {
+		slot := set.pausedSlot(p.Task)
+		if slot == "" {
+			ready = append(ready, p)
+			continue
+		}
+		if err := e.park(ctx, p.Task, time.Now().Add(pausedFor), "slot/"+slot, p.Reason); err != nil {
+			return nil, err
+		}
+	}
+	return ready, nil
+}
+
+// pausedSlot gives the place of a task none of whose mappings runs, one of them because it is paused; else "".
+func (s *mappingSet) pausedSlot(t Task) string {
+	slot := ""
+	for _, name := range s.names {
+		a := s.byName[name]
+		if a.ConnA != t.Ref.Connection || a.A.Object != t.Ref.Object && !slices.Contains(a.watches(), t.Ref.Object) {
+			continue
+		}
+		if own := s.byName[t.Mapping]; own != nil && own.Slot != a.Slot {
+			continue
+		}
+		if a.works(true) {
+			return ""
+		}
+		if a.Head.Status == mapping.Paused && slot == "" {
+			slot = a.Slot
+		}
+	}
+	return slot
 }

@@ -38,6 +38,9 @@ const maxWaiting = 5000
 // Poll does what is due: it wakes parked tasks, turns dead letters into sync errors, lists runs, and reads every feed whose
 // time has come. Who calls this: a ticker on a laptop, a schedule on AWS. A retry reads the same page again.
 func (e *Engine) Poll(ctx context.Context) error {
+	if restored, err := e.standstill(ctx); err != nil || restored != nil {
+		return errors.Join(err, e.pollRestored(ctx))
+	}
 	_, wakeErr := e.WakeDue(ctx)
 	_, deadErr := e.DeadLetters(ctx)
 	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx), e.TellNews(ctx))

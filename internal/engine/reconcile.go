@@ -95,6 +95,9 @@ func differenceKey(mapping, month string, ref record.Ref) table.Key {
 
 // StartReconcile starts the month end of a mapping that makes documents, YYYY-MM. Who calls this: a person, or the schedule.
 func (e *Engine) StartReconcile(ctx context.Context, mapping, month, actor string) (Run, error) {
+	if err := e.refuseRestored(ctx); err != nil {
+		return Run{}, err
+	}
 	r, err := e.reconcileRun(ctx, mapping, month, actor)
 	if err != nil {
 		return r, err

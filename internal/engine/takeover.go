@@ -45,6 +45,9 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 	}
 	e.finishLinks(ctx, b, found)
 	for _, i := range found {
+		if b.rebuild != nil {
+			continue // nothing is done to it before its mapping goes on
+		}
 		if i.link.State == link.Linked { // the record may have changed since what was found was sent: look at it as linked
 			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
 			e.followUp(ctx, b, []*item{i})
@@ -89,7 +92,7 @@ func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
 	for k, v := range i.decision.Write {
 		hints[k] = v
 	}
-	hits, err := looker.Look(ctx, connector.LookRequest{Object: i.link.Claim.Object, Marker: i.link.Claim.Key, Since: i.link.Claim.At, Hints: hints, Fields: i.m.wantedB})
+	hits, err := e.sightings(ctx, b, i, looker, hints)
 	if err != nil {
 		e.fail(ctx, []*item{i}, i.m.ConnB, err)
 		return unclear
@@ -100,6 +103,13 @@ func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
 	case 1:
 		e.becomeLinked(i, hits[0].Ref, &hits[0], hits[0].Modified)
 		i.link.Lines = nil // what its lines are is learnt when it is read back
+		if b.rebuild != nil {
+			if err := e.asFound(ctx, b, i, &hits[0]); err != nil {
+				i.link.State = link.Claimed
+				e.fail(ctx, []*item{i}, "", err)
+				return unclear
+			}
+		}
 		i.result = &Result{End: Done, Counts: Counts{Created: 1}}
 		return seen
 	}
@@ -112,6 +122,10 @@ func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
 
 // maySendAgain decides about a create that was looked for and is not there.
 func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
+	if b.rebuild != nil {
+		e.notThere(ctx, i)
+		return false
+	}
 	if i.decision.Kind != plan.Create {
 		e.letGo(ctx, b, i)
 		return false

@@ -59,7 +59,8 @@ func (i *item) end(r Result) {
 type batch struct {
 	set     *mappingSet
 	audit   *auditBatch
-	preview bool // decide, write nothing
+	preview bool        // decide, write nothing
+	rebuild *rebuilding // adopt what was claimed, nothing else
 	erased  *erasedSet
 	dead    map[record.Ref]bool // records whose tasks became dead letters
 	plan    *planRun

@@ -72,6 +72,9 @@ const (
 	EMailUnsure   = "email_unsure"
 	HandDiffers   = "hand_differs" // a document that a person linked comes to something else than the deal
 
+	// Of the whole deployment.
+	Restored = "restored" // the table is an older one
+
 	// Found by reconciliation alone.
 	NotBilledYet = "not_billed_yet"
 	NetDiffers   = "net_differs"
