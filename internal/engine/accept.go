@@ -30,6 +30,11 @@ func (e *Engine) Accept(ctx context.Context, connection string, r *http.Request,
 	if err != nil {
 		return 0, err
 	}
+	return e.signalled(ctx, connection, "webhook", signals)
+}
+
+// signalled queues what signals are about, as far as a mapping watches it.
+func (e *Engine) signalled(ctx context.Context, connection, cause string, signals []connector.Signal) (int, error) {
 	watched, err := e.watched(ctx)
 	if err != nil {
 		return 0, err
@@ -45,7 +50,7 @@ func (e *Engine) Accept(ctx context.Context, connection string, r *http.Request,
 			continue
 		}
 		seen[s.Ref] = true
-		t := Task{Ref: s.Ref, Cause: "webhook"}
+		t := Task{Ref: s.Ref, Cause: cause}
 		if s.Bulk {
 			bulk = append(bulk, t)
 		} else {
@@ -53,7 +58,7 @@ func (e *Engine) Accept(ctx context.Context, connection string, r *http.Request,
 		}
 		if !s.To.IsZero() && !seen[s.To] {
 			seen[s.To] = true
-			live = append(live, Task{Ref: s.To, Cause: "webhook"})
+			live = append(live, Task{Ref: s.To, Cause: cause})
 		}
 	}
 	return len(live) + len(bulk), errors.Join(e.Enqueue(ctx, lane.Live, live), e.Enqueue(ctx, lane.Bulk, bulk))

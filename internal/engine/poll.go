@@ -21,9 +21,24 @@ type feed struct {
 	Next   time.Time        `json:"next,omitzero"`   // not read again before
 	Lease  time.Time        `json:"lease,omitzero"`  // one reader at a time, until then
 	Seen   map[string]int64 `json:"seen,omitempty"`  // stamps of the overlap's records by id, so that none is queued twice
-	Again  time.Time        `json:"again,omitzero"`  // without a cursor: read from here, what changed while a mapping was paused
+	Again  time.Time        `json:"again,omitzero"`  // the cycle under way began here: what changed while a mapping was paused, or in an overflow
 	Index  string           `json:"index,omitempty"` // of a match target: which rules its keys were made by
 	Fields string           `json:"fields,omitempty"`
+
+	Overflow time.Time `json:"overflow,omitzero"` // commit of the last change that was too large to be told, and that it began anew for
+}
+
+// restart has the feed begin anew with the next poll.
+func (f *feed) restart() {
+	f.Cursor, f.Seen, f.Next, f.Lease = nil, nil, time.Time{}, time.Time{}
+}
+
+// again has the feed begin anew at a time, or earlier where a cycle that began there has not ended.
+func (f *feed) again(since time.Time) {
+	if f.Again.IsZero() || since.Before(f.Again) {
+		f.Again = since
+	}
+	f.restart()
 }
 
 // feedLease is how long a reader may take over one page.
@@ -166,10 +181,10 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 			return err
 		}
 		state.remember(page.Records, !page.More)
-		state.Cursor, state.Again = page.Cursor, time.Time{}
+		state.Cursor = page.Cursor
 		state.Lease = time.Now().Add(feedLease)
 		if !page.More {
-			state.ReadAt, state.Next, state.Lease = time.Now(), time.Now().Add(f.every), time.Time{}
+			state.ReadAt, state.Next, state.Lease, state.Again = time.Now(), time.Now().Add(f.every), time.Time{}, time.Time{}
 		}
 		if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
 			return err
@@ -189,7 +204,7 @@ func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
 			if !exists || f.Cursor == nil && !f.Again.IsZero() && f.Again.Before(since) {
 				return false
 			}
-			f.Cursor, f.Seen, f.Again, f.Next, f.Lease = nil, nil, since, time.Time{}, time.Time{}
+			f.again(since)
 			return true
 		})
 		if err != nil {

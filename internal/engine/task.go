@@ -18,7 +18,7 @@ import (
 type Task struct {
 	Ref      record.Ref `json:"ref"`
 	Mapping  string     `json:"mapping,omitempty"` // only this mapping; "" = every active one of the object
-	Cause    string     `json:"cause"`             // webhook, poll, run, retry, wake, watch, erase
+	Cause    string     `json:"cause"`             // webhook, event, poll, run, retry, wake, watch, erase
 	Run      string     `json:"run,omitempty"`
 	Page     int        `json:"page,omitempty"`     // of the run: where its bit is set when it ends
 	WonSince string     `json:"wonSince,omitempty"` // takes the place of the mapping's since, for a run that says so

@@ -50,6 +50,8 @@ type Config struct {
 	UserID      string   // of our own user: records it made are Own; Account learns it where it may
 	Currency    string   // ISO 4217, of a single-currency org that does not tell its own
 	HookSecrets []string // last path element of outbound messages' address, newest first; none: all are refused
+	// Trust, where it is set, says anew for each message and event what HookSecrets and Org are.
+	Trust func(ctx context.Context) (secrets []string, org string)
 
 	Duplicates string // DuplicatesRefuse when empty
 	AutoAssign bool   // let the org's assignment rules choose the owner; Salesforce's own default, ours is not to (fact sheet 4.1)
@@ -87,6 +89,8 @@ var (
 	_ connector.Looker      = (*Connector)(nil)
 	_ connector.Provisioner = (*Connector)(nil)
 	_ connector.Receiver    = (*Connector)(nil)
+
+	_ connector.EventReceiver = (*Connector)(nil)
 )
 
 var (

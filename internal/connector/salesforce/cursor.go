@@ -20,7 +20,7 @@ type cursor struct {
 	Since   time.Time `json:"since,omitzero"` // everything before it was given for good
 	After   string    `json:"after,omitempty"`
 	Young   time.Time `json:"young,omitzero"`
-	Gone    time.Time `json:"gone,omitzero"`  // deletions before it were given
+	Gone    time.Time `json:"gone,omitzero"`  // deletions before it were given; of a feed of everything there is none: nothing was ever linked
 	Swept   time.Time `json:"swept,omitzero"` // when deletions were last asked for, by Salesforce's clock
 }
 
@@ -29,7 +29,8 @@ const cursorVersion = 1
 // startAt reads the cursor, or makes the first one.
 func startAt(op string, r connector.FeedRequest) (cursor, error) {
 	if len(r.Cursor) == 0 || string(r.Cursor) == "null" {
-		return cursor{Version: cursorVersion, Since: r.From.UTC().Truncate(time.Second)}, nil
+		from := r.From.UTC().Truncate(time.Second)
+		return cursor{Version: cursorVersion, Since: from, Gone: from}, nil
 	}
 	var at cursor
 	d := json.NewDecoder(bytes.NewReader(r.Cursor))

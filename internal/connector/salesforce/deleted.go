@@ -26,7 +26,8 @@ const minWindow = 2 * time.Minute
 
 // sweep gives the records deleted since the last one, as archived ones without values, and the cursor after it: it
 // resumes from latestDateCovered, which may be far behind the clock. Losers of a merge are among them; a read says where
-// they went. A feed's first cycle only notes the time: nothing deleted before it was ever linked.
+// they went. A feed of everything there is only notes the time at first: nothing deleted before it was ever linked. One that
+// begins at a time has the deletions since that time too, so that going back loses none.
 func (c *Connector) sweep(ctx context.Context, op string, sel *selection, at cursor, now time.Time) ([]record.Record, cursor, error) {
 	if now.IsZero() {
 		now = time.Now()

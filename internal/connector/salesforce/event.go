@@ -1,9 +1,12 @@
 package salesforce
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"crosswalk/internal/connector"
 )
@@ -31,6 +34,21 @@ type changeHeader struct {
 	Type   string   `json:"changeType"`
 	Origin string   `json:"changeOrigin"`
 	User   string   `json:"commitUser"`
+
+	Committed json.RawMessage `json:"commitTimestamp"` // milliseconds; text in some forms
+}
+
+// committed is when the change was; zero where the event does not say.
+func (h *changeHeader) committed() time.Time {
+	text := strings.Trim(string(h.Committed), `"`)
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil && ms > 0 {
+		return time.UnixMilli(ms).UTC()
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // partnerSource begins the source of events that Event Relay delivers.
@@ -42,7 +60,7 @@ const partnerSource = "aws.partner/salesforce.com/"
 //
 // An event is caused by our own calls where its origin bears our name and its user is ours (fact sheet 17.3): a hint,
 // since triggers fired by our write share its origin.
-func (c *Connector) ReceiveEvent(event []byte) (signals []connector.Signal, overflow []string, err error) {
+func (c *Connector) ReceiveEvent(ctx context.Context, event []byte) (signals []connector.Signal, overflow []connector.Overflow, err error) {
 	if len(event) > maxBody {
 		return nil, nil, refuse("too_large", "the event is over one megabyte")
 	}
@@ -57,7 +75,8 @@ func (c *Connector) ReceiveEvent(event []byte) (signals []connector.Signal, over
 	if header == nil || header.Entity == "" || len(header.IDs) == 0 {
 		return nil, nil, refuse("malformed", "the event has no ChangeEventHeader")
 	}
-	if e.Source != "" && !c.relayed(e.Source) {
+	_, org := c.trusted(ctx)
+	if e.Source != "" && !relayed(e.Source, org) {
 		return nil, nil, refuse("account", "the event is not of the org this connection is bound to")
 	}
 	if !slices.Contains(c.Objects(), header.Entity) {
@@ -67,23 +86,23 @@ func (c *Connector) ReceiveEvent(event []byte) (signals []connector.Signal, over
 	for _, text := range header.IDs {
 		id, ok := ID(text)
 		if !ok || header.Type == "GAP_OVERFLOW" || strings.HasPrefix(id, "000") { // 001*, or the id of nobody
-			overflow = []string{header.Entity}
+			overflow = []connector.Overflow{{Object: header.Entity, At: header.committed()}}
 			continue
 		}
-		signals = append(signals, connector.Signal{Ref: c.ref(header.Entity, id), Kind: changeKind(header.Type), Account: c.Org, Own: own,
+		signals = append(signals, connector.Signal{Ref: c.ref(header.Entity, id), Kind: changeKind(header.Type), Account: org, Own: own,
 			Bulk: strings.Contains(header.Origin, "/bulkapi/") || len(header.IDs) > maxNotifications})
 	}
 	return signals, overflow, nil
 }
 
-// relayed tells whether an event's source is our org's. An AppFlow source names no org; its bus is the customer's own.
-func (c *Connector) relayed(source string) bool {
+// relayed tells whether an event's source is of an org. An AppFlow source names none; its bus is the customer's own.
+func relayed(source, org string) bool {
 	rest, ok := strings.CutPrefix(source, partnerSource)
 	if !ok {
 		return strings.HasPrefix(source, "aws.partner/appflow")
 	}
-	org, _, _ := strings.Cut(rest, "/")
-	return c.Org != "" && sameOrg(org, c.Org)
+	from, _, _ := strings.Cut(rest, "/")
+	return sameOrg(from, org)
 }
 
 func (e envelope) header() *changeHeader {

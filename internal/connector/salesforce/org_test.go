@@ -427,7 +427,7 @@ func TestMessagesAndEventsOfTheOrg(t *testing.T) {
 		time.Sleep(time.Minute)
 		sim.DeliverDue(context.Background(), hook)
 		for _, e := range events {
-			got, overflow, err := c.ReceiveEvent(e)
+			got, overflow, err := c.ReceiveEvent(t.Context(), e)
 			if err != nil || overflow != nil {
 				t.Errorf("%v %v", overflow, err)
 			}

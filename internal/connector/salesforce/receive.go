@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/xml"
@@ -32,8 +33,9 @@ const minSecret = 16
 // The message has no signature (S4): the last element of the address is a secret, compared in constant time, and the
 // organisation id must be the bound org's. Even so it causes a read at most; no value of it is used. What a deleted or
 // repeated message says is harmless for the same reason. The answer that Salesforce wants is Ack.
-func (c *Connector) Receive(_ *http.Request, address string, body []byte, _ time.Time) ([]connector.Signal, error) {
-	if !c.secretIn(address) {
+func (c *Connector) Receive(r *http.Request, address string, body []byte, _ time.Time) ([]connector.Signal, error) {
+	secrets, org := c.trusted(contextOf(r))
+	if !secretIn(address, secrets) {
 		return nil, refuse("signature", "the address does not end in the connection's secret")
 	}
 	if len(body) > maxBody {
@@ -46,7 +48,7 @@ func (c *Connector) Receive(_ *http.Request, address string, body []byte, _ time
 	if message.org == "" && len(message.notifications) == 0 {
 		return nil, nil // recorded so: nothing to say, and nothing to say it is from
 	}
-	if c.Org == "" || !sameOrg(message.org, c.Org) {
+	if !sameOrg(message.org, org) {
 		return nil, refuse("account", "the message is not of the org this connection is bound to")
 	}
 	var out []connector.Signal
@@ -55,7 +57,7 @@ func (c *Connector) Receive(_ *http.Request, address string, body []byte, _ time
 		if !ok || !slices.Contains(c.Objects(), n.object) {
 			continue
 		}
-		s := connector.Signal{Ref: c.ref(n.object, id), Kind: connector.Changed, Account: c.Org, Own: c.ours(n.by)}
+		s := connector.Signal{Ref: c.ref(n.object, id), Kind: connector.Changed, Account: org, Own: c.ours(n.by)}
 		if n.deleted {
 			s.Kind = connector.Deleted
 		}
@@ -64,6 +66,21 @@ func (c *Connector) Receive(_ *http.Request, address string, body []byte, _ time
 		}
 	}
 	return out, nil
+}
+
+// trusted says whose messages and events are let in now.
+func (c *Connector) trusted(ctx context.Context) (secrets []string, org string) {
+	if c.Trust == nil {
+		return c.HookSecrets, c.Org
+	}
+	return c.Trust(ctx)
+}
+
+func contextOf(r *http.Request) context.Context {
+	if r == nil {
+		return context.Background()
+	}
+	return r.Context()
 }
 
 // ours tells whether a user's id is our own user's.
@@ -79,14 +96,14 @@ func sameOrg(a, b string) bool {
 
 // secretIn compares the last path element with the secrets; hashed first, so that neither content nor length shows in
 // the time it takes.
-func (c *Connector) secretIn(address string) bool {
+func secretIn(address string, secrets []string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
 		return false
 	}
 	given := sha256.Sum256([]byte(u.Path[strings.LastIndexByte(u.Path, '/')+1:]))
 	ok := 0
-	for _, secret := range c.HookSecrets {
+	for _, secret := range secrets {
 		want := sha256.Sum256([]byte(secret))
 		if len(secret) >= minSecret {
 			ok |= subtle.ConstantTimeCompare(given[:], want[:])

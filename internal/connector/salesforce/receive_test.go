@@ -131,8 +131,10 @@ func TestChangeEvents(t *testing.T) {
 		{"undeleted", event(`"entityName":"Account","recordIds":["0015f00002J9YYEAA3"],"changeType":"UNDELETE"`), "Account/0015f00002J9YYEAA3 changed false false", "", ""},
 		{"gap", event(`"entityName":"Account","recordIds":["0015f00002J9YYEAA3","0015f00002J9YYFAA3"],"changeType":"GAP_UPDATE"`),
 			"Account/0015f00002J9YYEAA3 changed false false; Account/0015f00002J9YYFAA3 changed false false", "", ""},
-		{"overflow", event(`"entityName":"Opportunity","recordIds":["000000000000000AAA"],"changeType":"GAP_OVERFLOW"`), "", "Opportunity", ""},
-		{"wildcard", event(`"entityName":"Account","recordIds":["001*"],"changeType":"GAP_UPDATE"`), "", "Account", ""},
+		{"overflow", event(`"entityName":"Opportunity","recordIds":["000000000000000AAA"],"changeType":"GAP_OVERFLOW","commitTimestamp":1788264001000`), "", "Opportunity 12:00:01", ""},
+		{"overflow, its time as text", event(`"entityName":"Opportunity","recordIds":["000000000000000AAA"],"changeType":"GAP_OVERFLOW","commitTimestamp":"2026-09-01T12:00:01Z"`), "", "Opportunity 12:00:01", ""},
+		{"overflow without a time", event(`"entityName":"Opportunity","recordIds":["000000000000000AAA"],"changeType":"GAP_OVERFLOW"`), "", "Opportunity 00:00:00", ""},
+		{"wildcard", event(`"entityName":"Account","recordIds":["001*"],"changeType":"GAP_UPDATE"`), "", "Account 00:00:00", ""},
 		{"nobody's object", event(`"entityName":"Vote","recordIds":["0015f00002J9YYEAA3"],"changeType":"UPDATE"`), "", "", ""},
 		{"other org", strings.Replace(event(`"entityName":"Account","recordIds":["0015f00002J9YYEAA3"],"changeType":"UPDATE"`), "00D5f000005KcCnEAK", "00D5f000005KcCmEAK", 1), "", "", "account"},
 		{"other source", `{"source":"aws.s3","detail":{"payload":{"ChangeEventHeader":{"entityName":"Account","recordIds":["0015f00002J9YYEAA3"],"changeType":"UPDATE"}}}}`, "", "", "account"},
@@ -141,13 +143,17 @@ func TestChangeEvents(t *testing.T) {
 		{"too large", `{"a":"` + strings.Repeat("x", 1<<20) + `"}`, "", "", "too_large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			signals, overflow, err := newOrg(t).connect().ReceiveEvent([]byte(c.event))
+			signals, overflow, err := newOrg(t).connect().ReceiveEvent(t.Context(), []byte(c.event))
 			var refused *connector.RefusedError
 			if errors.As(err, &refused); (refused != nil) != (c.reason != "") || refused != nil && refused.Reason != c.reason {
 				t.Fatalf("got %v, want %q", err, c.reason)
 			}
-			if strings.Join(overflow, ",") != c.overflow {
-				t.Errorf("overflow %q, want %q", overflow, c.overflow)
+			compare := ""
+			for _, o := range overflow {
+				compare += o.Object + " " + o.At.Format(time.TimeOnly)
+			}
+			if compare != c.overflow {
+				t.Errorf("overflow %q, want %q", compare, c.overflow)
 			}
 			var list []string
 			for _, s := range signals {
