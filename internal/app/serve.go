@@ -9,9 +9,20 @@ import (
 	"crosswalk/internal/web"
 )
 
-// Webhooks is the route that vendors call.
+// Webhooks are the routes that vendors call.
 func (a *App) Webhooks(refused *web.Refusals) http.Handler {
-	return web.Webhooks(web.WebhookDeps{Accept: a.Engine, Public: a.PublicURL, Refused: refused, NewID: NewID, Log: a.Log})
+	return web.Webhooks(web.WebhookDeps{Accept: a.Engine, Ack: a.ack, Public: a.PublicURL, Refused: refused, NewID: NewID, Log: a.Log})
+}
+
+// ack is what a connection's system wants to read when its message was taken (salesforce.md 17.1).
+func (a *App) ack(connection string) (contentType string, body []byte) {
+	c, ok := a.Connectors[connection].(interface {
+		Ack() (contentType string, body []byte)
+	})
+	if !ok {
+		return "", nil
+	}
+	return c.Ack()
 }
 
 // OAuth is where people's browsers agree that an account is connected.

@@ -20,9 +20,12 @@ type Accepter interface {
 	Accept(ctx context.Context, connection string, r *http.Request, url string, body []byte) (int, error)
 }
 
-// WebhookDeps is what the webhook route needs.
+// WebhookDeps is what the webhook routes need.
 type WebhookDeps struct {
 	Accept Accepter
+	// Ack gives what a connection's system wants to read when its message was taken; an empty body where any 200 will do. May
+	// be nil: any 200 will do for all.
+	Ack func(connection string) (contentType string, body []byte)
 	// Public is the address that vendors were told to call, without the path: signatures are made over it.
 	Public  string
 	Refused *Refusals
@@ -33,20 +36,37 @@ type WebhookDeps struct {
 // acceptWithin keeps the answer well inside the five seconds that HubSpot gives; after it the vendor is told to send again.
 const acceptWithin = 3 * time.Second
 
-// Webhooks takes POST /webhooks/{connection}. 200 means queued durably; 401 forged, stale or of another account; 400 not
-// what the vendor sends; 413 over 1 MiB; 500 could not be queued. Vendors send again after anything but 200, and a second
-// delivery changes nothing but timing.
+// Webhooks takes POST /webhooks/{connection}, and /webhooks/{connection}/{secret} of systems that sign nothing and are known
+// by the address they call. 200 means queued durably; 401 forged, stale or of another account; 400 not what the vendor sends;
+// 413 over 1 MiB; 500 could not be queued. Vendors send again after anything but 200, and a second delivery changes nothing
+// but timing. The log carries the route and never the secret.
 func Webhooks(d WebhookDeps) http.Handler {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /webhooks/{connection}", func(w http.ResponseWriter, r *http.Request) {
-		note(r.Context()).route = "/webhooks/{connection}"
-		status := d.take(w, r)
-		w.WriteHeader(status)
-	})
+	for _, route := range []string{"/webhooks/{connection}", "/webhooks/{connection}/{secret}"} {
+		mux.HandleFunc("POST "+route, func(w http.ResponseWriter, r *http.Request) {
+			note(r.Context()).route = route
+			d.answer(w, r.PathValue("connection"), d.take(w, r))
+		})
+	}
 	return logged(d.Log, d.NewID, mux)
+}
+
+// answer says to the vendor what became of its message. A system that reads more than the status takes every answer without
+// its own words for a failure, and sends again.
+func (d WebhookDeps) answer(w http.ResponseWriter, connection string, status int) {
+	if status != http.StatusOK || d.Ack == nil {
+		w.WriteHeader(status)
+		return
+	}
+	contentType, body := d.Ack(connection)
+	if len(body) > 0 {
+		w.Header().Set("Content-Type", contentType)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // it was queued all the same; a vendor that did not hear it sends again
 }
 
 func (d WebhookDeps) take(w http.ResponseWriter, r *http.Request) int {

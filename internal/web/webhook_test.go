@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +47,9 @@ func TestWebhooks(t *testing.T) {
 		{"too large", "POST", "/webhooks/hubspot", strings.Repeat("x", 1<<20+1), nil, 413, map[string]int{"too_large": 1}},
 		{"only POST", "GET", "/webhooks/hubspot", "", nil, 405, nil},
 		{"no connection", "POST", "/webhooks/", "", nil, 404, nil},
+		{"with a secret address", "POST", "/webhooks/hubspot/0123456789abcdef", "<x/>", nil, 200, nil},
+		{"with another secret", "POST", "/webhooks/hubspot/wrong", "<x/>", refuse("signature"), 401, map[string]int{"signature": 1}},
+		{"deeper than a secret", "POST", "/webhooks/hubspot/a/b", "<x/>", nil, 404, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, counted := &doorman{err: c.err}, &web.Refusals{}
@@ -67,6 +71,42 @@ func TestWebhooks(t *testing.T) {
 			}
 			if c.status == 413 && c.err == nil && d.connection != "" {
 				t.Error("a body over the limit reached the engine")
+			}
+		})
+	}
+}
+
+// A system that reads the answer hears its own words after 200 and never otherwise; a secret address is not in the log.
+func TestWebhooksAcknowledge(t *testing.T) {
+	const secret = "canary0123456789"
+	for _, c := range []struct {
+		name, ack string
+		err       error
+		status    int
+		body      string
+	}{
+		{"taken", "<Ack>true</Ack>", nil, 200, "<Ack>true</Ack>"},
+		{"nothing to read", "", nil, 200, ""},
+		{"refused", "<Ack>true</Ack>", &connector.RefusedError{Reason: "signature"}, 401, ""},
+		{"not queued", "<Ack>true</Ack>", errors.New("the queue does not answer"), 500, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var log strings.Builder
+			h := web.Webhooks(web.WebhookDeps{Accept: &doorman{err: c.err}, Public: "https://hooks.example", NewID: func() string { return "id" },
+				Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+				Ack: func(connection string) (string, []byte) {
+					if connection != "crm" {
+						t.Errorf("asked for the words of %s", connection)
+					}
+					return "text/xml; charset=utf-8", []byte(c.ack)
+				}})
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("POST", "http://127.0.0.1:8710/webhooks/crm/"+secret, strings.NewReader("<x/>")))
+			if w.Code != c.status || w.Body.String() != c.body || (w.Header().Get("Content-Type") == "text/xml; charset=utf-8") != (c.body != "") {
+				t.Errorf("answered %d %q as %q", w.Code, w.Body, w.Header().Get("Content-Type"))
+			}
+			if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), "/webhooks/{connection}/{secret}") {
+				t.Errorf("the log: %s", log.String())
 			}
 		})
 	}
