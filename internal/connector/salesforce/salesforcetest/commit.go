@@ -228,11 +228,16 @@ func (s *Sim) keepVersion(t *tx, m *mark) {
 	if lag <= 0 && s.cfg.StaleRead <= 0 {
 		return
 	}
-	before := m.before
-	m.r.prev = &before
-	m.r.late = m.kind == Create
-	m.r.visibleAt = time.Now().Add(lag)
-	s.hidden = append(s.hidden, m.r)
+	now := time.Now()
+	if !now.Before(m.r.visibleAt) { // else readers still see what was before an earlier change
+		before := m.before
+		m.r.prev = &before
+		m.r.late = m.kind == Create
+		s.hidden = append(s.hidden, m.r)
+	}
+	if at := now.Add(lag); at.After(m.r.visibleAt) {
+		m.r.visibleAt = at
+	}
 }
 
 func (m *mark) change() Change {

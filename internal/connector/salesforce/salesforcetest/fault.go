@@ -28,7 +28,7 @@ type Fault struct {
 	Stale    bool                                        // read what was before Config.StaleRead
 	Truncate int                                         // send only so many bytes of the true answer, then cut
 	HTML     bool                                        // the true answer's status with an HTML page
-	Row      func(row int) (code, message string)        // rows of a collection that fail; code "" passes
+	Row      func(row int) (code, message string)        // rows of a collection that fail; code "" passes; it must not use the org
 	Mangle   func(status int, body []byte) (int, []byte) // replace the true answer
 }
 

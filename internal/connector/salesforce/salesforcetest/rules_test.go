@@ -104,6 +104,13 @@ func TestSavedValues(t *testing.T) {
 	if status, raw := send(t, s, http.MethodPatch, "/sobjects/Account/"+id, `{"BillingCity":"Oslo"}`); status != http.StatusNoContent || raw != "" {
 		t.Errorf("an update is answered %d %q", status, raw)
 	}
+	if status, raw := send(t, s, http.MethodPost, "/sobjects/Account/"+id+"?_HttpMethod=PATCH", `{"Site":"by POST"}`); status != http.StatusNoContent {
+		t.Errorf("_HttpMethod is answered %d %s", status, raw)
+	}
+	child := makeRecord(t, s, "Contact", `{"LastName":"L","Account":{"attributes":{"type":"Account"},"Id":"`+id+`"}}`)
+	if r, _ := s.Get("Contact", child); r.Text("AccountId") != id {
+		t.Errorf("a parent by reference: %v", r.Values["AccountId"])
+	}
 	address := query1(t, s, "SELECT BillingAddress FROM Account WHERE Id = '"+id[:15]+"'")["BillingAddress"].(map[string]any)
 	if strings.Join(keysOf(address), ",") != "city,country,geocodeAccuracy,latitude,longitude,postalCode,state,street" || address["city"] != "Oslo" {
 		t.Errorf("a compound address is %v", address)

@@ -2,6 +2,7 @@ package salesforcetest
 
 import (
 	"iter"
+	"slices"
 	"sort"
 	"time"
 )
@@ -19,6 +20,7 @@ type store struct {
 type moved struct {
 	r  *record
 	no uint64
+	at time.Time // the stamp
 }
 
 func (t *store) insert(r *record) {
@@ -50,32 +52,37 @@ func (t *store) remove(r *record) {
 func (t *store) touch(r *record) {
 	t.moveNo++
 	r.move = t.moveNo
-	t.moves = append(t.moves, moved{r, r.move})
-	if n := len(t.moves); n > 1 && t.moves[n-2].r.stamp.After(r.stamp) {
-		t.sortMoves() // back-dated by Load, or put back
+	m := moved{r, r.move, r.stamp}
+	if n := len(t.moves); n == 0 || !t.moves[n-1].at.After(m.at) {
+		t.moves = append(t.moves, m)
+	} else { // back-dated, or put back
+		i := sort.Search(n, func(i int) bool { return t.moves[i].at.After(m.at) })
+		t.moves = slices.Insert(t.moves, i, m)
 	}
 	if len(t.moves) > 2*t.live+64 {
 		t.sortMoves()
 	}
 }
 
+// sortMoves drops the entries that do not count and sorts the others.
 func (t *store) sortMoves() {
 	kept := t.moves[:0]
 	for _, m := range t.moves {
 		if m.no == m.r.move {
+			m.at = m.r.stamp
 			kept = append(kept, m)
 		}
 	}
 	t.moves = kept
-	sort.SliceStable(t.moves, func(i, j int) bool { return t.moves[i].r.stamp.Before(t.moves[j].r.stamp) })
+	sort.SliceStable(t.moves, func(i, j int) bool { return t.moves[i].at.Before(t.moves[j].at) })
 }
 
 // since gives the records with a SystemModstamp of at least from, oldest first.
 func (t *store) since(from time.Time) iter.Seq[*record] {
 	return func(yield func(*record) bool) {
-		i := sort.Search(len(t.moves), func(i int) bool { return !t.moves[i].r.stamp.Before(from) })
+		i := sort.Search(len(t.moves), func(i int) bool { return !t.moves[i].at.Before(from) })
 		for ; i < len(t.moves); i++ {
-			if m := t.moves[i]; m.no == m.r.move && !m.r.stamp.Before(from) && !yield(m.r) {
+			if m := t.moves[i]; m.no == m.r.move && !yield(m.r) {
 				return
 			}
 		}
