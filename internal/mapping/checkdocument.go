@@ -13,6 +13,7 @@ func (c *checker) document() {
 		c.withoutDocument()
 		return
 	}
+	c.mirror()
 	if m.Slot != documentSlot {
 		c.addf("slot", "write slot: document, so that a deal can never have two documents", "a mapping that bills takes the slot document, not %q", m.Slot)
 	}
@@ -38,12 +39,27 @@ func (c *checker) document() {
 	}
 }
 
+func (c *checker) mirror() {
+	m := c.m.Mirror
+	if m == nil {
+		return
+	}
+	c.needed("mirror.connection", m.Connection, "name the role of the other CRM's connection")
+	c.needed("mirror.object", m.Object, "name the kind of record there that is a deal, for example deals or Opportunity")
+	if m.Connection != "" && m.Connection == c.m.A.Connection {
+		c.add("mirror.connection", "the mirror of a deal stands in another CRM", "name the other CRM's connection, or leave mirror out")
+	}
+	if m.A != "" && m.Field != "" {
+		c.add("mirror", "it names a field of either side", "keep a, if this record holds the id of the one there, or field, if that one holds the id of this")
+	}
+}
+
 func (c *checker) withoutDocument() {
 	m := c.m
 	for _, only := range []struct {
 		path  string
 		given bool
-	}{{"since", m.Since != nil}, {"lines", m.Children != nil}} {
+	}{{"since", m.Since != nil}, {"lines", m.Children != nil}, {"mirror", m.Mirror != nil}} {
 		if only.given {
 			c.addf(only.path, "add document, or leave it out", "%s belongs to a mapping that makes documents", only.path)
 		}

@@ -49,7 +49,7 @@ func TestHelpExamplesLoad(t *testing.T) {
 		"with:": "with: { company: { object: companies } }\n", "a_to_b:": "a_to_b: true\n", "fields:": "fields: [ { a: x, b: y } ]\n"}
 	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
 		source := block[1]
-		if strings.HasPrefix(source, "after:") {
+		if strings.HasPrefix(source, "after:") || strings.Contains(source, "\nmirror:") {
 			invoice, err := os.ReadFile("presets/hubspot-light/deals-to-invoices.yaml")
 			if err != nil {
 				t.Fatal(err)

@@ -35,6 +35,7 @@ type Mapping struct {
 	Watch     []Watch       // other objects whose changes mean this record
 	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default
 	YieldsTo  []string      // mappings that may write the same fields; this one then leaves their linked records alone (B13)
+	Mirror    *Mirror       // of documents: how the same deal in another CRM is known; nil = it is not looked for
 	Source    []byte        // the YAML as given
 	Positions Positions     // where things stand in Source, by path: "fields[3].transform"
 }
@@ -66,6 +67,16 @@ type MatchRule struct {
 	Compare   string
 	OnHit     string // link | hold
 	Line      int
+}
+
+// Mirror says where a deal may stand a second time: as which object of another CRM, and which field names the one in the
+// other. A deal that is linked with its counterpart there by any mapping is known without a field. The counterpart's
+// document is this deal's too (internal/engine/mirror.go).
+type Mirror struct {
+	End
+	A     string // field of a that holds the id of the record there; "" = none
+	Field string // field of the object there that holds this record's id; "" = none
+	Line  int
 }
 
 // Direction says what may be written at the far side.

@@ -14,13 +14,14 @@ import (
 
 func (r *reader) mapping(n *yaml.Node) *Mapping {
 	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "conflict", "first",
-		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to")
+		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to", "mirror")
 	m := &Mapping{Name: o.text("mapping"), A: r.end(o, "a"), B: r.end(o, "b"), Since: r.day(o, "since"),
 		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), First: o.text("first"),
 		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Schedule: r.schedule(o, "schedule")}
 	m.Slot = o.word("slot", m.B.Object)
 	m.With = r.with(o)
 	m.Document = r.document(o)
+	m.Mirror = r.mirror(o)
 	o.each("match", func(item *yaml.Node, path string) { m.Match = append(m.Match, r.match(item, path)) })
 	m.AToB = r.direction(o, "a_to_b")
 	m.Fields = r.fields(o, "fields")
@@ -87,6 +88,14 @@ func (r *reader) document(o object) *Document {
 		Name: d.text("name"), Amount: d.text("amount"), Currency: d.text("currency"), Amounts: d.word("amounts", "hold"), Prices: d.word("prices", "net"),
 		DiscountPer: d.word("discount_per", "unit"), DefaultProduct: d.text("default_product"), Products: d.text("products"),
 		Lost: d.word("lost", "keep"), Brake: d.number("brake"), Line: r.at["document"].Line}
+}
+
+func (r *reader) mirror(o object) *Mirror {
+	if !o.has("mirror") {
+		return nil
+	}
+	m := o.child("mirror", "connection", "object", "a", "field")
+	return &Mirror{End: End{Connection: m.text("connection"), Object: m.text("object")}, A: m.text("a"), Field: m.text("field"), Line: r.at["mirror"].Line}
 }
 
 // recurringWord takes true and false for yes and no: some editors turn one into the other.

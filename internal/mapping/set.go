@@ -8,8 +8,13 @@ import (
 // CheckSet looks at documents against each other: all those of one deployment that are to be live together. Each
 // document should have passed Check. Names of connections are compared as roles, so bind them before where two roles
 // are one account.
-func CheckSet(all []*Mapping) Problems {
-	s := set{byName: map[string]*Mapping{}}
+func CheckSet(all []*Mapping) Problems { return CheckBeside(all, nil) }
+
+// CheckBeside is CheckSet where some documents do not run now and stay so: those that resting names, nil for none. They
+// write nothing, so that another may write what they wrote; but what they billed is billed, and another source of documents
+// must say how it knows such a deal (A6).
+func CheckBeside(all []*Mapping, resting func(name string) bool) Problems {
+	s := set{byName: map[string]*Mapping{}, resting: resting}
 	var out Problems
 	for _, m := range all {
 		c := complaints{m: m}
@@ -26,8 +31,9 @@ func CheckSet(all []*Mapping) Problems {
 		s.references(&c)
 		s.yields(&c)
 		for _, before := range s.all[:i] {
-			oneSource(&c, before)
+			s.oneSource(&c, before)
 			s.oneWriter(&c, before)
+			out = append(out, s.mirrored(m, before)...)
 		}
 		out = append(out, c.list...)
 	}
@@ -35,9 +41,12 @@ func CheckSet(all []*Mapping) Problems {
 }
 
 type set struct {
-	all    []*Mapping
-	byName map[string]*Mapping
+	all     []*Mapping
+	byName  map[string]*Mapping
+	resting func(name string) bool
 }
+
+func (s *set) rests(m *Mapping) bool { return s.resting != nil && s.resting(m.Name) }
 
 // references looks at the mappings this one names: they must be there, and lead from this a to this b.
 func (s *set) references(c *complaints) {
@@ -86,20 +95,39 @@ func (s *set) yields(c *complaints) {
 }
 
 // oneSource keeps deals of two sources from being billed in one place (A6): a deal mirrored in both would be billed twice.
-func oneSource(c *complaints, other *Mapping) {
+func (s *set) oneSource(c *complaints, other *Mapping) {
 	m := c.m
-	if m.Document == nil || other.Document == nil || m.B.Connection != other.B.Connection || m.A == other.A {
+	if !otherSource(m, other) || s.rests(m) || s.rests(other) {
 		return
 	}
-	c.addf("a", "all mappings that make documents in one connection must have one source; keep one of the two",
+	c.addf("a", "all mappings that make documents in one connection must have one source; keep one of the two, or move: crosswalk pause "+other.Name+", then apply this one (crosswalk help twocrms)",
 		"%s makes documents in %s from %s %s, and %s from %s %s", m.Name, m.B.Connection, m.A.Connection, m.A.Object, other.Name, other.A.Connection, other.A.Object)
+}
+
+// otherSource tells whether two mappings make documents in one place from two sources.
+func otherSource(m, other *Mapping) bool {
+	return m.Document != nil && other.Document != nil && m.B.Connection == other.B.Connection && m.A != other.A
+}
+
+// mirrored wants a source of documents that takes the place of another one to say how it knows what that one billed.
+func (s *set) mirrored(m, other *Mapping) Problems {
+	if s.rests(m) {
+		m, other = other, m
+	}
+	if !otherSource(m, other) || s.rests(m) || !s.rests(other) || m.Mirror != nil && m.Mirror.End == other.A {
+		return nil
+	}
+	c := complaints{m: m}
+	c.addf("mirror", fmt.Sprintf("say how a deal is known that stands in both: mirror: { connection: %s, object: %s, field: the field there that holds this record's id }, or without field where both are linked", other.A.Connection, other.A.Object),
+		"%s made documents in %s from %s %s, and a deal that stands in both would be billed twice", other.Name, m.B.Connection, other.A.Connection, other.A.Object)
+	return c.list
 }
 
 // oneWriter keeps two mappings from writing one field of one object in turns (B13). Documents of one source are exempt:
 // the claim on the deal decides once which mapping makes and keeps the document.
 func (s *set) oneWriter(c *complaints, other *Mapping) {
 	m := c.m
-	if m.B != other.B || m.Document != nil && other.Document != nil {
+	if m.B != other.B || m.Document != nil && other.Document != nil || s.rests(m) || s.rests(other) {
 		return
 	}
 	if slices.Contains(m.YieldsTo, other.Name) || slices.Contains(other.YieldsTo, m.Name) || !m.AToB.writes() || !other.AToB.writes() {

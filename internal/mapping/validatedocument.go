@@ -14,7 +14,10 @@ func (v *validator) document() {
 	v.typed("document.won.closed_on", d.ClosedOn, "date", "datetime")
 	v.typed("document.name", d.Name, "text")
 	v.typed("document.amount", d.Amount, "number", "integer")
-	v.typed("document.currency", d.Currency, "enum", "text")
+	v.currency(d)
+	if m := v.m.Mirror; m != nil && m.A != "" {
+		v.have("mirror.a", v.source, m.A)
+	}
 	stages, ok := v.a.Tables[d.Stages]
 	if !ok {
 		v.addf("document.won.stages", didYouMean(d.Stages, sortedKeys(v.a.Tables)), "%s has no table %q", v.a.Connection, d.Stages)

@@ -123,6 +123,9 @@ func (w *wants) document(wonStages []string) {
 			}
 		}
 	}
+	if m := w.m.Mirror; m != nil {
+		w.fields[m.A] = true
+	}
 	if l == nil {
 		return
 	}
