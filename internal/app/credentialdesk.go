@@ -210,7 +210,7 @@ func (d Desk) Redeem(ctx context.Context, connection string, code engine.Code) (
 	if err := d.install(ctx, w, held, &pair); err != nil {
 		return engine.Opened{}, err
 	}
-	d.goOn(ctx, w, code.Actor)
+	d.goOn(ctx, w, opened.Account, code.Actor)
 	return opened, nil
 }
 
@@ -269,9 +269,12 @@ func (d Desk) opens(ctx context.Context, w *wire, tokens rest.Tokens, replace bo
 
 // goOn has this process take the credential up at once, and lets go on what waited for it. Other processes take it up within
 // a minute, and so does what could not be woken now.
-func (d Desk) goOn(ctx context.Context, w *wire, actor string) {
+func (d Desk) goOn(ctx context.Context, w *wire, account, actor string) {
 	w.credential.forget()
-	d.app.Log.Info("connected", "connection", w.name, "actor", actor)
+	d.app.Log.Info("connected", "connection", w.name, "account", account, "actor", actor)
+	if err := d.app.Engine.NoteConnection(ctx, engine.DecidedConnect, w.name, account, actor); err != nil {
+		d.app.Log.Warn("who connected could not be kept", "connection", w.name, "error", err)
+	}
 	if err := d.app.Engine.Reconnected(ctx, w.name); err != nil {
 		d.app.Log.Warn("what waited for a connection goes on with the next minute's look", "connection", w.name, "error", err)
 	}
@@ -315,7 +318,7 @@ func (d Desk) Supply(ctx context.Context, connection string, s engine.Supply) (e
 	if err := d.keep(ctx, connection, held); err != nil {
 		return engine.Opened{}, err
 	}
-	d.goOn(ctx, w, s.Actor)
+	d.goOn(ctx, w, opened.Account, s.Actor)
 	return opened, nil
 }
 
@@ -359,6 +362,9 @@ func (d Desk) Drop(ctx context.Context, connection, actor string, force bool) (e
 		if !out.Revoked && out.ByHand == "" {
 			out.ByHand = "uninstall the app at " + w.System
 		}
+	}
+	if err := d.app.Engine.NoteConnection(ctx, engine.DecidedDisconnect, connection, out.Account, actor); err != nil {
+		return out, err
 	}
 	// The pair first: what is left of an app without a grant is a connection that nobody agreed to yet.
 	if err := errors.Join(d.app.secrets.Delete(ctx, pairName(connection)), d.app.secrets.Delete(ctx, connection)); err != nil {

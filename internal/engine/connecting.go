@@ -174,6 +174,17 @@ func (e *Engine) Reconnected(ctx context.Context, connection string) error {
 	return e.regained(ctx, connection)
 }
 
+// Kinds of decisions about connections.
+const (
+	DecidedConnect    = "connect"
+	DecidedDisconnect = "disconnect"
+)
+
+// NoteConnection keeps for ever who connected which account, or disconnected it.
+func (e *Engine) NoteConnection(ctx context.Context, kind, connection, account, actor string) error {
+	return e.decided(ctx, Decision{Kind: kind, Actor: actor, Note: connection + ": account " + account})
+}
+
 // WritersOver are the mappings that may write now and have an end at the connection: they stop when it is disconnected.
 func (e *Engine) WritersOver(ctx context.Context, connection string) ([]string, error) {
 	set, err := e.bound(ctx)
