@@ -285,3 +285,62 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestUntilRefused: a vendor that names no lifetime (salesforce.md 3.2) is asked for another token when it refuses one, and
+// not before.
+func TestUntilRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := token.Form{URL: "https://my.example.com/token", UntilRefused: true, Transport: trip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"access_token":"a0","refresh_token":"r0","scope":"api refresh_token"}`))}, nil
+		})}
+		first, err := f.Exchange(t.Context(), "code", "https://crosswalk.example/callback", "verifier")
+		if err != nil || !first.UntilRefused || strings.Join(first.Scopes, " ") != "api refresh_token" {
+			t.Fatalf("%v, until refused %v, scopes %v", err, first.UntilRefused, first.Scopes)
+		}
+		raw, err := first.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, k := &vendor{refresh: "r0"}, &keeper{raw: raw}
+		o := token.New(k, v, nil)
+		time.Sleep(30 * 24 * time.Hour)
+		if got, err := o.Token(t.Context()); err != nil || got != "a0" || v.calls != 0 {
+			t.Errorf("%q, %v after %d refreshes", got, err, v.calls)
+		}
+		if got, err := o.Renew(t.Context(), "a0"); err != nil || got != "a1" || v.calls != 1 {
+			t.Errorf("%q, %v after %d refreshes", got, err, v.calls)
+		}
+	})
+}
+
+// TestRevoke: what is revoked already is no fault, what the vendor could not do is one, and neither quotes anything.
+func TestRevoke(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		want   string
+	}{
+		{204, "", ""}, {200, "{}", ""}, {400, `{"error":"invalid_token","error_description":"canary"}`, ""},
+		{503, "canary", "revoking the token failed: HTTP 503"}, {429, `{"error":"slow_down"}`, "revoking the token failed: HTTP 429 slow_down"}, {0, "", "revoking the token failed: no answer"},
+	} {
+		var sent url.Values
+		f := token.Form{RevokeURL: "https://auth.example.com/revoke", ClientID: "id", ClientSecret: "s", Transport: trip(func(r *http.Request) (*http.Response, error) {
+			raw, _ := io.ReadAll(r.Body)
+			sent, _ = url.ParseQuery(string(raw))
+			if c.status == 0 {
+				return nil, errors.New("canary")
+			}
+			return &http.Response{StatusCode: c.status, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+		})}
+		err := f.Revoke(t.Context(), "r0")
+		if got := fmt.Sprint(err); err == nil && c.want != "" || err != nil && got != c.want {
+			t.Errorf("%d: %v, want %q", c.status, err, c.want)
+		}
+		if sent.Get("token") != "r0" || sent.Get("token_type_hint") != "refresh_token" || sent.Get("client_id") != "id" || sent.Get("client_secret") != "s" {
+			t.Errorf("%d: the form lacks something", c.status)
+		}
+	}
+	if err := (token.Form{}).Revoke(t.Context(), "r0"); err != nil {
+		t.Errorf("a vendor without a revoke: %v", err)
+	}
+}
