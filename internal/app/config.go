@@ -79,6 +79,9 @@ type Connection struct {
 	Trusted    []string `yaml:"trusted"`
 	Duplicates string   `yaml:"duplicates"`
 	AutoAssign bool     `yaml:"auto_assign"` // the org's assignment rules choose the owner of what Crosswalk creates
+	// Of Salesforce: SHA-256 fingerprints of the client certificate that outbound messages must be sent with; none: any. See
+	// crosswalk help roads for what it takes that certificates are asked for.
+	ClientCertificates []string `yaml:"client_certificates"`
 	// Lag is how late the system's search or lists may show a change; default the connector's.
 	Lag Duration `yaml:"lag"`
 	// Settle is how long after a create the system may still hide it; default the connector's.

@@ -16,7 +16,7 @@ var salesforceSystem = system{
 	check:    checkSalesforce,
 	make: func(m making) (connector.Connector, error) {
 		m.rest.Hosts = salesforce.Hosts
-		return salesforce.New(salesforce.Config{Connection: m.name, Client: rest.New(m.rest), Version: m.Version, Trusted: m.Trusted, Custom: m.Custom, Org: m.Account,
+		return salesforce.New(salesforce.Config{Connection: m.name, Client: rest.New(m.rest), Version: m.Version, Trusted: m.Trusted, Custom: m.Custom, Org: m.Account, Trust: m.trust, Certificates: m.ClientCertificates,
 			Currency: m.Currency, Duplicates: m.Duplicates, AutoAssign: m.AutoAssign, Overlap: time.Duration(m.Lag), Settle: time.Duration(m.Settle)})
 	},
 	limits: func(c Connection) []budget.Bucket {
@@ -67,6 +67,11 @@ func checkSalesforce(c Connection) []string {
 		out = append(out, "base: missing; write the org's My Domain address, https://MyDomain.my.salesforce.com (Setup > My Domain)")
 	} else if err := salesforce.CheckBase(c.Base, c.Trusted...); err != nil {
 		out = append(out, err.Error())
+	}
+	for _, fingerprint := range c.ClientCertificates {
+		if !salesforce.IsFingerprint(fingerprint) {
+			out = append(out, "client_certificates: write SHA-256 fingerprints, 64 hexadecimal digits: openssl x509 -in FILE -noout -fingerprint -sha256")
+		}
 	}
 	if (c.Auth == "jwt" || c.Auth == "client_credentials") && c.ClientID == "" {
 		out = append(out, "client_id: missing; write the consumer key of the External Client App")

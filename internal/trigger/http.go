@@ -3,7 +3,10 @@ package trigger
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -58,7 +61,7 @@ func request(ctx context.Context, e HTTPEvent) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the event's method is not one")
 	}
-	r.URL, r.RequestURI = at, target
+	r.URL, r.RequestURI, r.TLS = at, target, presented(e)
 	for name, value := range e.Headers { // several of one name are already joined by commas
 		r.Header.Set(name, value)
 	}
@@ -69,6 +72,20 @@ func request(ctx context.Context, e HTTPEvent) (*http.Request, error) {
 	r.RemoteAddr = net.JoinHostPort(e.RequestContext.HTTP.SourceIP, "0")
 	r.ContentLength, r.Body = int64(len(body)), io.NopCloser(bytes.NewReader(body))
 	return r, nil
+}
+
+// presented is the client certificate that API Gateway took at a custom domain with mutual TLS, whose chain it has checked
+// against the domain's trust store; nil where none was asked for.
+func presented(e HTTPEvent) *tls.ConnectionState {
+	block, _ := pem.Decode([]byte(e.RequestContext.Authentication.ClientCert.ClientCertPem))
+	if block == nil {
+		return nil
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}}
 }
 
 // answer collects what a handler writes.

@@ -1,10 +1,17 @@
 package trigger_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -69,6 +76,41 @@ func TestHTTPPrincipal(t *testing.T) {
 		trigger.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			if got := trigger.Principal(r); got != want {
 				t.Errorf("%s: %q, want %q", arn, got, want)
+			}
+		}))(context.Background(), e)
+	}
+}
+
+// The certificate that API Gateway took with mutual TLS reaches the handler as one that a server of our own had taken.
+func TestHTTPClientCertificate(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		authentication string
+		want           []byte
+	}{
+		{`{"clientCert":{"clientCertPem":` + string(text) + `}}`, der}, {`{}`, nil}, {`{"clientCert":{"clientCertPem":"nonsense"}}`, nil},
+		{`{"clientCert":{"clientCertPem":"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}}`, nil},
+	} {
+		e := event(t, `{"rawPath":"/","requestContext":{"authentication":`+c.authentication+`,"http":{"method":"POST"}}}`)
+		trigger.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			var got []byte
+			if r.TLS != nil {
+				got = r.TLS.PeerCertificates[0].Raw
+			}
+			if !bytes.Equal(got, c.want) {
+				t.Errorf("%s: %x", c.authentication, got)
 			}
 		}))(context.Background(), e)
 	}

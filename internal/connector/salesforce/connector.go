@@ -52,6 +52,9 @@ type Config struct {
 	HookSecrets []string // last path element of outbound messages' address, newest first; none: all are refused
 	// Trust, where it is set, says anew for each message and event what HookSecrets and Org are.
 	Trust func(ctx context.Context) (secrets []string, org string)
+	// Certificates are SHA-256 fingerprints, in hexadecimal, of the client certificates that outbound messages may be sent with;
+	// none: whoever knows the secret address may send. Whether a certificate is genuine is checked by who ends the TLS.
+	Certificates []string
 
 	Duplicates string // DuplicatesRefuse when empty
 	AutoAssign bool   // let the org's assignment rules choose the owner; Salesforce's own default, ours is not to (fact sheet 4.1)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -31,12 +32,15 @@ const minSecret = 16
 
 // Receive lets in an outbound message that came by the secret address for this connection's org, and says where to look.
 // The message has no signature (S4): the last element of the address is a secret, compared in constant time, and the
-// organisation id must be the bound org's. Even so it causes a read at most; no value of it is used. What a deleted or
+// organisation id must be the bound org's; a client certificate may be asked for besides. Even so it causes a read at most; no value of it is used. What a deleted or
 // repeated message says is harmless for the same reason. The answer that Salesforce wants is Ack.
 func (c *Connector) Receive(r *http.Request, address string, body []byte, _ time.Time) ([]connector.Signal, error) {
 	secrets, org := c.trusted(contextOf(r))
 	if !secretIn(address, secrets) {
 		return nil, refuse("signature", "the address does not end in the connection's secret")
+	}
+	if !c.certified(r) {
+		return nil, refuse("signature", "the message did not come with a client certificate of this connection's org")
 	}
 	if len(body) > maxBody {
 		return nil, refuse("too_large", "the body is over one megabyte")
@@ -87,6 +91,29 @@ func contextOf(r *http.Request) context.Context {
 func (c *Connector) ours(user string) bool {
 	id, ok := ID(user)
 	return ok && id == c.ourUser()
+}
+
+// certified tells whether the message came with one of the wanted client certificates.
+func (c *Connector) certified(r *http.Request) bool {
+	if len(c.Certificates) == 0 {
+		return true
+	}
+	if r == nil || r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return false
+	}
+	sum := sha256.Sum256(r.TLS.PeerCertificates[0].Raw)
+	return slices.ContainsFunc(c.Certificates, func(want string) bool { return plainFingerprint(want) == hex.EncodeToString(sum[:]) })
+}
+
+// plainFingerprint leaves out the colons that tools write.
+func plainFingerprint(text string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
+}
+
+// IsFingerprint tells whether a text is the SHA-256 fingerprint of a certificate, with or without colons.
+func IsFingerprint(text string) bool {
+	raw, err := hex.DecodeString(plainFingerprint(text))
+	return err == nil && len(raw) == sha256.Size
 }
 
 // sameOrg compares the 15 characters that both forms of an id share.

@@ -2,8 +2,13 @@ package salesforce_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +93,46 @@ func TestWithoutASecretNothingComesIn(t *testing.T) {
 			if _, err := c.Receive(nil, url, []byte(message(t)), time.Now()); err == nil {
 				t.Errorf("secrets %q let %s in", secrets, url)
 			}
+		}
+	}
+}
+
+// With a client certificate asked for, a secret address alone lets nothing in.
+func TestClientCertificate(t *testing.T) {
+	url := "https://hooks.example/webhooks/crm/" + hookSecret
+	ours, other := &x509.Certificate{Raw: []byte("ours")}, &x509.Certificate{Raw: []byte("other")}
+	sum := sha256.Sum256(ours.Raw)
+	digits := strings.ToUpper(hex.EncodeToString(sum[:]))
+	colons := strings.TrimSuffix(regexp.MustCompile("..").ReplaceAllString(digits, "$0:"), ":")
+	for _, c := range []struct {
+		name  string
+		wants []string
+		given *tls.ConnectionState
+		taken bool
+	}{
+		{"none wanted, none given", nil, nil, true},
+		{"none wanted, one given", nil, &tls.ConnectionState{PeerCertificates: []*x509.Certificate{other}}, true},
+		{"ours", []string{digits}, &tls.ConnectionState{PeerCertificates: []*x509.Certificate{ours}}, true},
+		{"ours, written with colons, beside an older one", []string{strings.Repeat("00", 32), colons}, &tls.ConnectionState{PeerCertificates: []*x509.Certificate{ours}}, true},
+		{"another", []string{digits}, &tls.ConnectionState{PeerCertificates: []*x509.Certificate{other}}, false},
+		{"ours only as issuer", []string{digits}, &tls.ConnectionState{PeerCertificates: []*x509.Certificate{other, ours}}, false},
+		{"TLS without one", []string{digits}, &tls.ConnectionState{}, false},
+		{"no TLS", []string{digits}, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, _ := http.NewRequest(http.MethodPost, url, nil)
+			r.TLS = c.given
+			connected := newOrg(t).connect(withSecret, func(config *salesforce.Config) { config.Certificates = c.wants })
+			_, err := connected.Receive(r, url, []byte(message(t)), time.Now())
+			var refused *connector.RefusedError
+			if (err == nil) != c.taken || err != nil && (!errors.As(err, &refused) || refused.Reason != "signature") {
+				t.Errorf("%v, want taken %v", err, c.taken)
+			}
+		})
+	}
+	for text, want := range map[string]bool{digits: true, colons: true, digits[2:]: false, "": false, strings.Repeat("xy", 32): false} {
+		if salesforce.IsFingerprint(text) != want {
+			t.Errorf("IsFingerprint(%q) is not %v", text, want)
 		}
 	}
 }
