@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"crosswalk/internal/budget"
@@ -109,6 +110,7 @@ func lightWord(bucket string, a rest.Answer) word {
 // salesforceWord: every answer tells the calls of the last 24 hours, of all tools together, and those of our own app where the
 // administrator gave it a quota: the one of which less is left counts (salesforce.md 4.1, 11).
 func salesforceWord(_ string, a rest.Answer) word {
+	a.Header = http.Header{limitInfo: {strings.ReplaceAll(a.Header.Get(limitInfo), ";", ",")}} // its parts were seen apart by either
 	u, ok := salesforce.UsageOf(a)
 	if !ok {
 		return word{}
@@ -119,6 +121,8 @@ func salesforceWord(_ string, a rest.Answer) word {
 	}
 	return word{bucket: salesforce.BucketCalls, seen: seen}
 }
+
+const limitInfo = "Sforce-Limit-Info"
 
 // observe hears what the vendor's answers say of its limits.
 func (m *meter) observe(system string) func(bucket string, a rest.Answer) {
