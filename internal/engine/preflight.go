@@ -133,6 +133,9 @@ func (e *Engine) validate(ctx context.Context, m *mapping.Mapping) (mapping.Prob
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := e.currencies(ctx, m, &a); err != nil {
+		return nil, nil, err
+	}
 	_, to, err := e.connection(m.B.Connection)
 	if err != nil {
 		return nil, nil, err
@@ -144,6 +147,20 @@ func (e *Engine) validate(ctx context.Context, m *mapping.Mapping) (mapping.Prob
 	}
 	problems, resolved := mapping.Validate(m, e.Language, a, b)
 	return problems, resolved, nil
+}
+
+// currencies asks a's account what it counts in, where its records may not say it.
+func (e *Engine) currencies(ctx context.Context, m *mapping.Mapping, a *mapping.Schema) error {
+	if m.Document == nil || slices.ContainsFunc(a.Objects[m.A.Object].Properties, func(p mapping.Property) bool { return p.Name == m.Document.Currency }) {
+		return nil
+	}
+	_, c, err := e.connection(m.A.Connection)
+	if err != nil {
+		return err
+	}
+	account, err := c.Account(ctx)
+	a.Currencies = account.Currencies
+	return err
 }
 
 // schema describes the named objects and tables of a connection.

@@ -47,7 +47,11 @@ func (e *Engine) readLines(ctx context.Context, b *batch, items []*item) {
 				if len(a.related[with.Name]) == 0 {
 					continue
 				}
-				if ref, reason := plan.Pick(i.source, with); reason == nil {
+				if with.Pick == "all" {
+					for _, ref := range uniqueRefs(i.source.RelatedTo(with.Object)) {
+						ask(i, ref, with.Name, a.related[with.Name])
+					}
+				} else if ref, reason := plan.Pick(i.source, with); reason == nil {
 					ask(i, ref, with.Name, a.related[with.Name])
 				}
 			}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
@@ -18,12 +19,17 @@ func (e *Engine) runScripts(ctx context.Context, b *batch, items []*item) {
 	for _, i := range items {
 		i.scripts = map[string]plan.ScriptResult{}
 		for _, a := range i.group {
+			account, err := e.account(ctx, a.ConnA)
+			if err != nil {
+				e.fail(ctx, []*item{i}, a.ConnA, err)
+				break
+			}
 			for _, text := range plan.Expressions(a.Mapping) {
 				if _, ok := i.scripts[text]; ok {
 					continue
 				}
 				i.scripts[text] = plan.ScriptResult{}
-				calls = append(calls, ScriptCall{Source: text, Args: scriptArgs(i)})
+				calls = append(calls, ScriptCall{Source: mapping.BindTransform(text, account.TimeZone, account.Currency), Args: scriptArgs(i)})
 				slots = append(slots, slot{i, text})
 			}
 		}
@@ -41,7 +47,7 @@ func (e *Engine) runScripts(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
-// scriptArgs are the names an expression may use: source, target, lines, related records by name.
+// scriptArgs are the names an expression may use: source, target, lines, related records by name; those of pick: all as a list.
 func scriptArgs(i *item) map[string]any {
 	lines := make([]any, len(i.lines))
 	for n := range i.lines {
@@ -51,6 +57,18 @@ func scriptArgs(i *item) map[string]any {
 	for name, list := range i.related {
 		if len(list) == 1 {
 			related[name] = plain(&list[0])
+		}
+	}
+	for _, a := range i.group {
+		for _, with := range a.With {
+			if with.Pick != "all" {
+				continue
+			}
+			all := make([]any, len(i.related[with.Name]))
+			for n := range i.related[with.Name] {
+				all[n] = plain(&i.related[with.Name][n])
+			}
+			related[with.Name] = all
 		}
 	}
 	return map[string]any{"source": plain(i.source), "target": plain(i.target), "lines": lines, "related": related}

@@ -31,8 +31,8 @@ func (c *checker) document() {
 	c.needed("document.won.stage", d.Stage, "name the field of a that holds the stage, for example dealstage")
 	c.needed("document.won.closed_on", d.ClosedOn, "name the field of a with the close date, for example closedate")
 	c.needed("document.amount", d.Amount, "name the field of a with the deal's own total, for example amount")
-	if d.EnteredOn != "" && strings.Count(d.EnteredOn, "{stage}") != 1 {
-		c.addf("document.won.entered_on", `write it with {stage} in the stage's place, for example "hs_v2_date_entered_{stage}"`, "%q does not say where the stage's id goes", d.EnteredOn)
+	if strings.Count(d.EnteredOn, "{stage}") > 1 {
+		c.addf("document.won.entered_on", `write {stage} once, in the stage's place, for example "hs_v2_date_entered_{stage}"; or name one field`, "%q says twice where the stage's id goes", d.EnteredOn)
 	}
 	if d.Kind == "invoice" && d.Recurring == "yes" {
 		c.add("document.recurring", "an invoice is made once and cannot carry what recurs", "write kind: contract, or recurring: no")
@@ -134,7 +134,7 @@ func (l *Children) wanted(d *Document) []wantedRole {
 		out = append(out, wantedRole{"document.default_product", d.DefaultProduct, "name lines.product.a, or the product that every line is billed as"})
 	}
 	if d.Recurring != "any" || d.Kind == "contract" {
-		out = append(out, wantedRole{"lines.recurrence.a", l.Recurrence.A, "name the field of the line that says how often it is billed; without it nobody can tell invoice from contract"})
+		out = append(out, wantedRole{"lines.recurrence.a", l.Recurrence.A, "name the field of " + l.A + " that says how often a line is billed, and under once and values what stands in it; without it nobody can tell invoice from contract. If nothing recurs, leave the contracts out and write recurring: any for the invoices"})
 	}
 	if d.Kind == "contract" {
 		out = append(out, wantedRole{"lines.recurrence.b", l.Recurrence.B, "name the field of b's line that says how often it is billed, for example billingRecurrence"})
@@ -152,6 +152,14 @@ func (c *checker) role(r NamedRole) {
 	}
 	if r.B != "" && r.Name == "recurrence" && c.m.Document.Kind == "invoice" {
 		c.add(path+".b", "a line of an invoice does not recur", "leave b and values out; a tells whether the deal is for the contract mapping")
+	}
+	for _, only := range []struct {
+		key, of string
+		given   bool
+	}{{"or", "name", r.Or != ""}, {"once", "recurrence", len(r.Once) > 0}} {
+		if only.given && r.Name != only.of {
+			c.addf(path+"."+only.key, "leave it out", "%s is for %s only", only.key, only.of)
+		}
 	}
 	if len(r.Values) > 0 && r.Name != "recurrence" {
 		c.addf(path+".values", "leave it out", "%s takes no value map", r.Name)

@@ -170,7 +170,7 @@ type Document struct {
 	Stage          string // field of a holding the stage; won by the metadata of table Stages (T1)
 	Stages         string // reference table of a's connection: attrs won, closed
 	ClosedOn       string // field of a with the close date or instant
-	EnteredOn      string // field name pattern with {stage}: when the won stage was entered; "" = none
+	EnteredOn      string // field, or pattern with {stage}: when the deal entered its stage; "" = none
 	Name           string // field of a with the deal's own name, for a line made of the deal itself; "" = none
 	Amount         string // field of a with the deal's own total
 	Currency       string // field of a; blank falls back to the account's currency
@@ -194,17 +194,20 @@ type Children struct {
 	DiscountAmount  Role // a only: folded into the price
 	DiscountPercent Role // a only
 	Name            Role
-	Recurrence      Role // value map from a's frequency to b's; a blank one is one-time
+	Recurrence      Role // value map from a's frequency to b's; a blank one, and those of Once, are one-time
 	Currency        Role // a only: must equal the deal's
 	Position        Role // a only: order of lines
 	Fields          []Field
 	Line            int
 }
 
-// Role is a field of a line on each side.
+// Role is a field of a line on each side. Or is the field that is taken where A is blank (of a name); Once are values of a that
+// mean "billed once", as a blank does (of a recurrence).
 type Role struct {
 	A, B   string
+	Or     string
 	Values map[string]string
+	Once   []string
 	Line   int
 }
 

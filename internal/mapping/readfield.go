@@ -66,8 +66,8 @@ func (r *reader) role(l object, key string) Role {
 	if !l.has(key) {
 		return Role{}
 	}
-	o := l.child(key, "a", "b", "values")
-	return Role{A: o.text("a"), B: o.text("b"), Values: o.pairs("values"), Line: r.at[o.path].Line}
+	o := l.child(key, "a", "or", "b", "values", "once")
+	return Role{A: o.text("a"), Or: o.text("or"), B: o.text("b"), Values: o.pairs("values"), Once: o.texts("once"), Line: r.at[o.path].Line}
 }
 
 // NamedRole is a role of a line with its key in the document.

@@ -6,7 +6,8 @@ import "slices"
 // connector.Object and connector.Table, with the objects the mapping names: for a its own object, those of with, watch
 // and the lines; for b its object and, of documents, "OBJECT/LINES" for a line. Tables a document may look up are whole.
 type Schema struct {
-	Connection string // as people call it, for messages
+	Connection string   // as people call it, for messages
+	Currencies []string // that the account counts in; filled in for a where its currency field is not there
 	Objects    map[string]Object
 	Tables     map[string]Table
 }

@@ -72,7 +72,7 @@ func (v *validator) object(path string, s Schema, name string) (Object, bool) {
 // have looks up a field of an object and complains when it is not there.
 func (v *validator) have(path string, o Object, name string) (Property, bool) {
 	p, ok := o.property(name)
-	if !ok && name != "" {
+	if !ok && name != "" && !v.lacked(name) {
 		v.addf(path, o.unknownFix(name), "%s has no field %q", o.Name, name)
 	}
 	return p, ok

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -34,6 +35,25 @@ func (v *validator) document() {
 		v.resolved = append(v.resolved, Resolution{Line: place.Line, Field: "document.won.stage", Name: "won stage", ID: key, Label: stageLabel(row)})
 	}
 	v.enteredOn(d, won)
+}
+
+// currency must be named where the account counts in several. Where it counts in one, a system may lack the field (Salesforce
+// has CurrencyIsoCode in orgs with several currencies only), and everything is in that one.
+func (v *validator) currency(d *Document) {
+	_, there := v.source.property(d.Currency)
+	switch {
+	case there:
+		v.typed("document.currency", d.Currency, "enum", "text")
+	case d.Currency != "" && len(v.a.Currencies) != 1:
+		v.have("document.currency", v.source, d.Currency)
+	case len(v.a.Currencies) > 1:
+		v.addf("document.currency", "name the field of "+v.source.Name+" with the currency", "%s counts in %s, and nothing says in which of them a record is", v.a.Connection, strings.Join(v.a.Currencies, ", "))
+	}
+}
+
+// lacked is a field that need not be there: the currency's, in an account with one currency.
+func (v *validator) lacked(name string) bool {
+	return v.m.Document != nil && name == v.m.Document.Currency && len(v.a.Currencies) == 1
 }
 
 func stageLabel(row Row) string {
@@ -106,7 +126,9 @@ func (v *validator) lines() {
 			}
 			if ok {
 				v.mapKeys(path+".values", r.Values, p)
+				v.onceKeys(path+".once", r.Once, p)
 			}
+			v.have(path+".or", from, r.Or)
 		}
 		if haveTo && r.B != "" {
 			v.writeRole(path, r, to)
@@ -126,6 +148,15 @@ func (v *validator) lines() {
 		}
 	}
 	v.lineRequired(to, haveTo)
+}
+
+// onceKeys looks at values that mean "billed once".
+func (v *validator) onceKeys(path string, values []string, from Property) {
+	for i, value := range values {
+		if known, fix := from.option(value); len(from.Options) > 0 && !known {
+			v.addf(fmt.Sprintf("%s[%d]", path, i), fix, "%q is not a value of %s", value, from.Name)
+		}
+	}
 }
 
 // LineObject is the name under which b describes a line of the document: invoice-receivables/lines.

@@ -131,7 +131,7 @@ func (w *wants) document(wonStages []string) {
 	}
 	w.with[l.A] = true
 	for _, r := range l.Roles() {
-		w.lines[r.A] = true
+		w.lines[r.A], w.lines[r.Or] = true, true
 	}
 	for _, f := range l.Fields {
 		for _, name := range f.A {

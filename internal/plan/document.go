@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"crosswalk/internal/link"
@@ -195,7 +196,7 @@ func Recurs(m *mapping.Mapping, lines []record.Record) bool {
 		return false
 	}
 	for i := range lines {
-		if !lines[i].Field(m.Children.Recurrence.A).Blank() {
+		if v := lines[i].Field(m.Children.Recurrence.A); !v.Blank() && !slices.Contains(m.Children.Recurrence.Once, v.Text()) {
 			return true
 		}
 	}

@@ -194,6 +194,9 @@ func lineFrequency(f *Facts, source *record.Record, l *LineDecision) *link.Reaso
 		return nil
 	}
 	frequency := source.Field(role.A).Text()
+	if _, named := role.Values[frequency]; !named && slices.Contains(role.Once, frequency) {
+		frequency = "" // another word for billed once
+	}
 	to, ok := role.Values[frequency]
 	if !ok && frequency != "" {
 		return &link.Reason{Category: UnknownFrequency, Fields: []string{role.A}, Text: "billing has no frequency " + option(frequency) + ", and it is not rounded to a neighbour. Choose another, or bill it by hand"}
@@ -217,6 +220,9 @@ func lineTexts(f *Facts, source *record.Record, l *LineDecision, priced money.Li
 	c := f.Mapping.Children
 	if c.Name.B != "" {
 		name := source.Field(c.Name.A).Text()
+		if name == "" && c.Name.Or != "" {
+			name = source.Field(c.Name.Or).Text()
+		}
 		if priced.Collapsed {
 			l.Note = fmt.Sprintf("%s x %s", source.Field(c.Quantity.A).Text(), source.Field(c.Price.A).Text())
 			if off := discountText(c, source); off != "" {

@@ -2,6 +2,7 @@ package script
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"crosswalk/internal/money"
@@ -39,6 +40,8 @@ func helpers() map[string]builtin {
 		"decimal":     toDecimal,
 		"float":       toDecimal, // there is no floating point here
 		"round":       round,
+		"minor_units": minorUnits,
+		"price":       price,
 		"lower":       onText(strings.ToLower),
 		"upper":       onText(strings.ToUpper),
 		"trim":        onText(strings.TrimSpace),
@@ -204,6 +207,58 @@ func round(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs 
 		return nil, plainf("round takes a number and a scale between -%d and %d", money.MaxExponent, money.MaxExponent)
 	}
 	return decimal{n.Round(scale)}, nil
+}
+
+// minor_units(amount, currency): whole minor units, halves away from zero; no value of no amount.
+func minorUnits(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	a, ok, err := amountOf(b, args, kwargs)
+	if err != nil || !ok {
+		return starlark.None, err
+	}
+	return starlark.MakeInt64(a.Minor), nil
+}
+
+// price(amount, currency): one part of a product's prices, USD:19999.
+func price(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	a, ok, err := amountOf(b, args, kwargs)
+	if err == nil && !ok {
+		err = plainf("price of no amount")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return starlark.String(a.Currency + ":" + strconv.FormatInt(a.Minor, 10)), nil
+}
+
+func amountOf(b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (money.Amount, bool, error) {
+	var x starlark.Value
+	var code string
+	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "amount", &x, "currency", &code); err != nil {
+		return money.Amount{}, false, err
+	}
+	text, isText := starlark.AsString(x)
+	if isNone(x) || isText && strings.TrimSpace(text) == "" {
+		return money.Amount{}, false, nil
+	}
+	n, isNumber := asNumber(x)
+	if !isNumber {
+		if !isText {
+			return money.Amount{}, false, plainf("%s takes a text or a number, not %s", b.Name(), kindName(x))
+		}
+		var err error
+		if n, err = money.ParseDecimal(strings.TrimSpace(text)); err != nil {
+			return money.Amount{}, false, plainf("%s: %v", b.Name(), err)
+		}
+	}
+	currency, err := money.ParseCurrency(code)
+	if err != nil {
+		return money.Amount{}, false, plainf("%s: the currency is no code in use", b.Name())
+	}
+	a, _, err := money.FromDecimal(n, currency)
+	if err != nil {
+		return money.Amount{}, false, plainf("%s: %v", b.Name(), err)
+	}
+	return a, true, nil
 }
 
 // in_list(name): whether the record is in a list of its system; the caller hands over the names of its lists.

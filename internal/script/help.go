@@ -8,6 +8,8 @@ func Functions() []Function {
 	return []Function{
 		{"decimal(x, default)", "The exact number of a text or number; default where x has no value. Vendors send numbers as texts: compare decimal(amount) > 1000, not amount > 1000."},
 		{"round(x, scale)", "A number rounded to so many decimals, halves away from zero; scale is 0 when not given."},
+		{"minor_units(amount, currency)", "An amount of major units as whole minor units of its currency, halves away from zero: 42.15 and EUR is 4215. No value of no amount."},
+		{"price(amount, currency)", "The same as one part of a product's prices: EUR:4215. No amount is an error."},
 		{"is_true(x)", "Whether a text says true, yes, y, 1 or on. Vendors send truth values as texts."},
 		{"blank(x)", "Whether there is no value, or only blanks, or an empty list."},
 		{"contains(x, part)", "Whether a text holds a part of a text, or a list an entry; upper and lower case count."},
