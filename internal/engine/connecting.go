@@ -159,8 +159,12 @@ func (e *Engine) anyLink(ctx context.Context, connection string) (bool, error) {
 	}
 }
 
-// Reconnected lets everything go on at once that waited for a connection: a person put in a credential that works.
+// Reconnected lets everything go on at once that waited for a connection: a person put in a credential that works. Where it
+// fails, or may not (a function without a queue), the connection stays lost, and the next minute's look does it.
 func (e *Engine) Reconnected(ctx context.Context, connection string) error {
+	if err := e.regained(ctx, connection); err != nil {
+		return err
+	}
 	_, err := change(ctx, e, contactKey(connection), func(c *contact, exists bool) bool {
 		if !exists {
 			return false
@@ -168,10 +172,7 @@ func (e *Engine) Reconnected(ctx context.Context, connection string) error {
 		c.Lost, c.Asked = time.Time{}, time.Now()
 		return true
 	})
-	if err != nil {
-		return err
-	}
-	return e.regained(ctx, connection)
+	return err
 }
 
 // Kinds of decisions about connections.
