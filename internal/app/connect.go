@@ -80,7 +80,9 @@ func connect(name string, c Connection, secrets secret.Store, out outside) (*wir
 func (w *wire) make(tokens rest.Tokens, answered func(status int)) (connector.Connector, error) {
 	config := w.rest
 	config.Tokens = tokens
-	if answered != nil {
+	if answered == nil {
+		config.Observe = nil // it may be of another account
+	} else {
 		config.Count = func(method, route string, status int) {
 			answered(status)
 			w.rest.Count(method, route, status)
