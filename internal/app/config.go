@@ -47,6 +47,8 @@ type Config struct {
 	Epoch int `yaml:"epoch"`
 	// Retention is how long what is remembered is kept, by class.
 	Retention Retention `yaml:"retention"`
+	// AWS says where and how large a deployment on AWS is; infra/ reads it, and nothing here does.
+	AWS yaml.Node `yaml:"aws"`
 	// Data is the folder that holds the store, the queue and the secrets; set by the program, not the file.
 	Data string `yaml:"-"`
 }
