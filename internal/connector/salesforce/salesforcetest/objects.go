@@ -42,6 +42,11 @@ func (s *Sim) addObjects() {
 	for _, d := range standardObjects() {
 		s.define(d)
 	}
+	// Recorded as 40 in an old version; newer orgs have 255 (section 16), and sample
+	// trees that load rely on it.
+	for _, name := range []string{"Type", "Industry", "Rating", "Ownership", "AccountSource"} {
+		s.object("Account").must(name).Length = 255
+	}
 	if s.cfg.PersonAccounts {
 		s.extend("Account", personFields)
 		s.object("Account").must("LastName").NameField = true

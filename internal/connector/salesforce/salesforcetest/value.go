@@ -43,7 +43,8 @@ func convert(f *Field, raw json.RawMessage, keepDecimals bool) (any, *apiError) 
 	}
 	switch f.Type {
 	case "date":
-		return parsed(f, text, dateForm, dateForm)
+		// A datetime is taken for its date: sample trees that load send such.
+		return parsed(f, text, dateForm, dateForm, "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999-0700")
 	case "datetime":
 		return parsed(f, text, stampForm, "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999-0700")
 	case "time":
