@@ -25,6 +25,20 @@ func hubspot() mapping.Schema {
 	}}}
 }
 
+// salesforce is an org with one currency that keeps how often a line is billed in a field of its own (salesforce.md 15, 16).
+func salesforce() mapping.Schema {
+	return mapping.Schema{Connection: "salesforce", Currencies: []string{"USD"}, Objects: objects(map[string]string{
+		"Account":             "Name text, Website text, BillingStreet text, BillingCity text, BillingState text, BillingPostalCode text, BillingCountry text",
+		"Product2":            "Name text, ProductCode text, IsActive bool",
+		"PricebookEntry":      "Product2Id ref, Pricebook2Id ref, UnitPrice number, IsActive bool",
+		"Opportunity":         "Name text, AccountId ref:Account, StageName enum=Closed Won,Closed Lost, CloseDate date, Amount number, LastStageChangeDate datetime~",
+		"OpportunityLineItem": "Product2Id ref:Product2, Quantity number, UnitPrice number, Description text, Product2.Name text~, ServiceDate date, SortOrder integer, Billing_Frequency__c enum=One-time,Monthly,Annual",
+	}), Tables: map[string]mapping.Table{"stages": {
+		"Closed Won":  {Label: "Closed Won", Attrs: map[string]string{"won": "true", "closed": "true"}},
+		"Closed Lost": {Label: "Closed Lost", Attrs: map[string]string{"closed": "true"}},
+	}}}
+}
+
 func light() mapping.Schema {
 	recurrences := "=ONE_TIME,MONTHLY,QUARTERLY,HALF_YEARLY,YEARLY"
 	line := "productId ref!, quantity number, priceOverwrite integer, productNameOverwrite text, taxCodeId text, netAmount integer~"

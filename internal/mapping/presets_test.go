@@ -1,17 +1,24 @@
 package mapping_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"crosswalk/internal/mapping"
 )
 
-func presets(t *testing.T) []*mapping.Mapping {
+// frequency is the field that the Salesforce presets ask for.
+const frequency = "Billing_Frequency__c"
+
+// presets are those of a set; what the contract preset of Salesforce asks for is filled in.
+func presets(t *testing.T, set string) []*mapping.Mapping {
 	t.Helper()
 	var all []*mapping.Mapping
-	for _, p := range mapping.Presets() {
-		m, err := mapping.Load(p.YAML, language())
+	for _, p := range mapping.PresetSet(set) {
+		m, err := mapping.Load(bytes.Replace(p.YAML, []byte("recurrence: { a: ~,"), []byte("recurrence: { a: "+frequency+","), 1), language())
 		if err != nil {
 			t.Fatalf("%s:\n%v", p.Name, err)
 		}
@@ -21,21 +28,67 @@ func presets(t *testing.T) []*mapping.Mapping {
 }
 
 func TestPresetsPassUnedited(t *testing.T) {
-	all := presets(t)
-	if got := mapping.CheckSet(all); len(got) > 0 {
-		t.Errorf("together: %v", got)
-	}
-	for _, m := range all {
-		problems, resolved := mapping.Validate(m, language(), hubspot(), light())
-		if len(problems) > 0 {
-			t.Errorf("%s against the sample accounts:\n%v", m.Name, problems)
+	for set, from := range map[string]mapping.Schema{"hubspot-light": hubspot(), "salesforce-light": salesforce()} {
+		var all []*mapping.Mapping
+		for _, m := range presets(t, set) {
+			if m.Name != "opportunities-to-contracts" { // asks for a field first: see below
+				all = append(all, m)
+			}
+			problems, resolved := mapping.Validate(m, language(), from, light())
+			if len(problems) > 0 {
+				t.Errorf("%s against the sample accounts:\n%v", m.Name, problems)
+			}
+			t.Logf("%s resolved %v", m.Name, resolved)
 		}
-		t.Logf("%s resolved %v", m.Name, resolved)
+		if got := mapping.CheckSet(all); len(got) > 0 {
+			t.Errorf("together: %v", got)
+		}
+	}
+}
+
+// Salesforce has no field that says whether a line recurs: the contract preset is refused until one is named, and together
+// with it the invoice preset must leave to it what recurs.
+func TestContractsOfSalesforceAskWhatRecurs(t *testing.T) {
+	for _, p := range mapping.PresetSet("salesforce-light") {
+		_, err := mapping.Load(p.YAML, language())
+		var problems mapping.Problems
+		switch {
+		case p.Name != "salesforce-light/opportunities-to-contracts" && err != nil:
+			t.Errorf("%s: %v", p.Name, err)
+		case p.Name == "salesforce-light/opportunities-to-contracts" && (!errors.As(err, &problems) || len(problems) != 1 ||
+			problems[0].Field != "lines.recurrence.a" || !strings.Contains(problems[0].Fix, "OpportunityLineItem that says how often a line is billed")):
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+	got := mapping.CheckSet(presets(t, "salesforce-light"))
+	if len(got) != 1 || got[0].Field != "document.recurring" || !strings.Contains(got[0].Fix, "recurring: no") {
+		t.Errorf("both, and the invoices take everything: %v", got)
+	}
+}
+
+// Where an account counts in several currencies a document must say which one it is in.
+func TestCurrencyOfAnOrgWithSeveral(t *testing.T) {
+	several := salesforce()
+	several.Currencies = []string{"USD", "EUR"}
+	for _, m := range presets(t, "salesforce-light") {
+		problems, _ := mapping.Validate(m, language(), several, light())
+		if m.Document != nil && !strings.Contains(fmt.Sprint(problems), `Opportunity has no field "CurrencyIsoCode"`) {
+			t.Errorf("%s: the field is not there and that is fine: %v", m.Name, problems)
+		}
+		if m.Document == nil {
+			continue
+		}
+		m.Document.Currency = ""
+		problems, _ = mapping.Validate(m, language(), several, light())
+		if !strings.Contains(fmt.Sprint(problems), "counts in USD, EUR") {
+			t.Errorf("%s: no currency is named and that is fine: %v", m.Name, problems)
+		}
 	}
 }
 
 func TestPresetsAreTheFourOfTheIssue(t *testing.T) {
-	want := []string{"hubspot-light/companies-to-customers", "hubspot-light/deals-to-contracts", "hubspot-light/deals-to-invoices", "hubspot-light/products-to-products"}
+	want := []string{"hubspot-light/companies-to-customers", "hubspot-light/deals-to-contracts", "hubspot-light/deals-to-invoices", "hubspot-light/products-to-products",
+		"salesforce-light/accounts-to-customers", "salesforce-light/opportunities-to-contracts", "salesforce-light/opportunities-to-invoices", "salesforce-light/product2-to-products"}
 	for i, p := range mapping.Presets() {
 		if i >= len(want) || p.Name != want[i] {
 			t.Fatalf("preset %d is %s, want %v", i, p.Name, want)
@@ -48,7 +101,7 @@ func TestPresetsAreTheFourOfTheIssue(t *testing.T) {
 
 // Opening, publishing, e-mailing and e-invoicing are asked for by people only.
 func TestPresetsDoNothingAfterTheDraft(t *testing.T) {
-	for _, m := range presets(t) {
+	for _, m := range append(presets(t, "hubspot-light"), presets(t, "salesforce-light")...) {
 		if len(m.After) > 0 || len(m.WriteBack) > 0 {
 			t.Errorf("%s does %v", m.Name, m.After)
 		}
@@ -56,7 +109,7 @@ func TestPresetsDoNothingAfterTheDraft(t *testing.T) {
 }
 
 func TestPresetsResolveNamesAsPeopleSeeThem(t *testing.T) {
-	for _, m := range presets(t) {
+	for _, m := range presets(t, "hubspot-light") {
 		if m.Name != "deals-to-invoices" {
 			continue
 		}

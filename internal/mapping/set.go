@@ -32,18 +32,20 @@ func CheckBeside(all []*Mapping, resting func(name string) bool) Problems {
 		s.yields(&c)
 		for _, before := range s.all[:i] {
 			s.oneSource(&c, before)
+			s.oneKind(&c, before)
 			s.oneWriter(&c, before)
 			out = append(out, s.mirrored(m, before)...)
 		}
 		out = append(out, c.list...)
 	}
-	return out.sorted()
+	return append(out, s.more...).sorted()
 }
 
 type set struct {
 	all     []*Mapping
 	byName  map[string]*Mapping
 	resting func(name string) bool
+	more    Problems // complaints about the other one of a pair
 }
 
 func (s *set) rests(m *Mapping) bool { return s.resting != nil && s.resting(m.Name) }
@@ -104,6 +106,23 @@ func (s *set) oneSource(c *complaints, other *Mapping) {
 		"%s makes documents in %s from %s %s, and %s from %s %s", m.Name, m.B.Connection, m.A.Connection, m.A.Object, other.Name, other.A.Connection, other.A.Object)
 }
 
+// oneKind keeps an invoice mapping that takes everything from standing beside a contract mapping: which of the two bills an
+// opportunity would hang on the order of their names.
+func (s *set) oneKind(c *complaints, other *Mapping) {
+	m := c.m
+	if m.Document == nil || other.Document == nil || m.A != other.A || m.B.Connection != other.B.Connection || m.Document.Kind == other.Document.Kind || s.rests(m) || s.rests(other) {
+		return
+	}
+	for _, pair := range [][2]*Mapping{{m, other}, {other, m}} {
+		if taker, beside := pair[0], pair[1]; taker.Document.Recurring == "any" {
+			c := complaints{m: taker}
+			c.addf("document.recurring", fmt.Sprintf("write recurring: %s here, and name the field under lines.recurrence as %s does", map[string]string{"invoice": "no", "contract": "yes"}[taker.Document.Kind], beside.Name),
+				"%s takes every won record, and %s makes documents of the same", taker.Name, beside.Name)
+			s.more = append(s.more, c.list...)
+		}
+	}
+}
+
 // otherSource tells whether two mappings make documents in one place from two sources.
 func otherSource(m, other *Mapping) bool {
 	return m.Document != nil && other.Document != nil && m.B.Connection == other.B.Connection && m.A != other.A
@@ -143,3 +162,18 @@ func (s *set) oneWriter(c *complaints, other *Mapping) {
 }
 
 func (d Direction) writes() bool { return d.Update || d.Create.When != "never" }
+
+// Clash says why two documents must not run at the same time: they make documents of two sources, or one field of one object
+// would be written by both in turns. Their connections are compared as they stand, so bind roles before.
+func Clash(m, other *Mapping) Problems {
+	s, c := &set{}, complaints{m: m}
+	s.oneSource(&c, other)
+	s.oneWriter(&c, other)
+	return c.list
+}
+
+// Succeeds says what a document lacks that is to run where another one rests.
+func Succeeds(m, other *Mapping) Problems {
+	s := &set{resting: func(name string) bool { return name == other.Name }}
+	return s.mirrored(m, other)
+}

@@ -55,6 +55,8 @@ var expressions = []struct {
 	{`with.company.name`, "Blue Harbour"}, {`with_.company.city`, nil}, {`"with" + " # with"`, "with # with"}, {`any([r.won for r in with.roles])`, true}, {`all([r.won for r in with.roles])`, false}, {`len(with.roles)`, int64(2)},
 	{`decimal(amount) > 1200`, true}, {`decimal(amount) == 1200.5`, true}, {`1000 < decimal(amount)`, true}, {`0.1 + 0.2 == 0.3`, true}, {`decimal(amount) * quantity`, money.MustDecimal("3601.5")},
 	{`round(10 / 3, 2)`, money.MustDecimal("3.33")}, {`10 / 4 == 2.5`, true}, {`7 // 2`, int64(3)}, {`-decimal("1.5")`, money.MustDecimal("-1.5")}, {`decimal(empty, 0) < 1`, true}, {`decimal("", None)`, nil}, {`2.50`, money.MustDecimal("2.5")},
+	{`minor_units(amount, "EUR")`, int64(120050)}, {`minor_units("12345", "JPY")`, int64(12345)}, {`minor_units("0.335", "USD")`, int64(34)}, {`minor_units(empty, "EUR")`, nil}, {`minor_units(blank, "EUR")`, nil},
+	{`price("7.321", "BHD")`, "BHD:7321"}, {`[price(p, c) for p in ["1.5"] for c in [empty or "EUR"]]`, []any{"EUR:150"}},
 	{`max(decimal("1.5"), decimal("2"))`, money.MustDecimal("2")}, {`1 - 0.9`, money.MustDecimal("0.1")}, {`float("1.1") + 2`, money.MustDecimal("3.1")}, {`decimal(2) in [decimal("2.0")]`, true},
 	{`valid_email(email)`, true}, {`valid_email(empty)`, false}, {`domain(domain)`, "example.com"}, {`domain`, "https://www.example.com/"}, {`type`, "renewal"}, {`type("x")`, "string"}, {`free_mail("a@gmail.com")`, true},
 	{`lower(dealname)`, "blue harbour renewal"}, {`upper(empty)`, nil}, {`trim("  x ")`, "x"}, {`contains(dealname, "Harbour")`, true}, {`contains(empty, "x")`, false}, {`contains(stages, "b")`, true}, {`starts_with(dealname, "Blue")`, true}, {`ends_with(empty, "x")`, false},
