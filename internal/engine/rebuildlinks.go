@@ -9,6 +9,7 @@ import (
 
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
 
@@ -69,8 +70,8 @@ func (e *Engine) sweepLinks(ctx context.Context, r *Rebuild) error {
 }
 
 func (e *Engine) sweepLink(ctx context.Context, r *Rebuild, set *mappingSet, slot string, stored table.Item, l link.Link) error {
-	if slices.ContainsFunc(l.Todo, func(t link.Todo) bool { return t.Do == "send_email" }) {
-		if err := e.strikeEMail(ctx, r, set, slot, stored, &l); err != nil {
+	if a := makerOf(set, slot, &l); a != nil && standsToBeSent(a, &l) {
+		if err := e.strikeEMail(ctx, r, a, stored, &l); err != nil {
 			return err
 		}
 	}
@@ -80,16 +81,29 @@ func (e *Engine) sweepLink(ctx context.Context, r *Rebuild, set *mappingSet, slo
 	return e.park(ctx, Task{Ref: l.A, Cause: "wake"}, time.Now().Add(pausedFor), "slot/"+slot, "it was unfinished when the table was restored")
 }
 
-func (e *Engine) strikeEMail(ctx context.Context, r *Rebuild, set *mappingSet, slot string, stored table.Item, l *link.Link) error {
-	i := &item{ref: l.A, link: *l, rev: stored.Rev, key: stored.Key, task: Task{Ref: l.A, Cause: causeRebuild, Actor: r.Actor}}
+// makerOf is the mapping of a place that makes a link's kind of counterpart.
+func makerOf(set *mappingSet, slot string, l *link.Link) *Active {
 	for _, name := range set.names {
-		if a := set.byName[name]; a.Slot == slot && (i.m == nil || a.B.Object == l.B.Object) {
-			i.m = a
+		if a := set.byName[name]; a.Slot == slot && a.B.Object == l.B.Object {
+			return a
 		}
 	}
-	i.group = []*Active{i.m}
-	row := RebuildRow{What: RowEMail, Ref: l.A, Target: l.B, Mapping: i.m.Name, EMail: true, Text: "its e-mail was about to be sent when the backup was made"}
-	if err := e.putRow(ctx, r.Epoch, slot, row); err != nil {
+	return nil
+}
+
+// standsToBeSent tells whether a link's e-mail is still to be sent, by itself or when a person says retry, as far as the
+// backup knows.
+func standsToBeSent(a *Active, l *link.Link) bool {
+	if slices.ContainsFunc(l.Todo, func(t link.Todo) bool { return t.Do == "send_email" }) {
+		return true
+	}
+	return l.State == link.Linked && slices.Contains(a.After, "send_email") && l.Reason != nil && (l.Reason.Category == plan.AmountWrong || l.Reason.Category == plan.OpenFailed)
+}
+
+func (e *Engine) strikeEMail(ctx context.Context, r *Rebuild, a *Active, stored table.Item, l *link.Link) error {
+	i := &item{ref: l.A, link: *l, rev: stored.Rev, key: stored.Key, group: []*Active{a}, m: a, task: Task{Ref: l.A, Cause: causeRebuild, Actor: r.Actor}}
+	row := RebuildRow{What: RowEMail, Ref: l.A, Target: l.B, Mapping: a.Name, EMail: true, Text: "its e-mail stood to be sent when the backup was made"}
+	if err := e.putRow(ctx, r.Epoch, a.Slot, row); err != nil {
 		return err
 	}
 	i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "send_email" })
