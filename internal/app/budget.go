@@ -77,6 +77,12 @@ func (a *App) refreshBudgets(ctx context.Context) error {
 			continue
 		}
 		errs = append(errs, m.limiter.Refresh(ctx))
+		if c := a.Config.Connections[name]; inAccountZone[c.System] && !m.limiter.Zoned() && m.asks(time.Now()) {
+			a.accountOf(ctx, name, a.Connectors[name]) // tells the zone; a start in the cloud asks no vendor
+		}
 	}
 	return errors.Join(errs...)
 }
+
+// askEvery is how often an account is asked for its zone while it does not answer.
+const askEvery = time.Hour

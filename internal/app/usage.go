@@ -24,6 +24,7 @@ type meter struct {
 	contact engine.Contact
 	told    engine.Contact
 	looked  time.Time // when the budget was refreshed
+	asked   time.Time // when the account was asked for its zone
 }
 
 // counting is a gate that counts what passes it.
@@ -52,6 +53,17 @@ func (m *meter) looks(now time.Time) bool {
 		return false
 	}
 	m.looked = now
+	return true
+}
+
+// asks tells whether it is time to ask the account for its zone.
+func (m *meter) asks(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Sub(m.asked) < askEvery {
+		return false
+	}
+	m.asked = now
 	return true
 }
 

@@ -49,6 +49,7 @@ type Limiter struct {
 	mu       sync.Mutex
 	buckets  map[string]*state
 	share    keptShare
+	zoned    bool
 	Counter  // of what it let through
 }
 
@@ -186,9 +187,17 @@ func (l *Limiter) Observe(bucket string, seen Seen) {
 func (l *Limiter) SetZone(zone *time.Location) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.zoned = true
 	for _, b := range l.buckets {
 		b.Zone = zone
 	}
+}
+
+// Zoned tells whether SetZone was called.
+func (l *Limiter) Zoned() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.zoned
 }
 
 // SetShares says where the share is read that a person sets; without it the share is the default.

@@ -37,6 +37,7 @@ type Shared struct {
 	members  map[string]*member
 	clock    clock
 	zone     string
+	untold   bool // the zone, to the others
 	news     news
 	standing []Standing
 	Counter  // of what this process let through
@@ -112,6 +113,14 @@ func (s *Shared) SetZone(zone *time.Location) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setZone(zone)
+	s.untold = true
+}
+
+// Zoned tells whether this worker or another one knows the zone.
+func (s *Shared) Zoned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.zone != ""
 }
 
 func (s *Shared) setZone(zone *time.Location) {
@@ -389,6 +398,11 @@ func (s *Shared) swap(ctx context.Context, f func(now time.Time, view int64, k *
 		k.Stamp = view
 		return k.bytes(), written
 	})
+	if err == nil && written {
+		s.mu.Lock()
+		s.untold = false
+		s.mu.Unlock()
+	}
 	if err = errors.Join(err, failed); err != nil {
 		said.back = nil // it may have been said: taken back twice, calls would be missing from the day
 	}
@@ -505,7 +519,7 @@ func (s *Shared) Refresh(ctx context.Context) error {
 	err := s.share.refresh(ctx)
 	share := s.share.get(ctx)
 	s.mu.Lock()
-	anything := len(s.news.back)+len(s.news.words) > 0
+	anything := len(s.news.back)+len(s.news.words) > 0 || s.untold
 	s.mu.Unlock()
 	return errors.Join(err, s.swap(ctx, func(time.Time, int64, *board) bool {
 		for _, m := range s.members {

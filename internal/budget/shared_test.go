@@ -111,7 +111,7 @@ func TestFiftyWorkersShareARollingWindow(t *testing.T) {
 	}{
 		{budget.Bucket{Name: "oauth", Calls: 110, Per: 10 * time.Second}, 0.88, 0.5},
 		{budget.Bucket{Name: "private", Calls: 190, Per: 10 * time.Second}, 0.88, 0.35},
-		{budget.Bucket{Name: "search", Calls: 5, Per: time.Second}, 0.70, 1},
+		{budget.Bucket{Name: "search", Calls: 5, Per: time.Second}, 0.70, 1.05},
 		{budget.Bucket{Name: "light", Calls: 300, Per: time.Minute}, 0.88, 0.4},
 		{budget.Bucket{Name: "salesforce", Calls: 250, Per: 10 * time.Second}, 0.88, 0.3},
 	} {
@@ -121,7 +121,7 @@ func TestFiftyWorkersShareARollingWindow(t *testing.T) {
 					random := rand.New(rand.NewPCG(seed, 1))
 					s, j := newShelf(), &judge{}
 					s.takes = 4 * time.Millisecond
-					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+					ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 					defer cancel()
 					began := time.Now()
 					var group sync.WaitGroup
@@ -144,7 +144,7 @@ func TestFiftyWorkersShareARollingWindow(t *testing.T) {
 						t.Errorf("%d calls within %v, the limit is %d", most, b.Per, b.Calls)
 					}
 					steady := began.Add(time.Minute)
-					share := float64(j.since(steady)) * b.Per.Seconds() / (4 * time.Minute).Seconds() / float64(b.Calls)
+					share := float64(j.since(steady)) * b.Per.Seconds() / (2 * time.Minute).Seconds() / float64(b.Calls)
 					writes := float64(s.writes) / float64(len(j.calls))
 					t.Logf("%.0f%% of the limit, fullest window %d of %d, %.2f writes and %.2f reads a call", 100*share, j.most(b.Per), b.Calls, writes, float64(s.reads)/float64(len(j.calls)))
 					if share < b.atLeast {
@@ -193,10 +193,10 @@ func sleepCtx(ctx context.Context, d time.Duration) error {
 }
 
 // The worst that workers can do to each other: some hold slots while nobody writes for a while, others come behind, and leaders
-// come back; twenty orders of such days, each looked at by the judge.
+// come back; a dozen orders of such days, each looked at by the judge.
 func TestLeapsDoNotPassTheWindow(t *testing.T) {
 	b := budget.Bucket{Name: "b", Calls: 40, Per: 10 * time.Second}
-	for seed := range uint64(20) {
+	for seed := range uint64(12) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 2))
 			s, j := newShelf(), &judge{}
@@ -312,6 +312,11 @@ func TestWorkersShareBlocksAndDays(t *testing.T) {
 		s := newShelf()
 		one, two := shared(t, s, 0, b), shared(t, s, 3*time.Second, b)
 		one.SetZone(zone)
+		for _, g := range []budget.Gate{one, two} { // who knows the zone tells the others
+			if err := g.Refresh(t.Context()); err != nil || !g.Zoned() {
+				t.Error(err, g.Zoned())
+			}
+		}
 		enter(t, one, 1)
 		one.Block("b", time.Now().Add(time.Minute))
 		wait := waitOf(t, two.Enter(t.Context(), "b", 1))

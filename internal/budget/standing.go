@@ -13,6 +13,8 @@ type Gate interface {
 	Observe(bucket string, seen Seen)
 	// SetZone says in which zone the account's days are.
 	SetZone(zone *time.Location)
+	// Zoned tells whether somebody said so: this worker or, as of Refresh, another.
+	Zoned() bool
 	// Refresh looks up what other workers and people did; Standings is as of then, or of the last call that was let through.
 	Refresh(ctx context.Context) error
 	Standings() []Standing
