@@ -273,9 +273,10 @@ func (s *Sim) Load(object string, rows []map[string]any) ([]string, error) {
 	defer func() { s.rules = saved }()
 	t := s.begin(s.admin)
 	t.person = true
+	dated := false
 	ids := make([]string, 0, len(rows))
 	for i, row := range rows {
-		values, stamps, err := splitStamps(row)
+		values, at, err := splitStamps(row)
 		if err != nil {
 			return ids, fmt.Errorf("salesforcetest: row %d: %w", i, err)
 		}
@@ -283,13 +284,16 @@ func (s *Sim) Load(object string, rows []map[string]any) ([]string, error) {
 		if e != nil {
 			return ids, fmt.Errorf("salesforcetest: row %d: %w", i, e)
 		}
-		stamps.apply(r)
+		at.apply(r)
+		dated = dated || at != (stamps{})
 		ids = append(ids, r.id)
 		t.undo, t.marks = nil, nil
 		clear(t.byRec)
 		clear(t.auto)
 	}
-	o.sortMoves()
+	if dated {
+		o.sortMoves()
+	}
 	return ids, nil
 }
 

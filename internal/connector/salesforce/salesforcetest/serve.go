@@ -76,7 +76,7 @@ func (s *Sim) serveMounted(w http.ResponseWriter, r *http.Request, h http.Handle
 		s.send(w, r, f.answer(), f)
 		return
 	}
-	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	rec := &mountedAnswer{header: http.Header{}, status: http.StatusOK}
 	h.ServeHTTP(rec, r)
 	if !wait(r, f.DelayAnswer) {
 		panic(http.ErrAbortHandler)
@@ -84,15 +84,15 @@ func (s *Sim) serveMounted(w http.ResponseWriter, r *http.Request, h http.Handle
 	s.send(w, r, answer{status: rec.status, header: rec.header, raw: rec.body.Bytes()}, f)
 }
 
-type recorder struct {
+type mountedAnswer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (r *mountedAnswer) Header() http.Header         { return r.header }
+func (r *mountedAnswer) WriteHeader(status int)      { r.status = status }
+func (r *mountedAnswer) Write(p []byte) (int, error) { return r.body.Write(p) }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, tooBig bool) {
 	var in io.Reader = http.MaxBytesReader(w, r.Body, limit)

@@ -18,11 +18,9 @@ func convert(f *Field, raw json.RawMessage, keepDecimals bool) (any, *apiError) 
 		}
 		return nil, nil
 	}
-	var v any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		return nil, parserError(raw, d.InputOffset(), err.Error())
+	v, e := scalar(raw)
+	if e != nil {
+		return nil, e
 	}
 	switch {
 	case f.Type == "boolean":
@@ -51,6 +49,27 @@ func convert(f *Field, raw json.RawMessage, keepDecimals bool) (any, *apiError) 
 		return parsed(f, text, "15:04:05.000Z", "15:04:05.999Z", "15:04:05")
 	}
 	return strings.ReplaceAll(text, "\r\n", "\n"), nil
+}
+
+// scalar reads a JSON value; numbers stay text. The common kinds need no decoder.
+func scalar(raw json.RawMessage) (any, *apiError) {
+	switch {
+	case string(raw) == "true":
+		return true, nil
+	case string(raw) == "false":
+		return false, nil
+	case len(raw) > 1 && raw[0] == '"' && plain(string(raw[1:len(raw)-1])):
+		return string(raw[1 : len(raw)-1]), nil
+	case (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') && json.Valid(raw):
+		return json.Number(raw), nil
+	}
+	var v any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, parserError(raw, d.InputOffset(), err.Error())
+	}
+	return v, nil
 }
 
 func parsed(f *Field, text, form string, layouts ...string) (any, *apiError) {
