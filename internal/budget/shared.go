@@ -57,7 +57,8 @@ type member struct {
 type bank struct {
 	slots []slot
 	ask   int
-	used  int // of the last grant
+	used  int       // of the last grant
+	quiet time.Time // there will be no slots before: no caller of this worker need ask
 }
 
 // news is what this worker has to say with the next swap.
@@ -192,6 +193,9 @@ func (s *Shared) slot(ctx context.Context, bucket string, n int, bulk bool, shar
 	if got := s.banked(bucket, n, bulk); got != nil {
 		return got, 0, nil
 	}
+	if wait := s.quiet(bucket, bulk); wait > 0 {
+		return nil, wait, nil
+	}
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -267,10 +271,7 @@ func (s *Shared) giveBack(bucket string, n int, got taken) {
 		s.news.back[bucket] += n
 		return
 	}
-	b := &m.live
-	if got.bulk {
-		b = &m.bulk
-	}
+	b := m.bank(got.bulk)
 	b.slots = append(b.slots, got.slot)
 	slices.SortFunc(b.slots, func(x, y slot) int { return int(x.due - y.due) })
 }
@@ -337,9 +338,30 @@ func (s *Shared) refill(ctx context.Context, bucket string, n int, bulk bool, sh
 	case refused != nil:
 		return nil, 0, refused
 	case len(slots) == 0:
+		s.hush(bucket, bulk, wait)
 		return nil, max(wait, time.Millisecond), nil
 	}
 	return s.bankRest(bucket, n, bulk, slots), 0, nil
+}
+
+// quiet is how long it is no use to ask the shelf, as another caller of this worker has just found.
+func (s *Shared) quiet(bucket string, bulk bool) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.members[bucket].bank(bulk).quiet.Sub(s.now())
+}
+
+func (s *Shared) hush(bucket string, bulk bool, wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.members[bucket].bank(bulk).quiet = s.now().Add(wait)
+}
+
+func (m *member) bank(bulk bool) *bank {
+	if bulk {
+		return &m.bulk
+	}
+	return &m.live
 }
 
 // asks is how many slots the next grant asks for: twice as many as the last, if those were all used.
@@ -348,11 +370,7 @@ func (s *Shared) asks(bucket string, n int, bulk bool) int {
 		return 1
 	}
 	m := s.members[bucket]
-	b := &m.live
-	if bulk {
-		b = &m.bulk
-	}
-	return min(b.ask, m.pace.most)
+	return min(m.bank(bulk).ask, m.pace.most)
 }
 
 func (s *Shared) bankRest(bucket string, n int, bulk bool, slots []slot) *taken {
@@ -360,10 +378,7 @@ func (s *Shared) bankRest(bucket string, n int, bulk bool, slots []slot) *taken 
 	defer s.mu.Unlock()
 	now := s.now()
 	m := s.members[bucket]
-	b := &m.live
-	if bulk {
-		b = &m.bulk
-	}
+	b := m.bank(bulk)
 	if n == 1 {
 		b.slots = append(b.slots, slots[1:]...)
 		b.used = 1
