@@ -21,6 +21,7 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
@@ -40,6 +41,8 @@ import (
 type setup struct {
 	HubSpot       hubspottest.Config
 	Light         lighttest.Config
+	Salesforce    *salesforcetest.Config        // an org beside them; its presets then stand in place of HubSpot's
+	Org           func(*salesforcetest.Sim)     // what the org has before anything is applied
 	Limits        bool                          // spend calls as the vendors allow
 	Presets       []string                      // pairs of old and new text in the presets
 	Documents     []string                      // in place of the presets
@@ -128,6 +131,9 @@ func newVirtual(t *testing.T, s setup) *world {
 	c := Config{Approval: "single", Connections: map[string]Connection{
 		"hubspot": {System: "hubspot", Account: "62515", Limits: limits}, "light": {System: "light", Limits: limits},
 	}, Roles: map[string]string{"crm": "hubspot", "billing": "light"}}
+	if s.Salesforce != nil {
+		w.addSalesforce(s, secrets, &c, limits)
+	}
 	w.ok(c.check())
 	level := slog.LevelError
 	if os.Getenv("CASES_LOG") != "" {
@@ -159,7 +165,9 @@ func newVirtual(t *testing.T, s setup) *world {
 	}
 	w.restart()
 	documents := s.Documents
-	if documents == nil {
+	if documents == nil && s.Salesforce != nil {
+		documents = salesforcePresets(t, s.Presets...)
+	} else if documents == nil {
 		documents = presetsWith(t, s.Presets...)
 	}
 	w.apply(documents...)
@@ -174,8 +182,11 @@ func newConnector(w *world, name string) connector.Connector {
 	w.t.Helper()
 	made, err := connect(name, w.Config.Connections[name], w.secrets, outside{
 		transport: func(connection string) http.RoundTripper {
-			if connection == "hubspot" {
+			switch connection {
+			case "hubspot":
 				return w.HubSpot.Transport()
+			case "salesforce":
+				return inOrg{w.Salesforce}
 			}
 			return w.Light.Transport()
 		},
@@ -196,9 +207,14 @@ func (w *world) restart() {
 // presetsWith gives the presets with old text replaced by new, pair by pair; a pair that changes nothing is a mistake.
 func presetsWith(t *testing.T, pairs ...string) []string {
 	t.Helper()
+	return setWith(t, "hubspot-light", pairs...)
+}
+
+func setWith(t *testing.T, set string, pairs ...string) []string {
+	t.Helper()
 	var out []string
 	used := make([]bool, len(pairs)/2)
-	for _, p := range mapping.PresetSet("hubspot-light") {
+	for _, p := range mapping.PresetSet(set) {
 		text := string(p.YAML)
 		for n := range used {
 			if strings.Contains(text, pairs[2*n]) {

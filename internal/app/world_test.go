@@ -11,6 +11,7 @@ import (
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/queue/embedded"
@@ -34,7 +35,9 @@ type world struct {
 	*App
 	HubSpot *hubspottest.Sim
 	Light   *lighttest.Sim
-	t       *testing.T
+	// Salesforce is there where a case asks for it.
+	Salesforce *salesforcetest.Sim
+	t          *testing.T
 
 	store   *memory.Table   // of a world in virtual time
 	lanes   *embedded.Queue // likewise
