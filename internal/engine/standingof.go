@@ -76,7 +76,7 @@ func waitsFor(on string) [2]string {
 	switch {
 	case on == "":
 		return [2]string{"time", ""}
-	case kind == "brake" || kind == "connection" || kind == "mapping":
+	case kind == "brake" || kind == "connection" || kind == "mapping" || kind == "budget":
 		return [2]string{kind, name}
 	case kind == "slot":
 		return [2]string{"mapping", name}

@@ -92,6 +92,8 @@ func meaning(now time.Time, connection string, err error) Result {
 	switch {
 	case err == nil:
 		return Result{End: Done}
+	case errors.As(err, &fault) && fault.Fault == connector.OutOfQuota: // a larger share wakes it sooner
+		return Result{End: Later, Until: now.Add(max(fault.After, transientPause)), On: waitsForBudget(connection), Err: err}
 	case errors.As(err, &fault) && fault.Fault.Transient():
 		return Result{End: Later, Until: now.Add(max(fault.After, transientPause)), Err: err}
 	case errors.As(err, &fault) && fault.Fault == connector.Unauthorized:
