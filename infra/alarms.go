@@ -49,7 +49,7 @@ func Alarms(c Customer) []Alarm {
 	out := append(queueAlarms(c), webhookAlarms(c)...)
 	out = append(out, pollAlarms(c)...)
 	for _, name := range c.connections() {
-		out = append(out, connectionAlarms(name)...)
+		out = append(out, c.connectionAlarms(name)...)
 	}
 	for _, f := range functions(c) {
 		out = append(out, Alarm{Kind: "function-errors", Of: f.Name, Space: "AWS/Lambda", Metric: "Errors", Dimensions: map[string]string{"FunctionName": c.named(f.Name)},
@@ -116,7 +116,7 @@ func pollAlarms(c Customer) []Alarm {
 	}
 }
 
-func connectionAlarms(name string) []Alarm {
+func (c Customer) connectionAlarms(name string) []Alarm {
 	of := map[string]string{ByConnection: name}
 	return []Alarm{
 		{Kind: "budget", Of: name, Space: c.ownMetrics(), Metric: MetricBudget, Dimensions: of, Statistic: "Maximum", Period: 300, Line: 90, Evaluate: 1, Datapoints: 1, Silence: fine,

@@ -196,7 +196,7 @@ func TestOwnMetrics(t *testing.T) {
 	tp := synthesized(t, acme(t))
 	for name, metric := range map[string]string{"budget-light": "BudgetUsedPercent", "credential-dead-light": "CredentialDead"} {
 		a := tp.named(t, "AWS::CloudWatch::Alarm", "AlarmName", "crosswalk-acme-"+name).Properties
-		equal(t, name, fmt.Sprint(a["Namespace"], " ", a["MetricName"]), "Crosswalk "+metric)
+		equal(t, name, fmt.Sprint(a["Namespace"], " ", a["MetricName"]), "Crosswalk/acme "+metric)
 		equal(t, name, a["Dimensions"], `[{"Name":"Connection","Value":"light"}]`)
 	}
 }
