@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"crosswalk/internal/connector/light/lighttest"
-	"crosswalk/internal/engine"
 )
 
 // billed makes a world with one billed deal of two lines.
@@ -245,12 +244,20 @@ func TestT5_MergedDealsWithTwoDocumentsAreHeld(t *testing.T) {
 		merged, err := w.HubSpot.User().Merge("deals", d, e)
 		w.ok(err)
 		w.advance(time.Hour)
-		var twice []engine.SyncError
-		for _, x := range w.errors("merged_twice") {
-			twice = append(twice, x)
-		}
-		if len(twice) != 1 || !strings.Contains(twice[0].Text, one.ID) || !strings.Contains(twice[0].Text, two.ID) || !strings.Contains(twice[0].Text, merged) {
+		twice := w.errors("merged_twice")
+		if len(twice) != 2 { // the deal that is gone, and the one that goes on
 			w.t.Fatalf("%+v; %s", twice, w.story())
+		}
+		for _, x := range twice {
+			if !strings.Contains(x.Text, one.ID) || !strings.Contains(x.Text, two.ID) || !strings.Contains(x.Text, merged) && x.Ref != dealRef(merged) {
+				w.t.Errorf("%+v", x)
+			}
+		}
+		writes := w.writes()
+		w.set("deals", merged, "dealname", "Both", "amount", "30")
+		w.later()
+		if n := w.writes() - writes; n != 0 {
+			w.t.Errorf("%d writes at Light; the survivor's draft follows it though it is held", n)
 		}
 		for _, i := range []lighttest.Invoice{one, two} {
 			if now, ok := w.Light.Invoice(i.ID); !ok || now.State != lighttest.Draft {
@@ -259,6 +266,22 @@ func TestT5_MergedDealsWithTwoDocumentsAreHeld(t *testing.T) {
 		}
 		if n := len(w.Light.Invoices()); n != 2 {
 			w.t.Errorf("%d invoices", n)
+		}
+		// Finance archives the one whose deal is gone: the other follows its deal again.
+		kept, gone := w.why(dealRef(merged)).Link.B.ID, one.ID
+		if kept == one.ID {
+			gone = two.ID
+		}
+		w.ok(w.Light.EditInvoice(gone, func(i *lighttest.Invoice) { i.State = lighttest.Archived }))
+		for _, x := range twice {
+			w.retry(x.Ref)
+		}
+		w.later()
+		if left := w.errors("merged_twice"); len(left) != 0 {
+			w.t.Fatalf("still held: %+v", left)
+		}
+		if i, _ := w.Light.Invoice(kept); string(i.Description) != "Both" {
+			w.t.Errorf("the draft that stays does not follow its deal: %+v; %s", i, w.story())
 		}
 	})
 }

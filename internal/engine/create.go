@@ -75,7 +75,7 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 	if !e.Bugs.NoClaim {
 		e.claimKeys(ctx, b, items)
 	}
-	items = e.brake(ctx, b, open(items), creating)
+	items = e.reserveMirrors(ctx, b, e.brake(ctx, b, open(items), creating))
 	for part := range slices.Chunk(items, chunk) {
 		e.createChunk(ctx, b, part)
 	}

@@ -130,6 +130,9 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 			floatMoney(f)
 		}
 		d := plan.Decide(f)
+		if i.yields != nil {
+			d = i.yielded(f)
+		}
 		if d.Kind == plan.Skip {
 			if first == nil || first.Reason.Category == plan.OtherDocument && d.Reason.Category != plan.OtherDocument {
 				i.m, first = a, &d

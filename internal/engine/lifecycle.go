@@ -36,6 +36,9 @@ func (e *Engine) StartPilot(ctx context.Context, name string, version int, refs 
 	if err := e.ownRefs(a, refs); err != nil {
 		return h, Run{}, err
 	}
+	if err := e.mayRun(ctx, name, h.Latest); err != nil {
+		return h, Run{}, err
+	}
 	tried := h.Latest
 	var refused error
 	h, err = change(ctx, e, mappingHeadKey(name), func(h *Head, exists bool) bool {
@@ -87,6 +90,9 @@ func (e *Engine) GoLive(ctx context.Context, name string, version int, nativeOff
 	if err := e.MayGoLive(ctx, name, nativeOff); err != nil {
 		return h, err
 	}
+	if err := e.mayRun(ctx, name, version); err != nil {
+		return h, err
+	}
 	var refused error
 	var paused time.Time
 	h, err = change(ctx, e, mappingHeadKey(name), func(h *Head, exists bool) bool {
@@ -122,6 +128,9 @@ func (e *Engine) GoLive(ctx context.Context, name string, version int, nativeOff
 		if err := e.rewind(ctx, a, paused); err != nil {
 			return h, err
 		}
+	}
+	if err := e.reachBack(ctx, a); err != nil {
+		return h, err
 	}
 	return h, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot), e.tellResumed(ctx))
 }
@@ -201,6 +210,11 @@ func (e *Engine) Resume(ctx context.Context, name, actor, note string) (Resumed,
 	out := Resumed{Head: h}
 	if out.Waiting, out.Since, err = e.waitingFor(ctx, a); err != nil {
 		return out, err
+	}
+	if h.rests() {
+		if err := e.mayRun(ctx, name, h.Running); err != nil {
+			return out, err
+		}
 	}
 	if !out.Since.IsZero() {
 		if out.Head, err = e.unpause(ctx, name, actor, note); err != nil {

@@ -126,6 +126,9 @@ func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, 
 	if err := e.refuseRestored(ctx); err != nil && to != mapping.Paused {
 		return Head{}, err
 	}
+	if err := e.mayBecome(ctx, name, to); err != nil {
+		return Head{}, err
+	}
 	var refused error
 	var pausedSince time.Time
 	h, err := change(ctx, e, mappingHeadKey(name), func(h *Head, exists bool) bool {
@@ -173,6 +176,9 @@ func (e *Engine) SetStatus(ctx context.Context, name string, to mapping.Status, 
 			if err := e.rewind(ctx, a, pausedSince); err != nil {
 				return h, err
 			}
+		}
+		if err := e.reachBack(ctx, a); err != nil {
+			return h, err
 		}
 		return h, errors.Join(e.wake(ctx, "mapping/"+name), e.wake(ctx, "slot/"+a.Slot))
 	}

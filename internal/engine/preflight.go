@@ -49,12 +49,16 @@ func (e *Engine) ApplyOver(ctx context.Context, documents [][]byte, base int, ac
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	all, err := e.withOthers(ctx, parsed)
+	heads, err := e.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := e.withOthers(ctx, parsed, heads)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Applied, len(parsed))
-	problems = mapping.CheckSet(all)
+	problems = mapping.CheckBeside(all, resting(heads))
 	for n, m := range parsed {
 		p, resolved, err := e.validate(ctx, m)
 		if err != nil {
@@ -75,12 +79,8 @@ func (e *Engine) ApplyOver(ctx context.Context, documents [][]byte, base int, ac
 
 // withOthers adds the newest versions of the mappings that are there already, with roles bound: two roles of one account
 // are one.
-func (e *Engine) withOthers(ctx context.Context, parsed []*mapping.Mapping) ([]*mapping.Mapping, error) {
+func (e *Engine) withOthers(ctx context.Context, parsed []*mapping.Mapping, heads []Head) ([]*mapping.Mapping, error) {
 	all := slices.Clone(parsed)
-	heads, err := e.Heads(ctx)
-	if err != nil {
-		return nil, err
-	}
 	for _, h := range heads {
 		if slices.ContainsFunc(parsed, func(m *mapping.Mapping) bool { return m.Name == h.Name }) {
 			continue
@@ -92,15 +92,11 @@ func (e *Engine) withOthers(ctx context.Context, parsed []*mapping.Mapping) ([]*
 		all = append(all, m)
 	}
 	for n, m := range all {
-		bound := *m
-		for _, end := range []*mapping.End{&bound.A, &bound.B} {
-			name, _, err := e.connection(end.Connection)
-			if err != nil {
-				return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
-			}
-			end.Connection = name
+		bound, err := e.bindRoles(m)
+		if err != nil {
+			return nil, err
 		}
-		all[n] = &bound
+		all[n] = bound
 	}
 	return all, nil
 }
@@ -146,6 +142,13 @@ func (e *Engine) validate(ctx context.Context, m *mapping.Mapping) (mapping.Prob
 		}
 	}
 	problems, resolved := mapping.Validate(m, e.Language, a, b)
+	if m.Mirror != nil {
+		other, err := e.schema(ctx, m.Mirror.Connection, []string{m.Mirror.Object}, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		problems = append(problems, mapping.ValidateMirror(m, other)...)
+	}
 	return problems, resolved, nil
 }
 

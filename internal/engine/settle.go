@@ -305,6 +305,14 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		return
 	}
 	if s := there.Value.State; s == link.Linked && there.Value.B != i.link.B || s == link.Claimed {
+		switch over, err := e.mergeOver(ctx, i.m, i.link.B); {
+		case err != nil:
+			e.fail(ctx, []*item{i}, i.m.ConnB, err)
+			return
+		case over:
+			e.signpost(ctx, b, i, to)
+			return
+		}
 		e.complain(b, i, &link.Reason{Category: plan.MergedTwice, Candidates: []record.Ref{i.link.B, there.Value.B},
 			Text: fmt.Sprintf("%s was merged into %s, and both have a counterpart (%s, %s). Archive one of them", i.ref, to, i.link.B, there.Value.B)})
 		return
@@ -326,6 +334,10 @@ func (e *Engine) inherit(ctx context.Context, b *batch, items []*item) {
 	}
 	links, err := getItems[link.Link](ctx, e.Table, keys)
 	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	if err := e.mergedTwice(ctx, b, items); err != nil {
 		e.fail(ctx, items, "", err)
 		return
 	}

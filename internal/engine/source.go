@@ -48,7 +48,8 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 		case e.setAside(i):
 		case i.link.State == link.Tombstone || i.rev == 0 && b.erased.record(i.ref):
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
-		case i.link.State == link.Alias && i.task.Cause != "retry":
+		case handed(&i.link) && i.mirroring() != nil: // its mirror says whether it has its document again
+		case i.link.State == link.Alias && (i.task.Cause != "retry" || handed(&i.link)):
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}}) // it stays one whatever becomes of its fields (A1)
 		case i.link.State == link.MovedTo && i.link.To != i.ref && i.depth < maxDepth:
 			e.follow(ctx, b, i)

@@ -48,7 +48,7 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 		if b.rebuild != nil {
 			continue // nothing is done to it before its mapping goes on
 		}
-		if i.link.State == link.Linked { // the record may have changed since what was found was sent: look at it as linked
+		if i.link.State == link.Linked && !i.lookOnly { // the record may have changed since what was found was sent: look at it as linked
 			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
 			e.followUp(ctx, b, []*item{i})
 		}
@@ -126,7 +126,7 @@ func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
 		e.notThere(ctx, i)
 		return false
 	}
-	if i.decision.Kind != plan.Create {
+	if i.decision.Kind != plan.Create && !i.lookOnly {
 		e.letGo(ctx, b, i)
 		return false
 	}
@@ -143,17 +143,55 @@ func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
 		return true
 	case early:
 		return e.lookLater(ctx, i, c.SentAt.Add(traits.Deadline+traits.Settle))
-	case traits.Keyed:
-		c.SentAt = time.Now()
-		return e.putClaim(ctx, i)
-	case c.Looks < 2:
+	case c.Looks < 2 && (i.lookOnly || !traits.Keyed):
 		return e.lookLater(ctx, i, time.Now().Add(secondLook))
-	case c.Sends < 2 && traits.StrongLook:
-		c.Sends, c.Looks, c.SentAt = c.Sends+1, 0, time.Now()
-		return e.putClaim(ctx, i)
+	case i.lookOnly && traits.StrongLook:
+		e.letGo(ctx, b, i)
+		return false
+	case i.lookOnly || !traits.Keyed && (c.Sends > 1 || !traits.StrongLook):
+		e.uncertain(ctx, b, i)
+		return false
+	case !e.renewKeys(ctx, i):
+		return false
+	case !traits.Keyed:
+		c.Sends, c.Looks = c.Sends+1, 0
 	}
-	e.uncertain(ctx, b, i)
-	return false
+	c.SentAt = time.Now()
+	return e.putClaim(ctx, i)
+}
+
+// renewKeys claims the match keys of a create that is sent again once more: its claim on them ran out with the one on its
+// source (A8). Where somebody else made or makes a record with one of them meanwhile, the create is given up and the source
+// looked at anew: then it finds that record.
+func (e *Engine) renewKeys(ctx context.Context, i *item) bool {
+	keys, err := e.createKeys(ctx, i)
+	if err != nil {
+		e.fail(ctx, []*item{i}, i.m.ConnA, err)
+		return false
+	}
+	have, claimed, err := e.entriesOf(ctx, nil, keys)
+	if err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return false
+	}
+	var puts []table.Put
+	for _, key := range keys {
+		entry := have[key].Value
+		c := entry.Claim
+		if others := c != nil && c.A != i.ref; others && (c.Until.After(time.Now()) || len(claimed[key]) > 0) || len(entry.Refs) > 0 || entry.Many {
+			e.startOver(ctx, i)
+			return false
+		}
+		entry.Claim = &matchClaim{A: i.ref, Until: time.Now().Add(e.ClaimFor), Slot: i.link.Slot}
+		puts = append(puts, put(key, entry, e.token(), table.IfRev(have[key].Rev)))
+	}
+	for _, err := range e.Table.Put(ctx, puts) {
+		if err != nil {
+			e.fail(ctx, []*item{i}, "", err)
+			return false
+		}
+	}
+	return true
 }
 
 // lookLater shortens the claim to the time of the next look.
@@ -181,10 +219,15 @@ func (e *Engine) letGo(ctx context.Context, b *batch, i *item) {
 		i.link.State = link.None
 		e.settleReason(ctx, b, i)
 	default:
-		i.link.State, i.link.Claim = link.None, i.link.Claim.Given()
-		e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})
-		i.end(Result{End: Later, Until: time.Now()})
+		e.startOver(ctx, i)
 	}
+}
+
+// startOver gives a claim that made nothing back, and has its source looked at as if it were new.
+func (e *Engine) startOver(ctx context.Context, i *item) {
+	i.link.State, i.link.Claim = link.None, i.link.Claim.Given()
+	e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})
+	i.end(Result{End: Later, Until: time.Now()})
 }
 
 func (e *Engine) uncertain(ctx context.Context, b *batch, i *item) {

@@ -120,7 +120,7 @@ func (e *Engine) adopt(ctx context.Context, b *batch, items []*item) {
 
 func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 	for _, i := range items {
-		i.link.State, i.link.B, i.link.Reason = link.Linked, i.target.Ref, nil
+		i.link.State, i.link.B, i.link.Reason = link.Linked, i.target.Ref, i.yieldReason()
 		i.link.StampA, i.link.StampB = i.source.Modified, i.target.Modified
 		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
 		i.link.Todo = e.todos(i.m)
@@ -196,6 +196,7 @@ func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
 			i.link.StampA, i.link.StampB = i.source.Modified, laterOf(i.link.StampB, i.target.Modified)
 			i.link.Reason = nil
 		}
+		i.takeUp()
 		e.intend(i)
 		if i.link.Intent != nil {
 			e.record(b, i)

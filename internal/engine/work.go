@@ -44,6 +44,9 @@ type item struct {
 	intended time.Time
 	over     bool                // a standing complaint was taken back
 	dead     map[record.Ref]bool // the batch's; nil: not asked yet
+	yields   *link.Reason        // its counterpart is another mapping's to write
+	mirrors  []*item             // the same deal in another CRM, without a document there
+	lookOnly bool                // of a claim: it is looked for and never sent again
 	result   *Result
 }
 
@@ -178,7 +181,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		b.erased, b.dead = erased, dead
 	}
 	steps := []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.inherit, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.decide, e.runHooks,
+		e.loadLinks, e.readSources, e.inherit, e.findMirrors, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.yieldTo, e.decide, e.runHooks,
 	}
 	if !b.preview {
 		steps = append(steps, e.checkPlan, e.act)

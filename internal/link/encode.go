@@ -32,6 +32,7 @@ type wire struct {
 	State   State             `json:"s,omitempty"`
 	B       string            `json:"b,omitempty"`
 	To      record.Ref        `json:"to,omitzero"`
+	Mirror  record.Ref        `json:"mi,omitzero"`
 	Mapping string            `json:"m,omitempty"`
 	Version int               `json:"mv,omitempty"`
 	Reason  *wireReason       `json:"r,omitempty"`
@@ -113,7 +114,7 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := wire{Format: format, State: l.State, B: short(l.B, connB), To: l.To, Mapping: l.Mapping, Version: l.Version, Source: l.Source,
+	w := wire{Format: format, State: l.State, B: short(l.B, connB), To: l.To, Mirror: l.Mirror, Mapping: l.Mapping, Version: l.Version, Source: l.Source,
 		Erased: own(l.Erased), Names: writeNames(names), Agreed: writeAgreed(names, l.Agreed), StampA: moment(l.StampA), StampB: moment(l.StampB),
 		Net: l.Net, Money: l.Money, Page: shortPage(l.Page), Noted: l.Noted, Hand: l.Hand, Ignored: l.Ignored}
 	if l.Slot != slot {

@@ -32,7 +32,7 @@ func everything() link.Link {
 		Reason: &link.Reason{Category: "taken", Text: "a text", Fields: []string{"name"}, At: noon, Candidates: []record.Ref{customer, company}}, Source: digest(1),
 		Claim: &link.Claim{Key: "xw-0123", Generation: 1, Attempt: 2, Token: "t", At: noon, Until: noon.Add(5 * time.Minute), Looks: 1, Sends: 2, SentAt: noon.Add(time.Second), Object: "customers",
 			Net: "100", Money: "EUR", Matches: []string{"k"}},
-		Former: []record.Ref{customer, company}, Needs: []record.Ref{company, customer, {Connection: "hubspot", Object: "companies", ID: "x:y/z"}}, Erased: noon,
+		Former: []record.Ref{customer, company}, Mirror: record.Ref{Connection: "salesforce", Object: "Opportunity", ID: "006000000000001AAA"}, Needs: []record.Ref{company, customer, {Connection: "hubspot", Object: "companies", ID: "x:y/z"}}, Erased: noon,
 		Agreed: map[string]link.Pair{
 			"billingAddress.city": {A: digest(2), B: digest(2)}, "billingAddress.country": {A: digest(3), B: digest(4), Unsure: true}, "name": {A: "?", B: digest(5), Rounds: 2},
 			"a name with % + and .dots": {A: "", B: "not a digest"}, ".hidden": {A: digest(6)}, ".hidden2": {}, "custom.a.b": {B: digest(7)}, "custom.a.c d": {B: digest(8)}, "custom.x": {A: "ABCDEF0123456789"},

@@ -31,7 +31,7 @@ type Link struct {
 	A       record.Ref `json:"a"`
 	State   State      `json:"state"`
 	B       record.Ref `json:"b,omitzero"`
-	To      record.Ref `json:"to,omitzero"`
+	To      record.Ref `json:"to,omitzero"`       // of MovedTo; of Alias the deal in another CRM that the document was handed to
 	Mapping string     `json:"mapping,omitempty"` // that made or last settled it
 	Version int        `json:"version,omitempty"` // of that mapping
 	Reason  *Reason    `json:"reason,omitempty"`  // of Skipped, Held, Alias; or the standing complaint on a linked one
@@ -39,6 +39,7 @@ type Link struct {
 	Claim   *Claim     `json:"claim,omitempty"`
 
 	Former []record.Ref `json:"former,omitempty"` // what it was linked to before a person took that away; newest last
+	Mirror record.Ref   `json:"mirror,omitzero"`  // of a document: the same deal in another CRM, which had it before
 	Needs  []record.Ref `json:"needs,omitempty"`  // of a document: the records at a that it is billed to
 	Erased time.Time    `json:"erased,omitzero"`  // when what identifies a person was taken out; a document is not written any more
 

@@ -215,3 +215,16 @@ func (v *validator) writeBack() {
 		}
 	}
 }
+
+// ValidateMirror looks at the mirror of a document against the other CRM's account: the object and the field that holds our
+// ids must be there.
+func ValidateMirror(m *Mapping, other Schema) Problems {
+	if m.Mirror == nil {
+		return nil
+	}
+	v := &validator{complaints: complaints{m: m}}
+	if o, ok := v.object("mirror.object", other, m.Mirror.Object); ok {
+		v.have("mirror.field", o, m.Mirror.Field)
+	}
+	return v.list.sorted()
+}

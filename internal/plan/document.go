@@ -164,6 +164,9 @@ func finishDocument(f *Facts, want []wanted, lines []LineDecision, net money.Amo
 		return d
 	}
 	if posted(f) {
+		if settled, ok := takenUp(f, d); ok {
+			return settled
+		}
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: PostedDiffers,
 			Text: fmt.Sprintf("%s was changed after its document %s left draft (%s). Credit or correct it in billing", f.Source.Ref, f.Link.B, f.Target.Field("state").Text())}}
 	}

@@ -15,8 +15,10 @@ const (
 	WasUndone     = "tombstone"
 	Erased        = "erased" // a person was erased on request
 	OwnRecord     = "own_record"
-	Waits         = "waits"   // the system could not take it yet
-	Ignored       = "ignored" // a person said so
+	Waits         = "waits"       // the system could not take it yet
+	Ignored       = "ignored"     // a person said so
+	Yields        = "yields"      // another mapping writes the record it is linked to
+	HandedOver    = "handed_over" // the same deal in another CRM has its document now
 
 	// Held: somebody must mend or decide.
 	NoCompany         = "no_company"
@@ -53,7 +55,8 @@ const (
 	Brake             = "brake"
 	NoDocumentMapping = "no_document_mapping"
 	NoParentMapping   = "no_parent_mapping"
-	Unlinked          = "unlinked" // a person took its counterpart away
+	MirrorUnclear     = "mirror_unclear" // whether the same deal in another CRM is billed cannot be told
+	Unlinked          = "unlinked"       // a person took its counterpart away
 
 	// After billing, and faults.
 	NoLongerWon   = "no_longer_won"
@@ -83,7 +86,7 @@ const (
 // Harmless tells whether a category is a skip, of which nothing is wrong: no sync error is opened for it.
 func Harmless(category string) bool {
 	switch category {
-	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, Erased, OwnRecord, Waits, Ignored:
+	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, Erased, OwnRecord, Waits, Ignored, Yields, HandedOver:
 		return true
 	}
 	return false

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// Two deals that were billed both and then merged are a person's question (T5), and until it is answered neither document is
+// written: the one whose deal is gone has nothing to follow, and the other follows a deal that is two deals' money. It is over
+// once the document of the deal that is gone is archived, or unlinked by hand.
+
+// mergedTwice holds the survivors of such merges.
+func (e *Engine) mergedTwice(ctx context.Context, b *batch, items []*item) error {
+	var keys []table.Key
+	var linked []*item
+	for _, i := range items {
+		if i.link.State != link.Linked || i.group[0].Document == nil || len(i.source.Was) == 0 {
+			continue
+		}
+		linked = append(linked, i)
+		for _, ref := range i.source.Was {
+			keys = append(keys, e.linkKey(i.group[0].Slot, ref))
+		}
+	}
+	links, err := getItems[link.Link](ctx, e.Table, keys)
+	if err != nil {
+		return err
+	}
+	for _, i := range linked {
+		for _, ref := range i.source.Was {
+			other := links[e.linkKey(i.group[0].Slot, ref)].Value
+			if i.done() || other.State != link.Linked || other.B == i.link.B {
+				continue
+			}
+			i.m = i.choose()
+			over, err := e.mergeOver(ctx, i.m, other.B)
+			if err != nil {
+				e.fail(ctx, []*item{i}, i.m.ConnB, err)
+				continue
+			}
+			if !over {
+				e.complain(b, i, &link.Reason{Category: plan.MergedTwice, Candidates: []record.Ref{i.link.B, other.B},
+					Text: fmt.Sprintf("%s was merged into it, and both have a document (%s, %s). Neither is written meanwhile. Archive %s if it is not needed, then: crosswalk retry %s", ref, other.B, i.link.B, other.B, i.ref)})
+			}
+		}
+	}
+	return nil
+}
+
+// mergeOver tells whether the counterpart of a record that was merged away was taken out of use, so that nothing is doubled.
+func (e *Engine) mergeOver(ctx context.Context, m *Active, b record.Ref) (bool, error) {
+	if m.Document == nil {
+		return false, nil
+	}
+	reads, err := e.Connections[b.Connection].Read(ctx, connector.ReadRequest{Object: b.Object, IDs: []string{b.ID}, Fields: []string{"state"}})
+	if err != nil || len(reads) != 1 {
+		return false, errOr(err, "the document of a merged deal could not be read")
+	}
+	switch reads[0].State {
+	case record.Found:
+		return inactive(reads[0].Record), nil
+	case record.Gone:
+		return true, nil
+	}
+	return false, errOr(reads[0].Err, "the document of a merged deal could not be read")
+}
+
+// signpost leaves a merged record's address behind without a counterpart: what it had is not in use any more.
+func (e *Engine) signpost(ctx context.Context, b *batch, i *item, to record.Ref) {
+	if b.preview {
+		i.end(Result{End: Done})
+		return
+	}
+	i.link.Former = slices.Clone(i.link.LetGo())
+	i.link.State, i.link.To, i.link.Reason = link.MovedTo, to, nil
+	i.link.Agreed, i.link.Lines, i.link.Intent, i.link.Ghosts, i.link.Todo = nil, nil, nil, nil, nil
+	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	i.rev++
+	if err := e.noteError(ctx, i); err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	e.follow(ctx, b, i)
+}
