@@ -19,8 +19,10 @@ import (
 // T6, Q15: after a restore from backup links and intentions made since are gone. Nothing is written before what was made has
 // been read back by its marks; then every won deal has exactly one document again, and no e-mail goes out twice.
 
-// dated is a setup whose table carries an epoch.
+// dated is a setup whose table carries an epoch. Light forgets keys of creates at once: what it would answer to one that is
+// sent again must not be what keeps documents single.
 func dated(s setup) setup {
+	s.Light.IdempotencyRetention = time.Second
 	before := s.Config
 	s.Config = func(c *engine.Config) {
 		c.Epoch = 1
@@ -336,7 +338,7 @@ func TestT6_RebuildSurvivesCrashes(t *testing.T) {
 			w.t.Fatalf("%d puts, %+v", puts, smooth)
 		}
 		for k := 1; k < puts; k++ {
-			if k > 150 && k%17 != 0 { // what comes then is the search for strays, a partition at a time
+			if k > 40 && k <= 150 && k%2 != 0 || k > 150 && k%37 != 0 { // what comes then is the search for strays, a partition at a time
 				continue
 			}
 			left = k
@@ -669,8 +671,9 @@ func TestPausedTasksWait(t *testing.T) {
 		co := w.company("Nordlys", "vat_number", "DK12345674")
 		p := w.product("Thing", "10")
 		w.later()
-		w.Light.SetFault(lighttest.FailTimes(1000, "POST /v1/invoice-receivables", lighttest.Fault{Status: 503}))
+		w.Light.SetFault(lighttest.FailTimes(1<<20, "POST /v1/invoice-receivables", lighttest.Fault{Status: 503}))
 		w.win(w.deal("Deal", co, "10", line(p, "quantity", "1")))
+		w.advance(3 * time.Hour) // longer than what is read again after a pause
 		for name := range w.heads() {
 			_, err := w.Engine.Pause(w.t.Context(), name, "editor", "")
 			w.ok(err)
