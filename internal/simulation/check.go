@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/link"
@@ -36,6 +35,12 @@ type check struct {
 	documents map[string][]document // by the deal's word
 	byID      map[string]document
 	customers map[string]lighttest.Customer
+	deals     []deal
+	firms     []firm
+	firmBy    map[string]firm
+	inactive  map[string]bool // products
+
+	dealObject, firmObject, productObject string
 }
 
 // Settled judges what must be so as soon as nothing waits any more.
@@ -52,14 +57,23 @@ func (s *Sim) Check(ctx context.Context) ([]Problem, Outcome) {
 	c.untouched()
 	c.oneCustomerEach()
 	c.wholeDocuments()
-	for _, d := range s.HubSpot.Records("deals") {
+	for _, d := range c.deals {
 		c.deal(d)
 	}
 	return c.problems, c.outcome
 }
 
 func (s *Sim) outsider(ctx context.Context) *check {
-	return &check{s: s, e: s.engine(s.newActor("outsider", slotOperator, 2000)), ctx: ctx, documents: map[string][]document{}, byID: map[string]document{}, customers: map[string]lighttest.Customer{}}
+	c := &check{s: s, e: s.engine(s.newActor("outsider", slotOperator, 2000)), ctx: ctx, documents: map[string][]document{}, byID: map[string]document{}, customers: map[string]lighttest.Customer{},
+		deals: s.crm.deals(), firms: s.crm.firms(), firmBy: map[string]firm{}, inactive: map[string]bool{}}
+	c.dealObject, c.firmObject, c.productObject = s.crm.objects()
+	for _, f := range c.firms {
+		c.firmBy[f.id] = f
+	}
+	for _, p := range s.crm.catalogue() {
+		c.inactive[p.id] = !p.active
+	}
+	return c
 }
 
 func (c *check) fail(id, format string, args ...any) {
@@ -99,14 +113,11 @@ func (c *check) keep(d document) {
 	c.byID[d.id] = d
 }
 
-// untouched: HubSpot is only read; what a person entered at Light and nothing links to is as the person left it; a posted
+// untouched: the CRM is only read, but for what is written back; what a person entered at Light and nothing links to is as the person left it; a posted
 // document is as it was posted.
 func (c *check) untouched() {
-	calls := c.s.HubSpot.Calls()
-	for _, name := range sorted(calls) {
-		if calls[name] > 0 && !strings.HasPrefix(name, "GET") && !strings.Contains(name, "/search") && !strings.Contains(name, "batch/read") && name != "total" {
-			c.fail("C3 no echo", "HubSpot was called with %s", name)
-		}
+	if what := c.s.crm.written(); what != "" {
+		c.fail("C3 no echo", "%s %s", c.s.crm.vendor(), what)
 	}
 	for _, id := range sorted(c.s.town.byHand) {
 		was, now := c.s.town.byHand[id], c.customers[id]
@@ -129,11 +140,21 @@ func (c *check) untouched() {
 
 // unclaimed: at rest no create may be left under way (C6): every one was found, sent again, or is held in sight.
 func (c *check) unclaimed() {
-	for _, object := range []string{"deals", "companies", "products"} {
-		for _, r := range c.s.HubSpot.Records(object) {
-			for _, x := range c.why(object, r.ID) {
+	ids := map[string][]string{}
+	for _, d := range c.deals {
+		ids[c.dealObject] = append(ids[c.dealObject], d.id)
+	}
+	for _, f := range c.firms {
+		ids[c.firmObject] = append(ids[c.firmObject], f.id)
+	}
+	for _, p := range c.s.crm.catalogue() {
+		ids[c.productObject] = append(ids[c.productObject], p.id)
+	}
+	for _, object := range []string{c.dealObject, c.firmObject, c.productObject} {
+		for _, id := range ids[object] {
+			for _, x := range c.why(object, id) {
 				if x.Link.State == link.Claimed {
-					c.fail("C6 ambiguous outcome", "the create for %s/%s was left under way", object, r.ID)
+					c.fail("C6 ambiguous outcome", "the create for %s/%s was left under way", object, id)
 				}
 			}
 		}
@@ -142,7 +163,7 @@ func (c *check) unclaimed() {
 
 // why asks the product about a record, as a user does.
 func (c *check) why(object, id string) []engine.Explanation {
-	connection := "hubspot"
+	connection := c.s.crm.connection()
 	switch object {
 	case "customers", "invoice-receivables", "contracts":
 		connection = "light"
@@ -158,9 +179,9 @@ func (c *check) why(object, id string) []engine.Explanation {
 // number or web domain: the second of two such companies must have found the first one's customer (A8).
 func (c *check) oneCustomerEach() {
 	seen, merged := map[string]string{}, map[string]bool{}
-	for _, r := range c.s.HubSpot.Records("companies") {
-		if r.MergedInto != "" || r.Properties["hs_merged_object_ids"] != "" {
-			merged[word(r.Properties["address"])] = true // two companies with a customer each: the survivor's keys go to one of them
+	for _, f := range c.firms {
+		if f.mergedInto != "" || f.cameOfMerge {
+			merged[word(f.street)] = true // two companies with a customer each: the survivor's keys go to one of them
 		}
 	}
 	for _, id := range sorted(c.customers) {
@@ -206,9 +227,9 @@ func (c *check) wholeDocuments() {
 		}
 	}
 	named := map[string]int{}
-	for _, d := range c.s.HubSpot.Records("deals") {
-		if d.Properties["hs_merged_object_ids"] == "" || c.mergedTwice(d) { // what came of a merge adds no document; of two, the one that is kept may take its name
-			named[word(d.Properties["dealname"])]++
+	for _, d := range c.deals {
+		if len(d.merged) == 0 || c.mergedTwice(d) { // what came of a merge adds no document; of two, the one that is kept may take its name
+			named[word(d.name)]++
 		}
 	}
 	for _, w := range sorted(c.documents) {
@@ -226,39 +247,35 @@ func kinds(list []document) string {
 	return strings.Join(out, ", ")
 }
 
-// winning are the stages whose metadata says won.
-var winning = map[string]bool{hubspottest.WonStage: true, hubspottest.SecondWonStage: true}
-
-// deal judges one deal: what it should have come to, from HubSpot alone, against what is at Light and what why says.
-func (c *check) deal(d hubspottest.Record) {
-	if d.MergedInto != "" {
+// deal judges one deal: what it should have come to, from the CRM alone, against what is at Light and what why says.
+func (c *check) deal(d deal) {
+	if d.mergedInto != "" {
 		return // its successor is in the list
 	}
 	var own *document
-	link, explained := c.explained("deals", d.ID)
+	link, explained := c.explained(c.dealObject, d.id)
 	if doc, ok := c.byID[link.B.ID]; ok {
 		own = &doc
-	} else if list := c.documents[word(d.Properties["dealname"])]; len(list) > 0 && c.alone(d) {
+	} else if list := c.documents[word(d.name)]; len(list) > 0 && c.alone(d) {
 		own = &list[0]
 	}
 	reason := ""
 	if link.Reason != nil {
 		reason = link.Reason.Category
 	}
-	won := winning[d.Properties["dealstage"]] && !d.Archived
 	switch {
-	case !won && own == nil:
+	case !d.won && own == nil:
 		return
-	case !won:
-		if reason != "no_longer_won" && reason != "merged_twice" && !d.Archived { // a deletion is told by webhook alone, and that may be lost
-			c.fail("C7 no longer won", "deal %s is not won any more and has a document; why says %q", d.ID, reason)
+	case !d.won:
+		if reason != "no_longer_won" && reason != "merged_twice" && !d.gone { // a deletion is told by webhook alone, and that may be lost
+			c.fail("C7 no longer won", "deal %s is not won any more and has a document; why says %q", d.id, reason)
 		}
 		return
 	}
 	c.outcome.Won++
 	switch {
 	case own == nil && !explained:
-		c.fail("C7 none missing", "won deal %s has neither a document nor a reason", d.ID)
+		c.fail("C7 none missing", "won deal %s has neither a document nor a reason", d.id)
 	case own == nil:
 		c.outcome.Held++
 		c.held(d, reason, link)
@@ -268,10 +285,10 @@ func (c *check) deal(d hubspottest.Record) {
 }
 
 // alone tells whether no other deal bears this deal's name: then a document of that name is its own.
-func (c *check) alone(d hubspottest.Record) bool {
+func (c *check) alone(d deal) bool {
 	n := 0
-	for _, other := range c.s.HubSpot.Records("deals") {
-		if word(other.Properties["dealname"]) == word(d.Properties["dealname"]) {
+	for _, other := range c.deals {
+		if word(other.name) == word(d.name) {
 			n++
 		}
 	}
@@ -295,7 +312,7 @@ func (c *check) explained(object, id string) (link.Link, bool) {
 }
 
 // held: a won deal without a document needs a reason that the world bears out.
-func (c *check) held(d hubspottest.Record, reason string, l link.Link) {
+func (c *check) held(d deal, reason string, l link.Link) {
 	if reason == "uncertain" || reason == "duplicate_marker" {
 		c.outcome.Uncertain++
 		return
@@ -305,45 +322,41 @@ func (c *check) held(d hubspottest.Record, reason string, l link.Link) {
 		if l.Reason != nil {
 			text = l.Reason.Text
 		}
-		c.fail("C7 none missing", "won deal %s (%s) has no document; why says %s %q: %s", d.ID, d.Properties["dealname"], l.State, reason, text)
+		c.fail("C7 none missing", "won deal %s (%s) has no document; why says %s %q: %s", d.id, d.name, l.State, reason, text)
 	}
 }
 
 // excuses are the reasons that this deal's records bear out.
-func (c *check) excuses(d hubspottest.Record) []string {
+func (c *check) excuses(d deal) []string {
 	var out []string
-	companies := d.Associations["companies"]
+	companies := d.firms
 	switch {
 	case len(companies) == 0:
 		out = append(out, "no_company")
-	case len(companies) > 1 && d.PrimaryCompany == "":
+	case len(companies) > 1 && d.primary == "":
 		out = append(out, "several_companies")
 	}
-	if d.Properties["closedate"] < "2026-01-01" {
+	if d.closed < "2026-01-01" {
 		out = append(out, "before_since")
 	}
-	lines := c.s.lines(d)
-	currency := d.Properties["deal_currency_code"]
-	recurs := slices.ContainsFunc(lines, func(l hubspottest.Record) bool { return l.Properties["recurringbillingfrequency"] != "" })
-	if len(lines) > 0 && !recurs && minor(fraction(zero(d.Properties["amount"])), currency) != c.s.total(d) {
+	recurs := slices.ContainsFunc(d.lines, func(l dealLine) bool { return l.recurs })
+	if len(d.lines) > 0 && !recurs && minor(fraction(zero(d.amount)), d.currency) != d.total() {
 		out = append(out, "amounts_differ")
 	}
-	if slices.ContainsFunc(lines, func(l hubspottest.Record) bool { return l.Properties["hs_line_item_currency_code"] != currency }) {
+	if slices.ContainsFunc(d.lines, func(l dealLine) bool { return l.currency != d.currency }) {
 		out = append(out, "currency_mismatch") // deals in two currencies were merged
 	}
 	if recurs {
 		out = append(out, "kind_changed") // its document was made when nothing recurred
 	}
-	if len(lines) == 0 && d.Properties["amount"] == "" {
+	if len(d.lines) == 0 && d.amount == "" {
 		out = append(out, "no_amount")
 	}
-	for _, l := range lines {
-		p, ok := c.s.HubSpot.Record("products", l.Properties["hs_product_id"])
-		if ok && p.Properties["active"] != "true" {
+	for _, l := range d.lines {
+		if c.inactive[l.product] {
 			out = append(out, "parent_held")
 		}
-		price := fraction(zero(l.Properties["price"]))
-		if fraction(zero(l.Properties["discount"])).Cmp(price) > 0 {
+		if l.overDiscounted {
 			out = append(out, "bad_discount")
 		}
 	}
@@ -358,16 +371,15 @@ func (c *check) excuses(d hubspottest.Record) []string {
 // doubtful tells whether a company's customer is a person's question: somebody entered or archived one like it, or another
 // company shares its name.
 func (c *check) doubtful(company string) bool {
-	for _, x := range c.why("companies", company) {
+	for _, x := range c.why(c.firmObject, company) {
 		if c.customers[x.Link.B.ID].Status == "ARCHIVED" {
 			return true
 		}
 	}
-	r, _ := c.s.HubSpot.Record("companies", company)
-	p := r.Properties
+	f := c.firmBy[company]
 	for _, v := range c.customers {
-		similar := like(p["name"], v.Name) || like(p["vat_number"], string(v.VATNumber)) || like(p["domain"], string(v.Domain)) || like(p["billing_email"], string(v.Email))
-		ours := v.BillingAddress != nil && word(v.BillingAddress.Street) == word(p["address"])
+		similar := like(f.name, v.Name) || like(f.vat, string(v.VATNumber)) || like(f.domain, string(v.Domain)) || like(f.email, string(v.Email))
+		ours := v.BillingAddress != nil && word(v.BillingAddress.Street) == word(f.street)
 		if similar && (!ours || v.Status == "ARCHIVED") {
 			return true
 		}
@@ -378,48 +390,45 @@ func (c *check) doubtful(company string) bool {
 func like(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
 
 // billed: the document is exact (C8); a draft is the deal as it is now, a posted one stays and is complained about.
-func (c *check) billed(d hubspottest.Record, doc document, reason string, l link.Link) {
-	if d.Properties["closedate"] < "2026-01-01" && d.Properties["hs_merged_object_ids"] == "" {
-		c.fail("A2 since", "deal %s was closed on %s, before the mapping's since, and has document %s", d.ID, d.Properties["closedate"], doc.id)
+func (c *check) billed(d deal, doc document, reason string, l link.Link) {
+	if d.closed < "2026-01-01" && len(d.merged) == 0 {
+		c.fail("A2 since", "deal %s was closed on %s, before the mapping's since, and has document %s", d.id, d.closed, doc.id)
 	}
 	if l.State == link.Held && (reason == "uncertain" || reason == "duplicate_marker") {
 		c.outcome.Uncertain++
-		c.fail("C6 found again", "deal %s has its document %s and is held as %s all the same", d.ID, doc.id, reason)
+		c.fail("C6 found again", "deal %s has its document %s and is held as %s all the same", d.id, doc.id, reason)
 		return
 	}
 	if l.B.ID != doc.id {
 		if reason == "merged_twice" || c.mergedTwice(d) {
 			return
 		}
-		c.fail("C7 linked", "document %s of deal %s is not the linked one (%s %s, %s)", doc.id, d.ID, l.State, l.B, reason)
+		c.fail("C7 linked", "document %s of deal %s is not the linked one (%s %s, %s)", doc.id, d.id, l.State, l.B, reason)
 		return
 	}
-	lines := c.s.lines(d)
-	currency := d.Properties["deal_currency_code"]
-	want := c.s.total(d)
-	n := len(lines)
+	currency, day := d.currency, d.closed
+	want, n := d.total(), len(d.lines)
 	if n == 0 {
-		want, n = minor(fraction(zero(d.Properties["amount"])), currency), 1
+		want, n = minor(fraction(zero(d.amount)), currency), 1
 	}
-	day, _, _ := strings.Cut(d.Properties["closedate"], "T")
 	same := doc.net == want && doc.lines == n && doc.currency == currency && doc.date == day
 	draft := doc.state == "DRAFT" || doc.state == "CREATED"
-	described := doc.description == d.Properties["dealname"] || c.s.town.touched[doc.id]
+	described := doc.description == d.name || c.s.town.touched[doc.id]
 	switch {
 	case reason == "merged_twice", c.s.town.touched[doc.id] && reason == "bad_value":
 		return
 	case reason != "" && slices.Contains(c.excuses(d), reason):
 		return // held for a reason that the world bears out: it stays as it was
 	case draft && (!same || !described):
-		c.fail("C8 exact", "draft %s of deal %s: net %d %s in %d lines, %s, %q; the deal comes to %d %s in %d lines, %s, %q; why says %q", doc.id, d.ID, doc.net, doc.currency, doc.lines, doc.date, doc.description, want, currency, n, day, d.Properties["dealname"], reason)
+		c.fail("C8 exact", "draft %s of deal %s: net %d %s in %d lines, %s, %q; the deal comes to %d %s in %d lines, %s, %q; why says %q", doc.id, d.id, doc.net, doc.currency, doc.lines, doc.date, doc.description, want, currency, n, day, d.name, reason)
 	case !draft && (!same || !described) && reason != "posted_differs" && reason != "no_longer_won":
-		c.fail("C8 complaint", "posted %s differs from deal %s and why says %q", doc.id, d.ID, reason)
+		c.fail("C8 complaint", "posted %s differs from deal %s and why says %q", doc.id, d.id, reason)
 	}
-	if same && described && !c.s.town.touched[doc.id] && reason == "posted_differs" && !c.merged(d) && len(lines) > 0 {
-		c.fail("C8 no false complaint", "posted %s is as deal %s is, and why says %q: %s", doc.id, d.ID, reason, l.Reason.Text)
+	if same && described && !c.s.town.touched[doc.id] && reason == "posted_differs" && !c.merged(d) && len(d.lines) > 0 {
+		c.fail("C8 no false complaint", "posted %s is as deal %s is, and why says %q: %s", doc.id, d.id, reason, l.Reason.Text)
 	}
 	if draft && reason != "" {
-		c.fail("C8 no false complaint", "draft %s is as deal %s is, and why says %q: %s", doc.id, d.ID, reason, l.Reason.Text)
+		c.fail("C8 no false complaint", "draft %s is as deal %s is, and why says %q: %s", doc.id, d.id, reason, l.Reason.Text)
 	}
 	if reason != "posted_differs" { // else it is for the customer it was posted for, and that is said
 		c.rightCustomer(d, doc)
@@ -427,15 +436,15 @@ func (c *check) billed(d hubspottest.Record, doc document, reason string, l link
 }
 
 // merged tells whether a deal's company came of a merge: its customer may be another one now.
-func (c *check) merged(d hubspottest.Record) bool {
-	return slices.ContainsFunc(d.Associations["companies"], func(id string) bool { return len(c.family(id)) > 1 })
+func (c *check) merged(d deal) bool {
+	return slices.ContainsFunc(d.firms, func(id string) bool { return len(c.family(id)) > 1 })
 }
 
 // mergedTwice tells whether a deal that was merged into this one had a document of its own, which stays with the old address
 // (T5).
-func (c *check) mergedTwice(d hubspottest.Record) bool {
-	for was := range strings.SplitSeq(d.Properties["hs_merged_object_ids"], ";") {
-		for _, x := range c.why("deals", was) {
+func (c *check) mergedTwice(d deal) bool {
+	for _, was := range d.merged {
+		for _, x := range c.why(c.dealObject, was) {
 			if x.Link.State == link.Linked {
 				return true
 			}
@@ -445,16 +454,15 @@ func (c *check) mergedTwice(d hubspottest.Record) bool {
 }
 
 // rightCustomer: the bill goes to the deal's company, or to a customer that shares a key with it.
-func (c *check) rightCustomer(d hubspottest.Record, doc document) {
+func (c *check) rightCustomer(d deal, doc document) {
 	v := c.customers[doc.customer]
-	companies := d.Associations["companies"]
-	if d.PrimaryCompany != "" {
-		companies = []string{d.PrimaryCompany}
+	companies := d.firms
+	if d.primary != "" {
+		companies = []string{d.primary}
 	}
 	for _, id := range companies {
-		for _, r := range c.family(id) {
-			p := r.Properties
-			if v.BillingAddress != nil && word(v.BillingAddress.Street) == word(p["address"]) || like(p["vat_number"], string(v.VATNumber)) || like(p["domain"], string(v.Domain)) || like(p["billing_email"], string(v.Email)) {
+		for _, f := range c.family(id) {
+			if v.BillingAddress != nil && word(v.BillingAddress.Street) == word(f.street) || like(f.vat, string(v.VATNumber)) || like(f.domain, string(v.Domain)) || like(f.email, string(v.Email)) {
 				return
 			}
 		}
@@ -464,26 +472,22 @@ func (c *check) rightCustomer(d hubspottest.Record, doc document) {
 			return // the customer follows a company that came of a merge, whose keys are other ones now
 		}
 	}
-	c.fail("C7 right customer", "document %s of deal %s (%s) is for customer %s (%s), who is not its company", doc.id, d.ID, doc.state, doc.customer, v.Name)
+	c.fail("C7 right customer", "document %s of deal %s (%s) is for customer %s (%s), who is not its company", doc.id, d.id, doc.state, doc.customer, v.Name)
 }
 
 // family is a company and all that were merged into it.
-func (c *check) family(id string) []hubspottest.Record {
-	all := map[string]hubspottest.Record{}
-	for _, r := range c.s.HubSpot.Records("companies") {
-		all[r.ID] = r
-	}
+func (c *check) family(id string) []firm {
 	in := map[string]bool{id: true}
 	for range 4 {
-		for _, r := range all {
-			if in[r.MergedInto] {
-				in[r.ID] = true
+		for _, f := range c.firms {
+			if in[f.mergedInto] {
+				in[f.id] = true
 			}
 		}
 	}
-	var out []hubspottest.Record
+	var out []firm
 	for _, k := range slices.Sorted(maps.Keys(in)) {
-		out = append(out, all[k])
+		out = append(out, c.firmBy[k])
 	}
 	return out
 }

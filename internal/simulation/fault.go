@@ -8,6 +8,7 @@ import (
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 )
 
 // Rates say how often chaos strikes, in 10,000 effects of the kind; the zero Rates are calm.
@@ -34,15 +35,19 @@ type fault struct {
 	lateBy    time.Duration // the sender learns nothing, and it is carried out so much later (something between held it)
 	hubspot   *hubspottest.Fault
 	light     *lighttest.Fault
+
+	salesforce *salesforcetest.Fault
 }
 
 // vendorFaults is every class of fault that a call to a vendor can meet.
 func vendorFaults() []fault {
 	var out []fault
 	add := func(name string, weight int, fits func(call) bool, ambiguous bool, h hubspottest.Fault, l lighttest.Fault) {
-		out = append(out, fault{name: name, weight: weight, fits: fits, ambiguous: ambiguous, hubspot: &h, light: &l})
+		out = append(out, fault{name: name, weight: weight, fits: fits, ambiguous: ambiguous, hubspot: &h, light: &l, salesforce: atSalesforce(name)})
 	}
 	always := func(call) bool { return true }
+	notSalesforce := func(c call) bool { return c.system != "salesforce" }
+	onSalesforce := func(c call) bool { return c.system == "salesforce" }
 	onHubSpot := func(c call) bool { return c.system == "hubspot" }
 	onLight := func(c call) bool { return c.system == "light" }
 	out = append(out,
@@ -57,8 +62,8 @@ func vendorFaults() []fault {
 	add("truncated body", 10, always, true, hubspottest.Fault{Truncate: 20}, lighttest.Fault{AfterCommit: true, Truncate: true})
 	add("HTML answer", 10, always, true, hubspottest.HTML(), lighttest.Fault{AfterCommit: true, Status: http.StatusOK, Body: "<html>We will be right back</html>"})
 	add("malformed JSON", 10, always, true, hubspottest.MalformedJSON(), lighttest.Fault{AfterCommit: true, Malformed: true})
-	add("429 with Retry-After", 8, always, false, hubspottest.TooMany("7"), lighttest.Throttled(7))
-	add("429 without Retry-After", 8, always, false, hubspottest.TooMany(""), lighttest.Fault{Status: http.StatusTooManyRequests})
+	add("429 with Retry-After", 8, notSalesforce, false, hubspottest.TooMany("7"), lighttest.Throttled(7))
+	add("429 without Retry-After", 8, notSalesforce, false, hubspottest.TooMany(""), lighttest.Fault{Status: http.StatusTooManyRequests})
 	add("423 locked", 6, onHubSpot, false, hubspottest.Locked(), lighttest.Fault{})
 	add("477 migrating", 6, onHubSpot, false, hubspottest.Migrating("30"), lighttest.Fault{})
 	add("500 without effect", 8, always, true, hubspottest.Unavailable(http.StatusInternalServerError), lighttest.Fault{Status: http.StatusInternalServerError})
@@ -67,7 +72,41 @@ func vendorFaults() []fault {
 	add("short batch answer", 30, call.batch, false, hubspottest.Fault{Drop: 1}, lighttest.Fault{})
 	add("reordered batch answer", 30, call.batch, false, hubspottest.Fault{Shuffle: true}, lighttest.Fault{})
 	add("gateway page instead of an answer", 4, onLight, true, hubspottest.Fault{}, lighttest.HTML(http.StatusBadGateway))
+	own := func(name string, weight int, fits func(call) bool, f salesforcetest.Fault) {
+		out = append(out, fault{name: name, weight: weight, fits: fits, salesforce: &f})
+	}
+	own("Salesforce: an old copy is read", 40, func(c call) bool { return onSalesforce(c) && !c.writes() }, salesforcetest.Fault{Stale: true})
+	own("Salesforce: the day's calls are used up", 3, onSalesforce, salesforcetest.Throttled())
+	own("Salesforce: too many long calls", 6, onSalesforce, salesforcetest.Concurrent())
+	own("Salesforce: UNABLE_TO_LOCK_ROW", 60, func(c call) bool { return onSalesforce(c) && c.writes() }, salesforcetest.Fault{Row: func(int) (string, string) {
+		return "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"
+	}})
 	return out
+}
+
+// atSalesforce is what a class of fault looks like there; nil where the class is another vendor's.
+func atSalesforce(name string) *salesforcetest.Fault {
+	switch name {
+	case "done, then 504", "done, then 504 (write)":
+		return &salesforcetest.Fault{After: true, Status: http.StatusGatewayTimeout}
+	case "done, then cut", "done, then cut (write)":
+		return &salesforcetest.Fault{After: true, Cut: true}
+	case "truncated body":
+		return &salesforcetest.Fault{Truncate: 20}
+	case "HTML answer":
+		return &salesforcetest.Fault{HTML: true}
+	case "malformed JSON":
+		return &salesforcetest.Fault{Mangle: func(status int, _ []byte) (int, []byte) { return status, []byte(`{"records":[{"attributes`) }}
+	case "500 without effect":
+		return &salesforcetest.Fault{Status: http.StatusInternalServerError}
+	case "503 without effect":
+		f := salesforcetest.Unavailable()
+		return &f
+	case "401 once":
+		f := salesforcetest.Expired()
+		return &f
+	}
+	return nil
 }
 
 // vendorFault draws whether this call meets a fault, and which.
@@ -116,12 +155,14 @@ func (s *Sim) countLags(c call) {
 		s.hit("search within its lag")
 	case c.system == "hubspot" && !c.writes() && edited < s.lags.stale:
 		s.hit("HubSpot read while copies are stale")
+	case c.system == "salesforce" && !c.writes() && edited < s.lags.calculated:
+		s.hit("Salesforce read before the last commit is seen")
 	case c.system == "light" && !c.writes() && made < s.lags.lightStale:
 		s.hit("Light read while copies are stale")
 	case c.system == "light" && !c.writes() && made < s.lags.list:
 		s.hit("Light list within its lag")
 	}
-	if c.system == "hubspot" && edited < s.lags.calculated {
+	if c.system == hubspotSource && edited < s.lags.calculated {
 		s.hit("HubSpot read before calculated values")
 	}
 	if c.system == "light" && c.writes() {

@@ -18,6 +18,8 @@ type actor struct {
 	slot int64
 	dice *rand.Rand
 
+	jitter *rand.Rand // of the engine's own waiting and sequences
+
 	mortal  bool // may be killed and frozen by chaos
 	effects int  // effects of this actor so far
 	killAt  int  // dies at this effect (counted from 1); 0 never

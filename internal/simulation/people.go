@@ -8,16 +8,16 @@ import (
 	"crosswalk/internal/connector/light/lighttest"
 )
 
-// sales is a person at HubSpot: deals are won, lost and changed while everything runs. Errors of the portal (a record that
+// sales is a person at the CRM: deals are won, lost and changed while everything runs. Errors of the CRM (a record that
 // was merged meanwhile) are what a person gets too.
 func (s *Sim) sales(a *actor, until time.Time) {
 	t := s.town
 	t.dice = a.dice
 	for time.Now().Before(until) {
 		a.pause(a.between(2*time.Second, 90*time.Second))
-		what, err := t.edit(a)
+		what, err := s.crm.edit(a)
 		if err == nil {
-			s.hit("people at HubSpot: " + what)
+			s.hit("people at " + s.crm.vendor() + ": " + what)
 		}
 		s.note(a, what)
 		s.tally(func(s *Sim) { s.edited = time.Now() })
@@ -30,7 +30,7 @@ func (t *town) someDeal() hubspottest.Record {
 }
 
 // edit does one thing.
-func (t *town) edit(a *actor) (string, error) {
+func (t portal) edit(a *actor) (string, error) {
 	d := t.someDeal()
 	hs := t.hs()
 	switch n := t.dice.IntN(100); {
@@ -193,18 +193,18 @@ func (t *town) book(a *actor) (string, error) {
 	case n < 5:
 		return "draft edited", t.editDraft(a)
 	case n < 7:
-		var known []string
-		for _, r := range t.s.HubSpot.Records("companies") {
-			if !r.Archived && r.MergedInto == "" {
-				known = append(known, r.ID)
+		var known []firm
+		for _, f := range t.s.crm.firms() {
+			if !f.gone && f.mergedInto == "" {
+				known = append(known, f)
 			}
 		}
-		p := t.company(known[a.dice.IntN(len(known))]).Properties
-		c := lighttest.Customer{Name: "Hand " + p["name"]}
+		f := known[a.dice.IntN(len(known))]
+		c := lighttest.Customer{Name: "Hand " + f.name}
 		if a.dice.IntN(2) == 0 {
-			c.VATNumber = lighttest.Text(p["vat_number"])
+			c.VATNumber = lighttest.Text(f.vat)
 		} else {
-			c.Domain = lighttest.Text(p["domain"])
+			c.Domain = lighttest.Text(f.domain)
 		}
 		t.enterCustomer(c)
 		return "customer entered by hand", nil

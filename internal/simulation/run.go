@@ -42,10 +42,14 @@ func Run(o Options, shared *Shared) (report Report) {
 	if o.Workers == 0 {
 		o.Workers = 2 + int(o.Seed%2)
 	}
+	if o.Source == "" {
+		o.Source = sourceOf(o.Seed)
+	}
 	s := New(o, shared)
 	ctx := context.Background()
 	dice := rand.New(rand.NewPCG(o.Seed, 5))
-	s.found(func(low, high int) int { return low + dice.IntN(high-low+1) })
+	s.emptyTown()
+	s.crm.found(func(low, high int) int { return low + dice.IntN(high-low+1) })
 	if _, err := s.deploy(ctx); err != nil {
 		return Report{Seed: o.Seed, Problems: []Problem{{"set up", err.Error()}}}
 	}
@@ -59,6 +63,22 @@ func Run(o Options, shared *Shared) (report Report) {
 		report.Log = s.Log.String()
 	}
 	return report
+}
+
+// sourceOf is the CRM of a seed: every third has Salesforce.
+func sourceOf(seed uint64) string {
+	if seed%3 == 0 {
+		return salesforceSource
+	}
+	return hubspotSource
+}
+
+// source is the CRM of this run.
+func (s *Sim) source() string {
+	if s.Salesforce != nil {
+		return salesforceSource
+	}
+	return hubspotSource
 }
 
 // storm is chaos for a while, then the same processes without faults until frozen ones have thawed.
@@ -97,7 +117,7 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 	web := &doorbell{a, e}
 	began := time.Now()
 	for {
-		s.HubSpot.DeliverDue(ctx, web)
+		s.crm.deliver(ctx, web)
 		if err := s.drain(ctx, e); err != nil {
 			return []Problem{{"C10 convergence", err.Error()}}
 		}
@@ -152,11 +172,14 @@ func (s *Sim) onceMore(ctx context.Context, a *actor, e *engine.Engine) []Proble
 		return []Problem{{"C10 convergence", err.Error()}}
 	}
 	for n := range 4 {
-		before := len(s.Writes)
+		before, home := len(s.Writes), s.crm.writes()
 		if err := s.everything(ctx, a, e); err != nil {
 			return []Problem{{"C10 convergence", err.Error()}}
 		}
 		writes := s.Writes[before:]
+		for range s.crm.writes() - home {
+			writes = append(writes, "a write at "+s.crm.vendor())
+		}
 		if len(writes) == 0 {
 			return nil
 		}

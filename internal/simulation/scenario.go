@@ -288,7 +288,7 @@ func (s *Sim) brief(times int) {
 		e := s.engine(a)
 		web := &doorbell{a, e}
 		for range times {
-			s.HubSpot.DeliverDue(ctx, web)
+			s.crm.deliver(ctx, web)
 			_ = e.Poll(ctx) // the loop goes on, as in the product
 			_, _ = e.Receive(ctx, "live", 20)
 			a.pause(2 * time.Second)

@@ -13,16 +13,17 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"crosswalk/internal/app"
 	"crosswalk/internal/app/phones"
 	"crosswalk/internal/connector"
-	"crosswalk/internal/connector/hubspot"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
@@ -36,11 +37,12 @@ import (
 // Sim is one world on a seed: two vendors, one deployment, and what chaos did to it. It lives in one synctest bubble.
 type Sim struct {
 	Options
-	HubSpot *hubspottest.Sim
-	Light   *lighttest.Sim
-	Store   *memory.Table
-	Queue   *embedded.Queue
-	Fault   func(call) *fault // of a directed test, asked first
+	HubSpot    *hubspottest.Sim    // nil where Salesforce is the CRM
+	Salesforce *salesforcetest.Sim // nil where HubSpot is
+	Light      *lighttest.Sim
+	Store      *memory.Table
+	Queue      *embedded.Queue
+	Fault      func(call) *fault // of a directed test, asked first
 
 	shared    *Shared
 	faultList []fault
@@ -48,6 +50,7 @@ type Sim struct {
 	queueDice *rand.Rand
 	wg        sync.WaitGroup
 	town      *town
+	crm       crm
 
 	mu        sync.Mutex
 	on        bool // chaos
@@ -71,7 +74,8 @@ type Options struct {
 	Workers int
 	Verbose bool // keep the effects as text
 	Lags    *lags
-	Open    bool // documents are opened and published by themselves
+	Open    bool   // documents are opened and published by themselves
+	Source  string // the CRM: hubspot or salesforce; "": HubSpot, and of Run what the seed chooses
 }
 
 // lags are how far the vendors' reads are behind.
@@ -92,9 +96,11 @@ var secret = []byte("a simulation has no secrets: 32 b")
 func NewShared() *Shared {
 	set := phones.Transforms()
 	sh := &Shared{tools: app.NewTools(set, secret), scripts: app.NewScripts(script.NewInProcess()), compile: app.Compile(mapping.Standard(set)), compiled: map[string]*mapping.Mapping{}}
-	for _, y := range append(documents(false), documents(true)...) {
-		if _, err := sh.Compile([]byte(y)); err != nil {
-			panic(err) // the presets do not load: every test of mapping fails too
+	for _, source := range []string{hubspotSource, salesforceSource} {
+		for _, y := range append(documents(source, false), documents(source, true)...) {
+			if _, err := sh.Compile([]byte(y)); err != nil {
+				panic(err) // the presets do not load: every test of mapping fails too
+			}
 		}
 	}
 	return sh
@@ -114,23 +120,47 @@ func (sh *Shared) Compile(yaml []byte) (*mapping.Mapping, error) {
 	return m, err
 }
 
-// documents are the presets as a user sets them up: with a default product, and opened at once where somebody wants that.
-func documents(open bool) []string {
+// The CRMs that a run can have.
+const (
+	hubspotSource    = "hubspot"
+	salesforceSource = "salesforce"
+)
+
+// edits are what a user changes in the presets of a source, pair by pair: a default product, fields of the org's own.
+var edits = map[string][]string{
+	hubspotSource: {"default_product: ~", "default_product: Services"},
+	salesforceSource: {
+		"default_product: ~", "default_product: Services",
+		"# - { a: VAT_Number__c, b: vatNumber,", "- { a: VAT_Number__c, b: vatNumber,",
+		"# - { a: Billing_Email__c, b: email,", "- { a: Billing_Email__c, b: email,",
+		"recurring: any", "recurring: no",
+		"# recurrence: { a: Billing_Frequency__c,", "recurrence: { a: Billing_Frequency__c,",
+		"recurrence: { a: ~,", "recurrence: { a: Billing_Frequency__c,",
+	},
+}
+
+// documents are the presets as a user sets them up: opened at once where somebody wants that, and with the document written
+// back to Salesforce.
+func documents(source string, open bool) []string {
 	var first, out []string // what documents refer to comes first
-	for _, p := range mapping.PresetSet("hubspot-light") {
-		y := bytes.ReplaceAll(p.YAML, []byte("default_product: ~"), []byte("default_product: Services"))
-		if open {
-			word := []byte("after: [ open ]")
-			if bytes.Contains(y, []byte("object: contracts")) {
-				word = []byte("after: [ publish ]")
-			}
-			y = bytes.ReplaceAll(y, []byte("after: []"), word)
+	for _, p := range mapping.PresetSet(source + "-light") {
+		y := strings.NewReplacer(edits[source]...).Replace(string(p.YAML))
+		if !strings.Contains(y, "document:") {
+			first = append(first, y)
+			continue
 		}
-		if bytes.Contains(y, []byte("document:")) {
-			out = append(out, string(y))
-		} else {
-			first = append(first, string(y))
+		var after []string
+		switch {
+		case open && strings.Contains(y, "object: contracts"):
+			after = append(after, "publish")
+		case open:
+			after = append(after, "open")
 		}
+		if source == salesforceSource {
+			after = append(after, "write_back")
+			y += "\nwrite_back: [ { a: " + documentField + ", b: id } ]\n"
+		}
+		out = append(out, strings.Replace(y, "after: []", "after: [ "+strings.Join(after, ", ")+" ]", 1))
 	}
 	return append(first, out...)
 }
@@ -150,9 +180,14 @@ func New(o Options, shared *Shared) *Sim {
 	if o.Lags != nil {
 		s.lags = *o.Lags
 	}
-	s.HubSpot = hubspottest.New(hubspottest.Config{Seed: o.Seed, SearchLag: s.lags.search, StaleRead: s.lags.stale, CalculatedLag: s.lags.calculated, Currency: "EUR", AdditionalCurrencies: []string{"USD", "JPY", "BHD", "GBP"}})
+	if o.Source == salesforceSource {
+		s.Salesforce = newOrg(o.Seed, s.lags)
+		s.Salesforce.SetFault(salesforceHook)
+	} else {
+		s.HubSpot = hubspottest.New(hubspottest.Config{Seed: o.Seed, SearchLag: s.lags.search, StaleRead: s.lags.stale, CalculatedLag: s.lags.calculated, Currency: "EUR", AdditionalCurrencies: []string{"USD", "JPY", "BHD", "GBP"}})
+		s.HubSpot.SetFault(hubspotHook)
+	}
 	s.Light = lighttest.New(lighttest.Config{Seed: o.Seed, StaleRead: s.lags.lightStale, ListLag: s.lags.list})
-	s.HubSpot.SetFault(hubspotHook)
 	s.Light.SetFault(lightHook)
 	if o.Verbose {
 		s.Log = &bytes.Buffer{}
@@ -230,16 +265,13 @@ func (s *Sim) Trail() string {
 
 // engine makes a process's engine: connectors of its own over gated wires, the common store and queue.
 func (s *Sim) engine(a *actor) *engine.Engine {
-	dice := rand.New(rand.NewPCG(s.Seed^0x9e3779b97f4a7c15, a.dice.Uint64()))
-	client := func(system, base, key string, header func(string) string, inner http.RoundTripper) *rest.Client {
-		return rest.New(rest.Config{Base: base, Transport: &wire{a, system, inner}, Tokens: token.Static(key), AuthHeader: header, Jitter: dice.Float64})
-	}
-	hs, err := hubspot.New(hubspot.Config{Connection: "hubspot", AppID: fmt.Sprint(hubspottest.AppID), Portal: fmt.Sprint(s.HubSpot.PortalID()), Secrets: []string{hubspottest.ClientSecret},
-		Client: client("hubspot", "https://api.hubapi.com", hubspottest.PrivateToken, nil, s.HubSpot.Transport())})
+	a.jitter = rand.New(rand.NewPCG(s.Seed^0x9e3779b97f4a7c15, a.dice.Uint64()))
+	dice := a.jitter
+	source, err := s.crm.connect(s, a)
 	if err != nil {
 		panic(err)
 	}
-	li, err := light.New(light.Config{Connection: "light", Client: client("light", "https://api.light.inc", lighttest.APIKey, light.APIKeyHeader, s.Light.Transport())})
+	li, err := light.New(light.Config{Connection: "light", Client: a.client("light", "https://api.light.inc", lighttest.APIKey, light.APIKeyHeader, s.Light.Transport())})
 	if err != nil {
 		panic(err)
 	}
@@ -248,8 +280,8 @@ func (s *Sim) engine(a *actor) *engine.Engine {
 		log = slog.New(slog.NewTextHandler(&locked{s}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	e, err := engine.New(engine.Config{
-		Table: &vault{a, s.Store}, Queue: &mailbox{a, s.Queue}, Connections: map[string]connector.Connector{"hubspot": hs, "light": li},
-		Roles: map[string]string{"crm": "hubspot", "billing": "light"}, Tools: s.shared.tools, Scripts: s.shared.scripts, Compile: s.shared.Compile,
+		Table: &vault{a, s.Store}, Queue: &mailbox{a, s.Queue}, Connections: map[string]connector.Connector{s.crm.connection(): source, "light": li},
+		Roles: map[string]string{"crm": s.crm.connection(), "billing": "light"}, Tools: s.shared.tools, Scripts: s.shared.scripts, Compile: s.shared.Compile,
 		Secret: secret, Random: dice.Uint64, Log: log, FeedEvery: 3 * time.Minute, Single: true, Bugs: s.Bugs,
 		Parallel: func(ctx context.Context, jobs []func(context.Context)) {
 			for _, n := range dice.Perm(len(jobs)) {
@@ -261,6 +293,11 @@ func (s *Sim) engine(a *actor) *engine.Engine {
 		panic(err)
 	}
 	return e
+}
+
+// client is a process's way to a vendor: through its gate, with luck of its own.
+func (a *actor) client(system, base, key string, header func(string) string, inner http.RoundTripper) *rest.Client {
+	return rest.New(rest.Config{Base: base, Transport: &wire{a, system, inner}, Tokens: token.Static(key), AuthHeader: header, Jitter: a.jitter.Float64})
 }
 
 // locked lets engines log into the run's text.

@@ -16,6 +16,7 @@ import (
 
 var (
 	seedsFlag = flag.Int("seeds", 0, "how many seeds; also CROSSWALK_SEEDS")
+	crmFlag   = flag.String("crm", "", "hubspot or salesforce for every seed; else each seed chooses")
 	seedFlag  = flag.Uint64("seed", 0, "run this seed alone and print its effects; also CROSSWALK_SEED")
 )
 
@@ -71,7 +72,7 @@ func commit() string {
 func TestSimulate(t *testing.T) {
 	sh := NewShared()
 	if seed := setting(*seedFlag, "CROSSWALK_SEED", 0); seed != 0 {
-		r := one(t, Options{Seed: seed, Verbose: true}, sh)
+		r := one(t, Options{Seed: seed, Verbose: true, Source: *crmFlag}, sh)
 		t.Logf("%s\nseed %d, trail %s, commit %s, %+v", r.Log, seed, r.Trail, commit(), r.Outcome)
 		for _, p := range r.Problems {
 			t.Error(p)
@@ -83,7 +84,7 @@ func TestSimulate(t *testing.T) {
 	var mu sync.Mutex
 	total := newTotal()
 	each(t, n, func(t *testing.T, at int) {
-		r := one(t, Options{Seed: uint64(at + 1)}, sh)
+		r := one(t, Options{Seed: uint64(at + 1), Source: *crmFlag}, sh)
 		mu.Lock()
 		defer mu.Unlock()
 		total.add(r)

@@ -10,6 +10,7 @@ import (
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 )
 
 // wire is one process's connection to one vendor: it gates every request, lets it meet a fault, and calls the simulator in
@@ -38,8 +39,8 @@ func (w *wire) later(r *http.Request, d time.Duration) {
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	label := w.system + " " + r.Method + " " + r.URL.RequestURI()
-	if w.system == "light" && r.Method != http.MethodGet {
-		body := []byte{}
+	body := []byte{}
+	if w.system != hubspotSource && r.Method != http.MethodGet {
 		if r.Body != nil {
 			var err error
 			if body, err = io.ReadAll(r.Body); err != nil {
@@ -52,7 +53,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := w.a.enter(r.Context(), label, 10*time.Millisecond, 200*time.Millisecond); err != nil {
 		return nil, err
 	}
-	c := call{system: w.system, method: r.Method, path: r.URL.Path}
+	c := call{system: w.system, method: r.Method, path: r.URL.Path, body: string(body)}
 	w.a.s.countLags(c)
 	f := w.a.s.vendorFault(w.a, c)
 	if f != nil {
@@ -72,7 +73,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, f.err
 	}
 	answer, err := w.inner.RoundTrip(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
-	if err == nil && c.writes() && answer.StatusCode < 300 {
+	if err == nil && c.system != salesforceSource && c.writes() && answer.StatusCode < 300 { // of Salesforce the org's journal tells
 		w.a.s.tally(func(s *Sim) { s.Writes = append(s.Writes, c.method+" "+c.path) })
 	}
 	w.a.leave(label)
@@ -85,7 +86,10 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // call is what a fault may look at.
-type call struct{ system, method, path string }
+type call struct {
+	system, method, path string
+	body                 string // of Salesforce's composite calls, which are all a POST
+}
 
 func (c call) batch() bool { return c.system == "hubspot" && strings.Contains(c.path, "/batch/") }
 
@@ -93,8 +97,11 @@ func (c call) search() bool { return c.system == "hubspot" && strings.HasSuffix(
 
 // writes tells whether the call changes something at the vendor.
 func (c call) writes() bool {
-	if c.system == "hubspot" {
+	switch {
+	case c.system == hubspotSource:
 		return c.method != http.MethodGet && !c.search() && !strings.HasSuffix(c.path, "/batch/read")
+	case c.system == salesforceSource && strings.HasSuffix(c.path, "/composite"):
+		return strings.Contains(c.body, `"method":"PATCH"`) || strings.Contains(c.body, `"method":"POST"`)
 	}
 	return c.method != http.MethodGet
 }
@@ -108,10 +115,17 @@ func (c call) creates() bool {
 	return false
 }
 
-// hubspotHook and lightHook hand the fault chosen by the wire to the simulator.
+// hubspotHook, salesforceHook and lightHook hand the fault chosen by the wire to the simulator.
 func hubspotHook(r *http.Request, _ []byte) *hubspottest.Fault {
 	if f, _ := r.Context().Value(faultKey{}).(*fault); f != nil {
 		return f.hubspot
+	}
+	return nil
+}
+
+func salesforceHook(r *http.Request, _ []byte) *salesforcetest.Fault {
+	if f, _ := r.Context().Value(faultKey{}).(*fault); f != nil {
+		return f.salesforce
 	}
 	return nil
 }

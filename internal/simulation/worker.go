@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -27,7 +28,7 @@ const (
 // deploy applies the mappings and takes them live, as an operator does before the first customer record moves.
 func (s *Sim) deploy(ctx context.Context) (*engine.Engine, error) {
 	e := s.engine(s.newActor("operator", slotOperator, 0))
-	for _, y := range documents(s.Open) {
+	for _, y := range documents(s.source(), s.Open) {
 		h, err := e.Apply(ctx, []byte(y), "editor")
 		if err != nil {
 			return nil, err
@@ -76,11 +77,11 @@ func (s *Sim) poll(a *actor, e *engine.Engine) {
 	}
 }
 
-// send delivers HubSpot's webhooks.
+// send delivers what is due on the roads of change.
 func (s *Sim) send(a *actor, e *engine.Engine) {
 	for s.working() {
 		a.pause(a.between(time.Second, 8*time.Second))
-		s.HubSpot.DeliverDue(context.Background(), &doorbell{a, e})
+		s.crm.deliver(context.Background(), &doorbell{a, e})
 	}
 }
 
@@ -92,20 +93,27 @@ type doorbell struct {
 
 const webhookURL = "https://crosswalk.example/webhooks/hubspot"
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper: what the webhook route does.
 func (d *doorbell) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	status := http.StatusNoContent
-	if _, err := d.e.Accept(r.Context(), "hubspot", r, webhookURL, body); err != nil {
-		status = http.StatusServiceUnavailable
+	connection := d.a.s.crm.connection()
+	answer := &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}, Request: r}
+	if _, err := d.e.Accept(r.Context(), connection, r, r.URL.String(), body); err != nil {
+		answer.StatusCode = http.StatusServiceUnavailable
+	} else if c, ok := d.e.Connections[connection].(interface {
+		Ack() (contentType string, body []byte)
+	}); ok {
+		contentType, words := c.Ack()
+		answer.Header.Set("Content-Type", contentType)
+		answer.Body = io.NopCloser(bytes.NewReader(words))
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	return &http.Response{StatusCode: status, Body: http.NoBody, Header: http.Header{}, Request: r}, nil
+	return answer, nil
 }
 
 // subscribe sets up webhooks for everything the mappings look at.

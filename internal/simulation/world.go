@@ -39,8 +39,7 @@ func do(err error) {
 type props = map[string]string
 
 // found makes the town: catalogue, companies, customers that are at Light already, deals.
-func (s *Sim) found(size func(low, high int) int) *town {
-	t := s.emptyTown()
+func (t portal) found(size func(low, high int) int) {
 	for n := range size(4, 6) {
 		p := props{"name": fmt.Sprintf("P%02d Product", n), "price": t.price("EUR"), "active": "true"}
 		if t.one(3) {
@@ -63,19 +62,25 @@ func (s *Sim) found(size func(low, high int) int) *town {
 	for range size(10, 25) {
 		t.addDeal()
 	}
-	return t
 }
 
 // emptyTown has the settings and nothing else.
 func (s *Sim) emptyTown() *town {
 	t := &town{s: s, dice: rand.New(rand.NewPCG(s.Seed, 4)), posted: map[string]lighttest.Invoice{}, touched: map[string]bool{}, byHand: map[string]lighttest.Customer{}, cloned: map[string]string{}}
-	s.town = t
+	s.town, s.crm = t, portal{t}
+	if s.Salesforce != nil {
+		s.crm = &org{town: t}
+	}
+	s.crm.settings()
+	s.Light.CreateProduct(lighttest.Product{Name: "Services", Pricings: []lighttest.Pricing{{Currency: "EUR", Amount: 100}}, CreatedAt: lighttest.Stamp{Time: time.Now().Add(-time.Hour)}})
+	return t
+}
+
+func (t portal) settings() {
 	do(t.hs().Define("companies", hubspottest.SampleVATProperty, "string", "text"))
 	do(t.hs().Define("companies", hubspottest.SampleEmailProperty, "string", "text"))
 	do(t.hs().Define("products", hubspottest.SampleActive, "bool", "booleancheckbox", "true", "false"))
-	s.Light.CreateProduct(lighttest.Product{Name: "Services", Pricings: []lighttest.Pricing{{Currency: "EUR", Amount: 100}}, CreatedAt: lighttest.Stamp{Time: time.Now().Add(-time.Hour)}})
-	s.subscribe()
-	return t
+	t.s.subscribe()
 }
 
 func (t *town) hs() hubspottest.Actor { return t.s.HubSpot.User() }
