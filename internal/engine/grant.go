@@ -3,11 +3,12 @@ package engine
 import (
 	"regexp"
 	"slices"
+	"sync"
 
 	"crosswalk/internal/connector"
 )
 
-var grantWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,59}$`)
+var grantWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,59}$`) })
 
 // commonRefusals are RFC 6749's codes (4.1.2.1 and 5.2), for vendors that say no more.
 var commonRefusals = []connector.ConsentRefusal{
@@ -42,7 +43,7 @@ func ExplainGrant(code string, vendor []connector.ConsentRefusal) *GrantError {
 		return e
 	}
 	e := &GrantError{Code: "unknown", What: "The system refused for a reason that Crosswalk does not know.", Who: "An administrator of the account can look at the app there.", Again: anew}
-	if grantWord.MatchString(code) {
+	if grantWord().MatchString(code) {
 		e.Code, e.What = code, "The system refused with the word "+code+"."
 	}
 	return e

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The words a document may use.
@@ -29,9 +30,9 @@ var (
 const documentSlot = "document"
 
 var (
-	nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	slotForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_/-]{0,62}$`)
-	wordForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+	nameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`) })
+	slotForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_/-]{0,62}$`) })
+	wordForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`) })
 )
 
 // starlarkWords cannot name a related record: expressions could not say them. source, target and fields are the hooks'.
@@ -80,7 +81,7 @@ func (c *checker) needed(path, got, fix string) bool {
 
 func (c *checker) head() {
 	m := c.m
-	if c.needed("mapping", m.Name, "begin with mapping: NAME, for example mapping: deals-to-invoices") && !nameForm.MatchString(m.Name) {
+	if c.needed("mapping", m.Name, "begin with mapping: NAME, for example mapping: deals-to-invoices") && !nameForm().MatchString(m.Name) {
 		c.addf("mapping", "use small letters, digits and dashes, 63 at most, for example deals-to-invoices", "%q cannot be the name of a mapping", m.Name)
 	}
 	for _, end := range []struct {
@@ -90,7 +91,7 @@ func (c *checker) head() {
 		c.needed(end.path+".connection", end.Connection, "name the role of the connection, for example crm or billing")
 		c.needed(end.path+".object", end.Object, "name the kind of record, for example companies")
 	}
-	if m.Slot != "" && !slotForm.MatchString(m.Slot) {
+	if m.Slot != "" && !slotForm().MatchString(m.Slot) {
 		c.addf("slot", "use letters, digits, dashes, for example account", "%q cannot be the name of a slot", m.Slot)
 	}
 	if m.A == m.B && m.A.Object != "" {
@@ -109,7 +110,7 @@ func (c *checker) head() {
 func (c *checker) related() {
 	for _, w := range c.m.With {
 		path := "with." + w.Name
-		if !wordForm.MatchString(w.Name) || slices.Contains(starlarkWords, w.Name) {
+		if !wordForm().MatchString(w.Name) || slices.Contains(starlarkWords, w.Name) {
 			c.addf(path, "use a word of small letters that is not taken, for example company", "%q cannot be the name of a related record", w.Name)
 		}
 		c.needed(path+".object", w.Object, "name the kind of record, for example companies")

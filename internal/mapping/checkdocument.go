@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 func (c *checker) document() {
@@ -216,13 +217,13 @@ func (c *checker) email() {
 		c.add("email", "is described but not asked for", "add send_email to after, or leave it out")
 	case e != nil:
 		c.needed("email.subject", e.Subject, "write the subject; {invoiceNumber} stands for the document's number")
-		if c.needed("email.reply_to", e.ReplyTo, "write the address that answers go to") && !addressForm.MatchString(e.ReplyTo) {
+		if c.needed("email.reply_to", e.ReplyTo, "write the address that answers go to") && !addressForm().MatchString(e.ReplyTo) {
 			c.addf("email.reply_to", "write one address, for example ar@example.com", "%q is not an e-mail address", e.ReplyTo)
 		}
 	}
 }
 
-var addressForm = regexp.MustCompile(`^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$`)
+var addressForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$`) })
 
 func (c *checker) writeBack() {
 	m := c.m

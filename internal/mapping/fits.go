@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,14 +17,14 @@ type form struct {
 }
 
 var (
-	decimal = regexp.MustCompile(`^-?\d+(\.\d+)?$`)
+	decimal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?\d+(\.\d+)?$`) })
 	anyForm = form{fits: func(string) bool { return true }}
 )
 
 func formOf(kind string) form {
 	switch kind {
 	case "number":
-		return form{"a number such as 12.5", decimal.MatchString}
+		return form{"a number such as 12.5", decimal().MatchString}
 	case "integer":
 		return form{"a whole number such as 12", func(s string) bool { _, err := strconv.ParseInt(s, 10, 64); return err == nil }}
 	case "bool":

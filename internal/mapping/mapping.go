@@ -9,6 +9,7 @@ package mapping
 import (
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -142,7 +143,7 @@ func (e *Email) Names() []string {
 		return nil
 	}
 	var out []string
-	for _, hit := range braces.FindAllStringSubmatch(e.Subject+" "+e.Message, -1) {
+	for _, hit := range braces().FindAllStringSubmatch(e.Subject+" "+e.Message, -1) {
 		if !slices.Contains(out, hit[1]) {
 			out = append(out, hit[1])
 		}
@@ -152,10 +153,10 @@ func (e *Email) Names() []string {
 
 // Fill puts the document's values in the place of the names in braces; field gives them.
 func (e *Email) Fill(text string, field func(name string) string) string {
-	return braces.ReplaceAllStringFunc(text, func(hit string) string { return field(hit[1 : len(hit)-1]) })
+	return braces().ReplaceAllStringFunc(text, func(hit string) string { return field(hit[1 : len(hit)-1]) })
 }
 
-var braces = regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9_.]*)\}`)
+var braces = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9_.]*)\}`) })
 
 // Watch turns a change of another object into tasks for the records it belongs to, by association.
 type Watch struct {

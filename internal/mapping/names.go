@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.starlark.net/syntax"
 )
@@ -37,11 +38,11 @@ func namesOf(script string, kind ScriptKind) names {
 	return names{free: slices.Sorted(maps.Keys(w.free)), items: slices.Sorted(maps.Keys(w.items))}
 }
 
-var withWord = regexp.MustCompile(`\bwith\s*\.`)
+var withWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bwith\s*\.`) })
 
 // renameWith writes with_ for with, which Starlark reserves. A text in quotes that holds "with." is changed too, which
 // changes no name.
-func renameWith(script string) string { return withWord.ReplaceAllString(script, withName+".") }
+func renameWith(script string) string { return withWord().ReplaceAllString(script, withName+".") }
 
 type nameWalk struct {
 	bound       map[string]bool // assigned somewhere in the script

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -120,13 +121,13 @@ func (r *reader) root(source []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-var yamlLine = regexp.MustCompile(`^line (\d+): `)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
 
 // yamlFault says in our words what the YAML reader says in its own.
 func yamlFault(err error) (at *yaml.Node, path, message, fix string) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	at = &yaml.Node{Line: 1, Column: 1}
-	if hit := yamlLine.FindStringSubmatch(text); hit != nil {
+	if hit := yamlLine().FindStringSubmatch(text); hit != nil {
 		if n, err := strconv.Atoi(hit[1]); err == nil {
 			at.Line = n
 		}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -180,7 +181,7 @@ func (r *reader) day(o object, key string) *Day {
 	return &d
 }
 
-var every = regexp.MustCompile(`^every (?:(\d{1,4}) )?(minute|hour|day|week)s?$`)
+var every = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^every (?:(\d{1,4}) )?(minute|hour|day|week)s?$`) })
 
 var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}
 
@@ -193,7 +194,7 @@ func (r *reader) schedule(o object, key string) time.Duration {
 	if r.misread[o.place(key)] {
 		return 0
 	}
-	hit := every.FindStringSubmatch(strings.Join(strings.Fields(s), " "))
+	hit := every().FindStringSubmatch(strings.Join(strings.Fields(s), " "))
 	if hit == nil {
 		r.complain(o.keys[key], o.place(key), strconv.Quote(s)+" is not a schedule", "write every 15 minutes, every hour, every 2 days or every week")
 		return 0

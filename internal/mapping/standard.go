@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"crosswalk/internal/script"
 	"crosswalk/internal/transform"
@@ -28,13 +29,13 @@ func (standardScripts) Check(text string, kind ScriptKind, names []string) error
 
 type standardTransforms struct{ set transform.Set }
 
-var firstCall = regexp.MustCompile(`^\s*([\pL\pN_]+)`)
+var firstCall = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*([\pL\pN_]+)`) })
 
 func (s standardTransforms) Check(calls string, inputs int) error {
 	if _, err := s.set.Parse(BindTransform(calls, "UTC", "EUR")); err != nil {
 		return short(err)
 	}
-	name := firstCall.FindStringSubmatch(calls)
+	name := firstCall().FindStringSubmatch(calls)
 	if name == nil {
 		return nil
 	}

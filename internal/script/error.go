@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"go.starlark.net/resolve"
 	"go.starlark.net/starlark"
@@ -106,11 +107,13 @@ func lineOf(eval *starlark.EvalError) int {
 	return 0
 }
 
-var private = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d{4,}|: [^:]*invalid literal.*`)
+var private = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d{4,}|: [^:]*invalid literal.*`)
+})
 
 // redact takes out quoted texts and long numbers: Starlark quotes values in its messages.
 func redact(text string) string {
-	text = private.ReplaceAllString(text, "…")
+	text = private().ReplaceAllString(text, "…")
 	if len(text) > 300 {
 		text = text[:300] + "…"
 	}

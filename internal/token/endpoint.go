@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -149,13 +150,13 @@ func (a answer) code() string {
 	if code == "" {
 		code = a.Type
 	}
-	if !codeWord.MatchString(code) {
+	if !codeWord().MatchString(code) {
 		return ""
 	}
 	return code
 }
 
-var codeWord = regexp.MustCompile(`^[A-Za-z_]{1,40}$`)
+var codeWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_]{1,40}$`) })
 
 // refusal tells a dead refresh token from a passing fault or a wrong client secret, both of which leave it alive.
 func refusal(status int, a answer) error {

@@ -40,7 +40,7 @@ func (g Grant) ask(ctx context.Context, form url.Values) (string, time.Time, err
 	broken := json.Unmarshal(body, &got)
 	if status/100 != 2 {
 		code := strings.ToLower(got.Error)
-		if !codeWord.MatchString(code) {
+		if !codeWord().MatchString(code) {
 			code = ""
 		}
 		if status/100 == 4 && status != http.StatusTooManyRequests && !slices.Contains(passingCodes, code) {

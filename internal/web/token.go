@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Identity tells who a bearer token belongs to; "" is nobody.
@@ -29,7 +30,7 @@ type Token struct{ Name, Token string }
 
 const minToken = 16 // characters; shorter ones can be tried out
 
-var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
+var tokenName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`) })
 
 // Who compares with every line in constant time.
 func (f TokenFile) Who(token string) (string, error) {
@@ -76,7 +77,7 @@ func parseTokens(path string, data []byte) ([]Token, error) {
 		switch {
 		case len(parts) != 2:
 			return nil, fmt.Errorf("token file %s, line %d: write a name, a blank and a token", path, n)
-		case !tokenName.MatchString(parts[0]):
+		case !tokenName().MatchString(parts[0]):
 			return nil, fmt.Errorf("token file %s, line %d: a name is up to 64 letters, digits and ._@+-", path, n)
 		case len(parts[1]) < minToken:
 			return nil, fmt.Errorf("token file %s, line %d: a token has at least %d characters", path, n, minToken)

@@ -147,7 +147,7 @@ func subscriptions(needs []connector.Need) (classic, hub []subscription) {
 // what it computes itself (fact sheet 3).
 func fires(property string, k kind) bool {
 	calculated := strings.HasPrefix(property, "hs_is_") || strings.HasPrefix(property, "hs_v2_date_") || strings.HasPrefix(property, "hs_date_entered_")
-	return propertyForm.MatchString(property) && !calculated && !isSystem(property, k) && property != k.created && property != "num_unique_conversion_events"
+	return propertyForm().MatchString(property) && !calculated && !isSystem(property, k) && property != k.created && property != "num_unique_conversion_events"
 }
 
 // AfterFiles says what a person does with the files, in order.

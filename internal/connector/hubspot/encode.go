@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -121,7 +122,7 @@ func (c *Connector) split(op string, k kind, w connector.Write) (map[string]stri
 			links = append(links, linkWrite{name, to, j, v.List()})
 			continue
 		}
-		if !v.Known() || !propertyForm.MatchString(name) || isSystem(name, k) || !c.fits(k, name, v) {
+		if !v.Known() || !propertyForm().MatchString(name) || isSystem(name, k) || !c.fits(k, name, v) {
 			bad = append(bad, name)
 			continue
 		}
@@ -136,7 +137,7 @@ func (c *Connector) split(op string, k kind, w connector.Write) (map[string]stri
 }
 
 var (
-	numberForm = regexp.MustCompile(`^-?\d{1,30}(\.\d{1,30})?$`)
+	numberForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?\d{1,30}(\.\d{1,30})?$`) })
 	instant    = []string{time.RFC3339Nano, time.DateOnly}
 )
 
@@ -154,7 +155,7 @@ func (c *Connector) fits(k kind, name string, v record.Value) bool {
 	}
 	switch p.Type {
 	case "number":
-		return numberForm.MatchString(text)
+		return numberForm().MatchString(text)
 	case "bool":
 		return text == "true" || text == "false"
 	case "date", "datetime":

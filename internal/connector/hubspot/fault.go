@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -147,11 +148,11 @@ func (w wireError) fault(op string) *connector.Error {
 	return e
 }
 
-var wordForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]{0,79}$`)
+var wordForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]{0,79}$`) })
 
 // word lets a vendor's code through and nothing that could be a value.
 func word(s string) string {
-	if !wordForm.MatchString(s) {
+	if !wordForm().MatchString(s) {
 		return ""
 	}
 	return s
@@ -178,25 +179,27 @@ func (w wireError) code() string {
 	return strings.Join(out, " ")
 }
 
-var scopeForm = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,79}$`)
+var scopeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,79}$`) })
 
 func scopeWord(s string) string {
-	if !scopeForm.MatchString(s) {
+	if !scopeForm().MatchString(s) {
 		return ""
 	}
 	return s
 }
 
 var (
-	propertyForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,249}$`)
-	existingForm = regexp.MustCompile(`Existing ID: (\d{1,19})|\. (\d{1,19}) already has that value`)
+	propertyForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,249}$`) })
+	existingForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`Existing ID: (\d{1,19})|\. (\d{1,19}) already has that value`)
+	})
 )
 
 // fields names the properties that were refused: from the parts, else from the JSON inside the message.
 func (w wireError) fields() []string {
 	var out []string
 	add := func(name string) {
-		if propertyForm.MatchString(name) && !slices.Contains(out, name) {
+		if propertyForm().MatchString(name) && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
@@ -226,7 +229,7 @@ func (w wireError) existing() string {
 	if ids := w.Context["existingId"]; len(ids) == 1 && validID(ids[0]) {
 		return ids[0]
 	}
-	if m := existingForm.FindStringSubmatch(w.Message); m != nil {
+	if m := existingForm().FindStringSubmatch(w.Message); m != nil {
 		for _, id := range m[1:] {
 			if validID(id) {
 				return id
@@ -241,11 +244,11 @@ type trace string
 
 func (t trace) Error() string { return "correlation id " + string(t) }
 
-var traceForm = regexp.MustCompile(`^[0-9a-fA-F-]{8,64}$`)
+var traceForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-fA-F-]{8,64}$`) })
 
 func correlation(a rest.Answer) error {
 	id := a.Header.Get("X-HubSpot-Correlation-Id")
-	if !traceForm.MatchString(id) {
+	if !traceForm().MatchString(id) {
 		var body struct {
 			ID string `json:"correlationId"`
 		}
@@ -253,7 +256,7 @@ func correlation(a rest.Answer) error {
 			id = body.ID
 		}
 	}
-	if !traceForm.MatchString(id) {
+	if !traceForm().MatchString(id) {
 		return nil
 	}
 	return trace(id)

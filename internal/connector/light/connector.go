@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -117,11 +118,13 @@ func (c *Connector) ref(o *object, id string) record.Ref {
 	return record.Ref{Connection: c.Connection, Object: o.name, ID: id}
 }
 
-var idShape = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+var idShape = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+})
 
 // validID tells whether Light can have given this id: a UUID. Others are not asked for: a list refuses the whole
 // filter for one of them, and in a path it could lead elsewhere.
-func validID(id string) bool { return idShape.MatchString(id) }
+func validID(id string) bool { return idShape().MatchString(id) }
 
 // call sends one request. Every error is a *connector.Error.
 func (c *Connector) call(ctx context.Context, op string, r rest.Request) (rest.Answer, error) {

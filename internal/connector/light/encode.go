@@ -137,7 +137,7 @@ func (b *builder) knows(name string) bool {
 		return true // judged where properties are written
 	}
 	if code, ok := strings.CutPrefix(name, "pricings."); ok && b.o.name == "products" {
-		return currencyShape.MatchString(code)
+		return currencyShape().MatchString(code)
 	}
 	_, ok := b.o.field(name)
 	return ok

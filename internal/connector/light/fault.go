@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -28,13 +29,13 @@ type wireError struct {
 // types are Light's published words (fact sheet 3); only these may stand in our errors.
 var types = []string{"BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "CONFLICT", "UNPROCESSABLE_CONTENT", "MISSING_PARAMETER"}
 
-var pathPart = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,59}$|^[0-9]{1,4}$`)
+var pathPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,59}$|^[0-9]{1,4}$`) })
 
 // fields gives the fields a refusal names: lines.0.productId.
 func (w wireError) fields() []string {
 	var out []string
 	for _, e := range w.Errors {
-		ok := len(e.Path) > 0 && !slices.ContainsFunc(e.Path, func(p string) bool { return !pathPart.MatchString(p) })
+		ok := len(e.Path) > 0 && !slices.ContainsFunc(e.Path, func(p string) bool { return !pathPart().MatchString(p) })
 		if name := strings.Join(e.Path, "."); ok && !slices.Contains(out, name) {
 			out = append(out, name)
 		}

@@ -6,17 +6,18 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"crosswalk/internal/record"
 )
 
 var (
-	currencyShape = regexp.MustCompile(`^[A-Z]{3}$`)
-	enumShape     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,59}$`)
-	countryShape  = regexp.MustCompile(`^[A-Z]{2}$|^UNDEFINED$`)
-	numberShape   = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$`)
-	emailShape    = regexp.MustCompile(`^[^\s@,;|]+@[^\s@,;|]+$`)
+	currencyShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z]{3}$`) })
+	enumShape     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,59}$`) })
+	countryShape  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z]{2}$|^UNDEFINED$`) })
+	numberShape   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$`) })
+	emailShape    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^\s@,;|]+@[^\s@,;|]+$`) })
 )
 
 func isDate(text string) bool { _, err := time.Parse(time.DateOnly, text); return err == nil }
@@ -41,7 +42,7 @@ func (f field) json(v record.Value) (raw []byte, fix string) {
 		}
 		return []byte(strconv.FormatInt(must64(s), 10)), ""
 	case number:
-		if !numberShape.MatchString(s) {
+		if !numberShape().MatchString(s) {
 			return nil, "it takes a plain decimal number of at most 18 digits before and after the point"
 		}
 		return []byte(s), ""
@@ -71,13 +72,13 @@ func (f field) judge(s string) (fix string) {
 		return "it takes an id of Light (a UUID)"
 	case f.kind == date && !isDate(s):
 		return "it takes a date: YYYY-MM-DD"
-	case f.kind == currency && !currencyShape.MatchString(s):
+	case f.kind == currency && !currencyShape().MatchString(s):
 		return "it takes a currency code of three capital letters: EUR"
-	case f.kind == country && !countryShape.MatchString(s):
+	case f.kind == country && !countryShape().MatchString(s):
 		return "it takes a two-letter country code: DE; use the transform country_code"
-	case f.kind == email && !emailShape.MatchString(s):
+	case f.kind == email && !emailShape().MatchString(s):
 		return "it takes one e-mail address"
-	case f.kind == enum && !enumShape.MatchString(s):
+	case f.kind == enum && !enumShape().MatchString(s):
 		return "it takes one of " + strings.Join(f.enum, ", ")
 	}
 	return ""

@@ -6,11 +6,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"crosswalk/internal/record"
 )
 
-var priceShape = regexp.MustCompile(`^([A-Z]{3}):(0|[1-9][0-9]*)$`)
+var priceShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Z]{3}):(0|[1-9][0-9]*)$`) })
 
 // prices writes a product's price list. A PATCH replaces it (fact sheet 6), so prices in other currencies are kept
 // from the base. pricings takes CUR:minor units, one or a list; pricings.CUR takes the amount alone, empty removes it.
@@ -32,7 +33,7 @@ func (b *builder) prices() {
 	if v, ok := b.given("pricings"); ok {
 		named = true
 		for _, p := range v.List() {
-			m := priceShape.FindStringSubmatch(p)
+			m := priceShape().FindStringSubmatch(p)
 			if m == nil || !fits(m[2]) {
 				b.complain("pricings", "write each price as currency and whole minor units: EUR:4215")
 				return
@@ -42,7 +43,7 @@ func (b *builder) prices() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.values)) {
 		code, ok := strings.CutPrefix(name, "pricings.")
-		if !ok || !currencyShape.MatchString(code) {
+		if !ok || !currencyShape().MatchString(code) {
 			continue
 		}
 		v, ok := b.given(name)
@@ -52,7 +53,7 @@ func (b *builder) prices() {
 		case v.Blank():
 			delete(amount, code)
 			order = slices.DeleteFunc(order, func(c string) bool { return c == code })
-		case !priceShape.MatchString("EUR:"+v.Text()) || !fits(v.Text()):
+		case !priceShape().MatchString("EUR:"+v.Text()) || !fits(v.Text()):
 			b.complain(name, "it takes whole minor units: 4215 for 42.15 EUR")
 		default:
 			put(code, v.Text())

@@ -96,7 +96,7 @@ func (p property) judge(text string) (fix string) {
 	switch {
 	case p.selects() && p.choice(text) == "":
 		return "it has no such choice: add it in Light or map the value"
-	case p.input == "NUMERIC" && !numberShape.MatchString(text):
+	case p.input == "NUMERIC" && !numberShape().MatchString(text):
 		return "it takes a number"
 	case p.input == "BOOLEAN" && text != "true" && text != "false":
 		return "it takes true or false"

@@ -6,13 +6,14 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"sync"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/rest"
 )
 
 // currencyForm is an ISO 4217 code.
-var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
+var currencyForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z]{3}$`) })
 
 // currency is one row of CurrencyType, which only multi-currency orgs have (fact sheet 15.9).
 type currency struct {
@@ -66,7 +67,7 @@ func (c *Connector) currencies(ctx context.Context, op string, org row, out *con
 		}
 	}
 	for _, code := range []string{org.text("DefaultCurrencyIsoCode"), org.text("CurrencyIsoCode"), c.Currency} {
-		if out.Currency == "" && currencyForm.MatchString(code) {
+		if out.Currency == "" && currencyForm().MatchString(code) {
 			out.Currency = code
 		}
 	}
@@ -95,7 +96,7 @@ func (c *Connector) currencyTypes(ctx context.Context, op string) ([]currency, e
 	}
 	var out []currency
 	for _, r := range got.Records {
-		if code := r.text("IsoCode"); currencyForm.MatchString(code) {
+		if code := r.text("IsoCode"); currencyForm().MatchString(code) {
 			out = append(out, currency{code: code, corporate: r.yes("IsCorporate"), active: r.yes("IsActive")})
 		}
 	}
@@ -114,7 +115,7 @@ func (c *Connector) defaultCurrency(ctx context.Context, op string) (string, err
 	if f := connector.FaultOf(err); f == connector.Missing || f == connector.Forbidden || f == connector.Invalid {
 		return "", nil
 	}
-	if !currencyForm.MatchString(got.Features.Currency) {
+	if !currencyForm().MatchString(got.Features.Currency) {
 		return "", err
 	}
 	return got.Features.Currency, err

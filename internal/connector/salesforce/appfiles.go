@@ -112,7 +112,7 @@ func (s AppSpec) check() error {
 	default:
 		return fmt.Errorf("app files: flow %q: use %s, %s or %s", s.Flow, FlowWeb, FlowJWT, FlowClientCredentials)
 	}
-	if s.Version != "" && !versionForm.MatchString(s.Version) {
+	if s.Version != "" && !versionForm().MatchString(s.Version) {
 		return fmt.Errorf("app files: version %q: write it as %s", s.Version, DefaultVersion)
 	}
 	if len(s.Objects) == 0 {

@@ -97,8 +97,8 @@ var (
 )
 
 var (
-	versionForm = regexp.MustCompile(`^[1-9][0-9]{1,2}\.0$`)
-	customForm  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*__c$`)
+	versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[1-9][0-9]{1,2}\.0$`) })
+	customForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*__c$`) })
 )
 
 // New makes a connector and names the setting that is wrong, if one is. It makes no call.
@@ -110,7 +110,7 @@ func New(c Config) (*Connector, error) {
 		return nil, fmt.Errorf("salesforce: %w", err)
 	}
 	c.Version = strings.TrimPrefix(cmp.Or(c.Version, DefaultVersion), "v")
-	if !versionForm.MatchString(c.Version) {
+	if !versionForm().MatchString(c.Version) {
 		return nil, fmt.Errorf("salesforce: version %q: write it as %s", c.Version, DefaultVersion)
 	}
 	c.Duplicates = cmp.Or(c.Duplicates, DuplicatesRefuse)
@@ -118,7 +118,7 @@ func New(c Config) (*Connector, error) {
 		return nil, fmt.Errorf("salesforce: duplicates %q: use %s or %s", c.Duplicates, DuplicatesRefuse, DuplicatesAllow)
 	}
 	for _, name := range c.Custom {
-		if !customForm.MatchString(name) {
+		if !customForm().MatchString(name) {
 			return nil, fmt.Errorf("salesforce: custom object %q: write its API name, which ends in __c", name)
 		}
 	}

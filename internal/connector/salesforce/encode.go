@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -130,9 +131,9 @@ func (p property) offers(v record.Value) bool {
 }
 
 var (
-	numberForm  = regexp.MustCompile(`^-?\d{1,30}(\.\d{1,30})?$`)
-	integerForm = regexp.MustCompile(`^-?\d{1,30}$`)
-	timeForm    = regexp.MustCompile(`^\d\d:\d\d:\d\d(\.\d{1,3})?Z$`)
+	numberForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?\d{1,30}(\.\d{1,30})?$`) })
+	integerForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?\d{1,30}$`) })
+	timeForm    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d\d:\d\d:\d\d(\.\d{1,3})?Z$`) })
 )
 
 var null = []byte("null")
@@ -150,9 +151,9 @@ func (p property) encode(v record.Value) ([]byte, bool) {
 	case "boolean":
 		return []byte(text), text == "true" || text == "false"
 	case "int", "long":
-		return []byte(trimZeros(text)), integerForm.MatchString(text)
+		return []byte(trimZeros(text)), integerForm().MatchString(text)
 	case "double", "currency", "percent":
-		return []byte(trimZeros(text)), numberForm.MatchString(text)
+		return []byte(trimZeros(text)), numberForm().MatchString(text)
 	case "date":
 		_, err := time.Parse(time.DateOnly, text)
 		return mustJSON(text), err == nil
@@ -160,7 +161,7 @@ func (p property) encode(v record.Value) ([]byte, bool) {
 		t, err := parseStamp(text)
 		return mustJSON(t.UTC().Format("2006-01-02T15:04:05.000Z")), err == nil
 	case "time":
-		return mustJSON(text), timeForm.MatchString(text)
+		return mustJSON(text), timeForm().MatchString(text)
 	case "reference", "id":
 		id, ok := ID(text)
 		return mustJSON(id), ok

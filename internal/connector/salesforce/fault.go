@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -219,32 +220,34 @@ func (w wireError) rowFault(op string, update bool) *connector.Error {
 	return e
 }
 
-var wordForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+var wordForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`) })
 
 // word lets a code of Salesforce's through and nothing that could be a value.
 func word(s string) string {
-	if !wordForm.MatchString(s) {
+	if !wordForm().MatchString(s) {
 		return ""
 	}
 	return s
 }
 
 // columnForm finds the fields that a message names without listing them.
-var columnForm = regexp.MustCompile(`No such column '([A-Za-z][A-Za-z0-9_.]{0,80})'|^duplicate value found: ([A-Za-z][A-Za-z0-9_]{0,80}) duplicates value|(?:picklist field|foreign key|Unable to create/update fields): ([A-Za-z][A-Za-z0-9_]{0,80})`)
+var columnForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`No such column '([A-Za-z][A-Za-z0-9_.]{0,80})'|^duplicate value found: ([A-Za-z][A-Za-z0-9_]{0,80}) duplicates value|(?:picklist field|foreign key|Unable to create/update fields): ([A-Za-z][A-Za-z0-9_]{0,80})`)
+})
 
-var fieldForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]{0,80}$`)
+var fieldForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]{0,80}$`) })
 
 func (w wireError) fields() []string {
 	var out []string
 	for _, name := range w.Fields {
-		if fieldForm.MatchString(name) && !slices.Contains(out, name) {
+		if fieldForm().MatchString(name) && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
 	if len(out) > 0 {
 		return out
 	}
-	for _, m := range columnForm.FindAllStringSubmatch(w.Message, -1) {
+	for _, m := range columnForm().FindAllStringSubmatch(w.Message, -1) {
 		for _, name := range m[1:] {
 			if name != "" && !slices.Contains(out, name) {
 				out = append(out, name)
@@ -254,11 +257,11 @@ func (w wireError) fields() []string {
 	return out
 }
 
-var holderForm = regexp.MustCompile(`with id: ([A-Za-z0-9]{15,18})\b`)
+var holderForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`with id: ([A-Za-z0-9]{15,18})\b`) })
 
 // existing is the id of the record that has the value already, or the only one that a duplicate rule found.
 func (w wireError) existing() string {
-	if m := holderForm.FindStringSubmatch(w.Message); m != nil && w.StatusCode+w.ErrorCode == "DUPLICATE_VALUE" {
+	if m := holderForm().FindStringSubmatch(w.Message); m != nil && w.StatusCode+w.ErrorCode == "DUPLICATE_VALUE" {
 		id, _ := ID(m[1])
 		return id
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -60,11 +61,11 @@ const (
 	putRounds    = 4                      // of put, create, restore, before somebody else is in the way for good
 )
 
-var goodName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
+var goodName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`) })
 
 // New makes a store.
 func New(config aws.Config, o Options) (*Store, error) {
-	if !strings.HasSuffix(o.Prefix, "/") || !goodName.MatchString(o.Prefix) || len(o.Prefix) > maxName/2 {
+	if !strings.HasSuffix(o.Prefix, "/") || !goodName().MatchString(o.Prefix) || len(o.Prefix) > maxName/2 {
 		return nil, fmt.Errorf("secrets: prefix %q; write crosswalk/CUSTOMER/ in letters, digits and _+=.@-", o.Prefix)
 	}
 	if o.RecoveryDays == 0 {
@@ -82,7 +83,7 @@ func New(config aws.Config, o Options) (*Store, error) {
 // full is a secret's name at AWS.
 func (s *Store) full(name string) (string, error) {
 	full := s.Prefix + name
-	if !goodName.MatchString(name) || len(full) > maxName {
+	if !goodName().MatchString(name) || len(full) > maxName {
 		return "", fmt.Errorf("secret %q: a name has letters, digits and /_+=.@- only, and with its prefix at most %d of them", name, maxName)
 	}
 	return full, nil
