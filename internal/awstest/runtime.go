@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,9 +34,22 @@ type Lambda struct {
 	freed     chan struct{}
 	instances sync.WaitGroup
 	closed    bool
-	// Invocations and the time they took, for figures.
-	invoked int
-	took    time.Duration
+	figures   Figures
+}
+
+// Figures are what a function's instances did. CPU and memory are read from /proc: zero where there is none.
+type Figures struct {
+	Invocations int
+	Took        time.Duration // of all invocations together, as Lambda bills them: from the event to its answer
+	Instances   []Use         // of those that have ended, in the order of their ends
+}
+
+// Use is what one instance took.
+type Use struct {
+	Init    time.Duration // from exec until it asked for its first event; zero if it never did
+	InitCPU time.Duration // user and system, until then
+	CPU     time.Duration // until its end
+	Peak    int64         // bytes: the largest resident set
 }
 
 // instance is one process and the runtime API that it asks.
@@ -44,6 +59,11 @@ type instance struct {
 	answered chan outcome
 	process  *exec.Cmd
 	ended    chan struct{}
+
+	began time.Time
+	asks  sync.Once // the first event that it asks for
+	use   Use       // until it asked
+	peak  atomic.Int64
 }
 
 type invocation struct {
@@ -79,9 +99,17 @@ func (l *Lambda) Invoke(ctx context.Context, event any) ([]byte, error) {
 
 // Invoked tells how many events were served and how long that took.
 func (l *Lambda) Invoked() (int, time.Duration) {
+	f := l.Figures()
+	return f.Invocations, f.Took
+}
+
+// Figures tells what was done so far; after Close, of every instance.
+func (l *Lambda) Figures() Figures {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.invoked, l.took
+	f := l.figures
+	f.Instances = slices.Clone(f.Instances)
+	return f
 }
 
 func (l *Lambda) take(ctx context.Context) (*instance, error) {
@@ -122,8 +150,9 @@ func (l *Lambda) take(ctx context.Context) (*instance, error) {
 
 func (l *Lambda) give(i *instance, alive bool, took time.Duration) {
 	l.mu.Lock()
-	l.invoked, l.took = l.invoked+1, l.took+took
-	if alive && !l.closed {
+	l.figures.Invocations, l.figures.Took = l.figures.Invocations+1, l.figures.Took+took
+	alive = alive && !l.closed
+	if alive {
 		l.idle = append(l.idle, i)
 	} else {
 		l.count--
@@ -143,20 +172,32 @@ func (l *Lambda) start() (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &instance{events: make(chan invocation), answered: make(chan outcome), ended: make(chan struct{})}
+	i := &instance{events: make(chan invocation), answered: make(chan outcome), ended: make(chan struct{}), began: time.Now()}
 	i.server = &http.Server{Handler: i, ReadHeaderTimeout: time.Minute}
-	go i.server.Serve(listener) // ends with stop
 	i.process = exec.Command(l.Command[0], l.Command[1:]...)
 	i.process.Env = append(l.Env, "AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(), "AWS_LAMBDA_FUNCTION_NAME="+l.Name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024", "AWS_REGION="+Region)
 	i.process.Stdout, i.process.Stderr = l.Log, l.Log
 	if err := i.process.Start(); err != nil {
-		return nil, errors.Join(err, i.server.Close())
+		return nil, errors.Join(err, listener.Close())
 	}
+	go i.server.Serve(listener) // ends with stop; what the process asked before waits in the listener
 	l.instances.Go(func() {
 		i.process.Wait() // how it ended shows in what it did not answer
 		close(i.ended)
+		l.used(i)
 	})
 	return i, nil
+}
+
+// used keeps what an instance that has ended took.
+func (l *Lambda) used(i *instance) {
+	i.asks.Do(func() {}) // an event that it asked for is past
+	u := i.use
+	u.CPU = i.process.ProcessState.UserTime() + i.process.ProcessState.SystemTime()
+	u.Peak = i.peak.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.figures.Instances = append(l.figures.Instances, u)
 }
 
 // Close ends every instance and waits for it.
@@ -173,6 +214,7 @@ func (l *Lambda) Close() {
 }
 
 func (i *instance) stop() {
+	i.peak.Store(peakOf(i.process.Process.Pid))
 	i.process.Process.Kill() // one that has ended already is no matter
 	i.server.Close()
 }
@@ -235,6 +277,7 @@ func (i *instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *instance) next(w http.ResponseWriter, r *http.Request) {
+	i.asks.Do(func() { i.use.Init, i.use.InitCPU = time.Since(i.began), cpuOf(i.process.Process.Pid) })
 	select {
 	case v := <-i.events:
 		h := w.Header()
