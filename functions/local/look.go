@@ -211,6 +211,9 @@ func (c *cli) printWhy(w web.Why, field string) error {
 			fmt.Fprintln(c.out, "  "+plain(url))
 		}
 	}
+	if w.Stopped != "" {
+		fmt.Fprintf(c.out, "  %s\n", plain(w.Stopped))
+	}
 	if w.Category != "" {
 		fmt.Fprintf(c.out, "  %s: %s\n", w.Category, plain(w.Reason))
 		if e, ok := help.Error(w.Category); ok {
@@ -358,6 +361,12 @@ func (c *cli) status() *cobra.Command {
 }
 
 func (c *cli) printStatus(s web.Status) error {
+	if s.Restored != nil {
+		fmt.Fprintf(c.out, "%s before: crosswalk rebuild\n", restoredText(*s.Restored))
+		if s.Restored.State == web.RebuildRuns {
+			fmt.Fprintln(c.out, rebuildProgress(*s.Restored))
+		}
+	}
 	rows := [][]string{{"MAPPING", "STATUS", "VERSION", "LINKED", "HELD", "LAST SUCCESS", "LAG", "OPEN ERRORS"}}
 	for _, m := range s.Mappings {
 		version := fmt.Sprint(m.Latest)
@@ -370,6 +379,9 @@ func (c *cli) printStatus(s web.Status) error {
 		status := string(m.Status)
 		if m.Brake {
 			status += ", stopped by the brake"
+		}
+		if m.Restored > 0 {
+			status += ", stopped by the restore"
 		}
 		last, lag := "", ""
 		if m.LastSuccess != nil {

@@ -25,13 +25,14 @@ type Mapping struct {
 	Pilot    []record.Ref   `json:"pilot,omitempty"`
 	Trial    int            `json:"trial,omitempty"` // newer version that is in pilot beside the running one
 	Approver string         `json:"approver,omitempty"`
-	Single   bool           `json:"single,omitempty"` // approved under approval: single
-	YAML     string         `json:"yaml,omitempty"`   // of the newest version; in answers about one mapping
+	Single   bool           `json:"single,omitempty"`             // approved under approval: single
+	Restored int            `json:"stopped_by_restore,omitempty"` // paused: the epoch of the restore from backup that stopped it
+	YAML     string         `json:"yaml,omitempty"`               // of the newest version; in answers about one mapping
 }
 
 func mappingOf(h engine.Head) Mapping {
 	return Mapping{Name: h.Name, Status: h.Status, Latest: h.Latest, Running: h.Running, Actor: h.Actor, At: moment(h.At), Paused: moment(h.Since),
-		Pilot: h.Pilot, Trial: h.Trial, Approver: h.Approver, Single: h.Single}
+		Pilot: h.Pilot, Trial: h.Trial, Approver: h.Approver, Single: h.Single, Restored: h.Restored}
 }
 
 // mark is the ETag of an answer about one mapping, for If-Match.
@@ -291,6 +292,7 @@ type Why struct {
 	Rules     []FieldRule `json:"rules,omitempty"`  // of the field that was asked for; none: no rule names it
 	Net       string      `json:"net,omitempty"`    // minor units
 	Currency  string      `json:"currency,omitempty"`
+	Stopped   string      `json:"stopped,omitempty"` // why nothing is written at all
 	Decisions []Decision  `json:"decisions"`
 	Outcomes  []Outcome   `json:"outcomes,omitempty"`
 	Waits     []WaitsFor  `json:"waits,omitempty"` // what is parked for it
@@ -343,8 +345,9 @@ type Status struct {
 	Runs        []Run           `json:"runs"`
 	Refused     map[string]int  `json:"webhooks_refused"`
 	CallsLeft   []Allowance     `json:"calls_left,omitempty"`
-	Contacts    []Contact       `json:"contacts"` // how each connection stands
-	Waits       []Waits         `json:"waits"`    // what parked tasks wait for
+	Contacts    []Contact       `json:"contacts"`           // how each connection stands
+	Waits       []Waits         `json:"waits"`              // what parked tasks wait for
+	Restored    *Rebuild        `json:"restored,omitempty"` // the table was restored from a backup, and nothing is written
 }
 
 // MappingStatus is a mapping with what is linked and what is open.

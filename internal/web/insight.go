@@ -102,7 +102,7 @@ func (a *api) approver(ctx context.Context, run string) string {
 func whyOf(x engine.Explanation, field string) Why {
 	l := x.Link
 	w := Why{Ref: x.Ref.String(), URL: x.URL, State: l.State, TargetURL: x.Target, Mapping: l.Mapping, Version: l.Version, Net: l.Net, Currency: l.Money,
-		Decisions: []Decision{}}
+		Stopped: x.Stopped, Decisions: []Decision{}}
 	if !l.B.IsZero() {
 		w.Target = l.B.String()
 	}

@@ -74,6 +74,7 @@ type Engine interface {
 	News
 	Linker
 	Onces
+	Rebuilder
 	Budgeter
 }
 
@@ -148,6 +149,8 @@ var routes = []route{
 	{"POST", "/mappings/{name}/pause", "stop writing; signals wait", 200, (*api).pause},
 	{"POST", "/pause", "stop everything that writes", 200, (*api).pauseAll},
 	{"POST", "/mappings/{name}/resume", "go on after a pause or the brake", 200, (*api).resume},
+	{"GET", "/rebuild", "after a restore from backup: how it stands, and with ?limit= a part of the report: ?from=&limit=", 200, (*api).rebuilding},
+	{"POST", "/rebuild", "after a restore from backup: read back what was made since; nothing is written before", 202, (*api).rebuild},
 	{"GET", "/mappings/{name}/history", "versions, changes of status, approvals and runs, with who and when: ?from=&limit=", 200, (*api).history},
 	{"GET", "/reconciliations", "months that were compared, newest first: ?mapping=", 200, (*api).reconciliations},
 	{"POST", "/reconciliations", "compare the deals won in a month with their documents, from both systems", 202, (*api).reconcile},

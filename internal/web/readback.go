@@ -229,6 +229,10 @@ type Waits struct {
 // statusMore adds contacts and what parked tasks wait for.
 func statusMore(out *Status, s engine.Status) {
 	out.Contacts, out.Waits = []Contact{}, []Waits{}
+	if s.Restored != nil {
+		stands := rebuildOf(engine.RebuildState{Epoch: s.Restored.Epoch, Restored: s.Restored, Rebuild: s.Restored.Rebuild})
+		out.Restored = &stands
+	}
 	for _, c := range s.Connections {
 		out.Contacts = append(out.Contacts, Contact{c.Name, c.Account, moment(c.LastSuccess), moment(c.Dead), c.Waiting})
 	}

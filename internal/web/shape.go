@@ -77,6 +77,8 @@ var shapes = map[string]shape{
 	"POST /ignore":                            {command: "ignore", body: ignoreBody{}, answer: PairRows{}, may: []int{404, 409}},
 	"POST /unignore":                          {command: "unignore", body: ignoreBody{}, answer: PairRows{}, may: []int{404, 409}},
 	"GET /records":                            {command: "record", query: []param{needed("ref", "string", "a record of either side: connection:object/id")}, answer: list{"records", Record{}}, may: []int{404, 502}},
+	"GET /rebuild":                            {command: "rebuild --look", query: []param{number("from", "the first row of the report, from 0"), number("limit", "how many rows, at most 500; 0 or none: no rows")}, answer: Rebuild{}},
+	"POST /rebuild":                           {command: "rebuild", body: reasonBody{}, answer: Rebuild{}, may: []int{409}},
 	"GET /mappings/{name}/history":            {command: "history", query: []param{number("from", "the first, from 0"), number("limit", "how many, at most 500")}, answer: History{}, may: []int{404}},
 	"GET /reconciliations":                    {command: "reconcile --list", query: []param{text("mapping", "only of this one")}, answer: list{"reconciliations", Reconciliation{}}},
 	"POST /reconciliations":                   {command: "reconcile", body: reconcileBody{}, answer: Run{}, may: []int{404, 409}},
