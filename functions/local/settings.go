@@ -73,7 +73,8 @@ func (c *cli) settings() *cobra.Command {
 		if err != nil || c.json {
 			return c.either(err, s)
 		}
-		rows := [][]string{{"approval", s.Approval}, {"listen", s.Listen}, {"webhooks", s.PublicURL + "/webhooks/CONNECTION"}, {"poll", (time.Duration(s.PollSeconds) * time.Second).String()}}
+		rows := [][]string{{"approval", s.Approval}, {"listen", s.Listen}, {"webhooks", s.PublicURL + "/webhooks/CONNECTION"}, {"poll", (time.Duration(s.PollSeconds) * time.Second).String()},
+			{"epoch", fmt.Sprint(s.Epoch)}}
 		for _, role := range slices.Sorted(maps.Keys(s.Roles)) {
 			rows = append(rows, []string{"role " + role, s.Roles[role]})
 		}

@@ -53,7 +53,7 @@ func (a *App) settings() web.Settings {
 	c := a.Config
 	s := web.Settings{Approval: c.Approval, Listen: c.Listen, PublicURL: c.PublicURL, PollSeconds: int(time.Duration(c.Poll).Seconds()),
 		Connections: map[string]web.ConnectionSetting{}, Roles: c.Roles, Retention: map[string]string{},
-		Acceptance: c.Acceptance, Tell: append([]string{}, c.Tell...), Mappings: map[string]web.MappingSetting{}, Reconcile: c.Reconcile}
+		Acceptance: c.Acceptance, Tell: append([]string{}, c.Tell...), Mappings: map[string]web.MappingSetting{}, Reconcile: c.Reconcile, Epoch: c.Epoch}
 	for name, rule := range c.Mappings {
 		s.Mappings[name] = web.MappingSetting{Tell: append([]string{}, rule.Tell...), Acceptance: rule.Acceptance}
 	}

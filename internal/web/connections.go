@@ -40,6 +40,7 @@ type Settings struct {
 	Acceptance  int                          `json:"acceptance"` // rounds before a mapping goes live
 	Tell        []string                     `json:"tell"`       // addresses that are told of everything
 	Mappings    map[string]MappingSetting    `json:"mappings"`
+	Epoch       int                          `json:"epoch"`     // one more after each restore from a backup
 	Reconcile   map[string]string            `json:"reconcile"` // daily or monthly, by mapping
 	Retention   map[string]string            `json:"retention"` // days (90d) or never dropped, by class: documents, others, values, runs
 }
