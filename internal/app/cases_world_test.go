@@ -365,9 +365,11 @@ func (w *world) lose(deal string) {
 // step does what is due now: deliveries, polls, work. It says whether anything was.
 func (w *world) step(ctx context.Context) bool {
 	w.t.Helper()
-	n := w.HubSpot.DeliverDue(ctx, door{w})
-	if err := w.Engine.Poll(ctx); err != nil && w.t.Context().Err() == nil {
-		w.Log.Info("poll", "error", err)
+	n := w.HubSpot.DeliverDue(ctx, door{w}) + w.sfDeliver(ctx)
+	if !w.pollDown {
+		if err := w.Engine.Poll(ctx); err != nil && w.t.Context().Err() == nil {
+			w.Log.Info("poll", "error", err)
+		}
 	}
 	for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
 		got, err := w.Engine.Receive(ctx, l, 100)

@@ -43,6 +43,7 @@ type world struct {
 	lanes   *embedded.Queue // likewise
 	config  engine.Config   // likewise: what a restarted worker is made of
 	secrets secret.Store
+	ways
 }
 
 func newWorld(t *testing.T, sample bool) *world {
