@@ -9,7 +9,8 @@ AWS ?=
 CUSTOMER ?= acme
 EVENT ?= events/apigateway-hubspot-deal-won.json
 CONFORMANCE := internal/connector/hubspot/hubspottest/conformance internal/connector/salesforce/salesforcetest/conformance
-FUNCTIONS := webhook oauth console poll work
+FUNCTIONS := webhook oauth console change poll work
+SOURCES := functions internal infra/cmd $(wildcard infra/*.go)
 LAMBDA_BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -tags lambda.norpc
 
 .PHONY: build program bootstraps here run demo journey test unit conformance simulate bench invoke infra synth diff deploy destroy clean
@@ -38,7 +39,7 @@ journey: program ## three people by command line only, from an empty folder to t
 test: program ## everything that CI checks; installs what it needs
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or newer"; exit 1; }
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer"; exit 1; }
-	test -z "$$(gofmt -l functions internal infra)" || { gofmt -l functions internal infra; echo "gofmt -w the files above"; exit 1; }
+	test -z "$$(gofmt -l $(SOURCES))" || { gofmt -l $(SOURCES); echo "gofmt -w the files above"; exit 1; }
 	$(GO) vet ./...
 	$(MAKE) unit
 	$(MAKE) conformance
@@ -87,7 +88,7 @@ deploy: bootstraps infra ## CUSTOMER=name: into the AWS account of the caller's 
 
 destroy: program bootstraps infra ## CUSTOMER=name: export, disconnect, destroy; lists what it leaves and what still costs
 	api="$${API:-$$(CUSTOMER="$(CUSTOMER)" .build/infra url)}"; out=../crosswalk-$(CUSTOMER)-left; mkdir -p -m 700 $$out; \
-	bin/crosswalk --api "$$api" links --csv $$out/links.csv; bin/crosswalk --api "$$api" audit --csv $$out/audit.csv; \
+	bin/crosswalk --api "$$api" links --limit 0 --csv $$out/links.csv; bin/crosswalk --api "$$api" audit --csv $$out/audit.csv; \
 	for c in $$(CUSTOMER="$(CUSTOMER)" .build/infra connections); do \
 	  said="$$(bin/crosswalk --api "$$api" disconnect $$c 2>&1)" || grep -q "is not connected" <<<"$$said" || { echo "$$said"; exit 1; }; echo "$$said"; done
 	$(CDK_CLI) destroy --force "crosswalk-$(CUSTOMER)"; CUSTOMER="$(CUSTOMER)" .build/infra left

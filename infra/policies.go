@@ -30,7 +30,7 @@ func (d *deployment) addPolicies() {
 func (d *deployment) addOutputs() {
 	d.output("ApiUrl", d.api.url, "crosswalk --api THIS status")
 	d.output("WebhookUrl", d.api.url+"/webhooks/CONNECTION", "where a system's webhooks go; put the connection's name in")
-	d.output("OauthCallbackUrl", d.api.url+"/oauth/SYSTEM/callback", "redirect URI of the app in HubSpot or Salesforce; put the system's name in")
+	d.output("OauthCallbackUrl", d.api.url+"/oauth/CONNECTION/callback", "redirect URI of the app in HubSpot or Salesforce; put the connection's name in")
 	d.output("TableName", d.table.name, "all state; back up and restore this")
 	d.output("KeyArn", *d.key.KeyArn(), "the key that encrypts table, secrets, queues and topics")
 	d.output("SecretPrefix", d.customer.secretPrefix(), "what names of secrets begin with")

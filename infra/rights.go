@@ -10,12 +10,13 @@ import (
 // function has no use for; a test compares the template with a list written by hand.
 var (
 	tableRead  = []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-	tableWrite = []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"}
+	tableWrite = []string{"dynamodb:PutItem", "dynamodb:UpdateItem"}
 	tableClear = []string{"dynamodb:DeleteItem"}
 	queueSend  = []string{"sqs:SendMessage"}
 	queueLook  = []string{"sqs:GetQueueAttributes"}
 	queueTake  = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
-	secretRead = []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}
+	queueClear = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage"}
+	secretRead = []string{"secretsmanager:GetSecretValue"}
 	secretPut  = []string{"secretsmanager:PutSecretValue"}
 	// Disconnecting forgets a secret, for thirty days only; connecting again takes it back, or makes it anew after that.
 	secretForget = []string{"secretsmanager:DeleteSecret"}
@@ -35,27 +36,21 @@ func (d *deployment) rights(f Function) []awsiam.PolicyStatement {
 		allow(slices.Concat(tableRead, tableWrite), d.table.arn),
 		allow(secretRead, append(d.connectionSecrets(), d.secretARN(DeploymentKey))...),
 		allow(useKey, *d.key.KeyArn()),
-	}
-	if f.Name != "oauth" { // which queues nothing: the first poll finds what a new connection has
-		out = append(out, allow(queueSend, both...))
+		allow(queueSend, both...), // oauth too: what waited for a connection goes on once it is back
 	}
 	if f.Name == "webhook" || f.Name == "change" { // open to the world's signals: no deletes, no credentials written, nobody told
 		return out
 	}
 	out = append(out, allow(tableClear, d.table.arn), allow(secretPut, d.connectionSecrets()...))
-	if f.Name == "oauth" || f.Name == "console" {
-		out = append(out, allow(secretRevive, d.connectionSecrets()...))
-	}
-	if f.Name == "oauth" {
-		return out
-	}
-	out = append(out, allow(queueLook, slices.Concat(both, dead)...), allow(tell, d.topics.all()...))
 	switch f.Name {
+	case "oauth":
+		out = append(out, allow(secretRevive, d.connectionSecrets()...))
 	case "console":
-		out = append(out, allow(secretForget, append(d.connectionSecrets(), d.absentSecrets()...)...))
+		out = append(out, allow(secretRevive, d.connectionSecrets()...), allow(secretForget, append(d.connectionSecrets(), d.absentSecrets()...)...),
+			allow(queueLook, slices.Concat(both, dead)...), allow(tell, d.topics.all()...))
 	case "poll":
-		out = append(out, allow(queueTake, dead...))
-	case "work-live", "work-bulk":
+		out = append(out, allow(queueClear, dead...), allow(queueLook, slices.Concat(both, dead)...), allow(tell, d.topics.all()...))
+	case "work-live", "work-bulk": // people are told by poll
 		out = append(out, allow(queueTake, d.queueARN(f.Lane)))
 	}
 	return out

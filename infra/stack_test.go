@@ -1,10 +1,12 @@
 package infra
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -222,20 +224,20 @@ func TestNoStars(t *testing.T) {
 // TestRights: what each function may do, written by hand. A right that is not here is one too many.
 func TestRights(t *testing.T) {
 	const (
-		use   = "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem"
+		use   = "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem"
 		key   = "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo"
 		logs  = "logs:CreateLogStream logs:PutLogEvents"
-		read  = "secretsmanager:DescribeSecret secretsmanager:GetSecretValue"
+		read  = "secretsmanager:GetSecretValue"
 		taken = "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage"
 	)
 	want := map[string]string{
 		"webhook":   strings.Join([]string{use, key, logs, read, "sqs:SendMessage"}, " "),
 		"change":    strings.Join([]string{use, key, logs, read, "sqs:SendMessage"}, " "),
-		"oauth":     strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:CreateSecret secretsmanager:PutSecretValue secretsmanager:RestoreSecret"}, " "),
+		"oauth":     strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:CreateSecret secretsmanager:PutSecretValue secretsmanager:RestoreSecret sqs:SendMessage"}, " "),
 		"console":   strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:CreateSecret secretsmanager:DeleteSecret secretsmanager:PutSecretValue secretsmanager:RestoreSecret sns:Publish sqs:GetQueueAttributes sqs:SendMessage"}, " "),
-		"poll":      strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:PutSecretValue sns:Publish sqs:SendMessage", taken}, " "),
-		"work-live": strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:PutSecretValue sns:Publish sqs:SendMessage", taken}, " "),
-		"work-bulk": strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:PutSecretValue sns:Publish sqs:SendMessage", taken}, " "),
+		"poll":      strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:PutSecretValue sns:Publish sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage"}, " "),
+		"work-live": strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:PutSecretValue sqs:SendMessage", taken}, " "),
+		"work-bulk": strings.Join([]string{use, "dynamodb:DeleteItem", key, logs, read, "secretsmanager:PutSecretValue sqs:SendMessage", taken}, " "),
 	}
 	c := customer(t, full)
 	tp := synthesized(t, c)
@@ -264,6 +266,74 @@ func TestRights(t *testing.T) {
 	}
 }
 
+// TestRightsAreThoseThatAreUsed: the rights on table, queues, secrets and topics are the operations that the adapters call,
+// as they stand in their sources, and no others.
+func TestRightsAreThoseThatAreUsed(t *testing.T) {
+	single := map[string]string{"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"} // IAM knows these alone
+	called := map[string]bool{}
+	for folder, service := range map[string]string{"store/dynamo": "dynamodb", "queue/sqs": "sqs", "secret/manager": "secretsmanager", "app/cloud": "sns"} {
+		files, err := filepath.Glob(filepath.Join("..", "internal", filepath.FromSlash(folder), "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", folder, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "create.go" { // tables and queues are made by the stack
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range regexp.MustCompile(`\bclient\.([A-Z][A-Za-z]+)\(ctx`).FindAllStringSubmatch(string(text), -1) {
+				called[service+":"+cmp.Or(single[m[1]], m[1])] = true
+			}
+		}
+	}
+	allowed := map[string]bool{}
+	for _, r := range synthesized(t, customer(t, full)).of("AWS::IAM::Role") {
+		for _, s := range statements(r) {
+			for _, a := range s.actions {
+				if service, _, _ := strings.Cut(a, ":"); service == "dynamodb" || service == "sqs" || service == "secretsmanager" || service == "sns" {
+					allowed[a] = true
+				}
+			}
+		}
+	}
+	for a := range called {
+		if !allowed[a] {
+			t.Errorf("%s is called and no function may", a)
+		}
+	}
+	for a := range allowed {
+		if !called[a] {
+			t.Errorf("%s is allowed and nothing calls it", a)
+		}
+	}
+}
+
+// TestEveryProgramIsBuilt: what a stack takes from dist/ is what the Makefile builds there, and what functions/ holds.
+func TestEveryProgramIsBuilt(t *testing.T) {
+	text, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^FUNCTIONS := (.+)$`).FindStringSubmatch(string(text))
+	if m == nil {
+		t.Fatal("the Makefile has no FUNCTIONS")
+	}
+	built := strings.Fields(m[1])
+	for _, f := range functions(customer(t, full)) {
+		if !slices.Contains(built, f.Binary) {
+			t.Errorf("make bootstraps does not build %s", f.Binary)
+		}
+	}
+	for _, name := range built {
+		if _, err := os.Stat(filepath.Join("..", "functions", name, "main.go")); err != nil {
+			t.Errorf("the Makefile builds %s: %v", name, err)
+		}
+	}
+}
+
 // checkReach sees that a right is on the function's own things only.
 func checkReach(t *testing.T, id, function, action string, resources []string) {
 	t.Helper()
@@ -288,7 +358,7 @@ func checkSecrets(t *testing.T, id, action string, resources []string) {
 	t.Helper()
 	want := []string{"books-??????", "org-??????", "org/pair-??????", "portal-??????", "portal/pair-??????"}
 	switch action {
-	case "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret":
+	case "secretsmanager:GetSecretValue":
 		want = append(want, "crosswalk/key-??????")
 	case "secretsmanager:DeleteSecret":
 		want = append(want, "books/pair")
