@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
@@ -61,7 +62,13 @@ func (e *Engine) findMirrors(ctx context.Context, b *batch, items []*item) {
 	var order []mirrorPlace
 	for _, i := range items {
 		a := i.mirroring()
-		if a == nil || b.rebuild != nil || i.link.State == link.Linked || i.link.State == link.Claimed {
+		if a == nil || b.rebuild != nil {
+			continue
+		}
+		if i.link.State == link.Linked || i.link.State == link.Claimed {
+			if err := e.noteMirror(ctx, b, i, a); err != nil {
+				e.fail(ctx, []*item{i}, "", err)
+			}
 			continue
 		}
 		won, err := e.isWon(ctx, i, a)
@@ -88,6 +95,40 @@ func (e *Engine) findMirrors(ctx context.Context, b *batch, items []*item) {
 			e.fail(ctx, open(byPlace[p]), p.connection, err)
 		}
 	}
+}
+
+// noteMirror keeps whom a billed deal names where the one that is named looks for it: this one may be deleted by then, or its
+// CRM be gone.
+func (e *Engine) noteMirror(ctx context.Context, b *batch, i *item, a *Active) error {
+	named, err := e.namedBy(i, a)
+	if err != nil || named.IsZero() || named == i.link.Mirror || b.preview || i.link.State == link.Claimed {
+		return err
+	}
+	i.link.Mirror = named
+	if err := e.nameMirror(ctx, i, named); err != nil {
+		return err
+	}
+	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+		return err
+	}
+	i.rev++
+	return nil
+}
+
+// namedBy is the mirror that a deal names itself, in a field of its own.
+func (e *Engine) namedBy(i *item, a *Active) (record.Ref, error) {
+	if a.Mirror.A == "" || i.source.Field(a.Mirror.A).Blank() {
+		return record.Ref{}, nil
+	}
+	p, err := e.mirrorsOf(a)
+	if err != nil {
+		return record.Ref{}, err
+	}
+	id, ok := e.canonicalID(p.connection, i.source.Field(p.a).Text())
+	if !ok {
+		return record.Ref{}, nil // it names nothing that there is
+	}
+	return record.Ref{Connection: p.connection, Object: p.object, ID: id}, nil
 }
 
 func (e *Engine) isWon(ctx context.Context, i *item, a *Active) (bool, error) {
@@ -132,11 +173,11 @@ func (e *Engine) mirrorRefs(ctx context.Context, b *batch, p mirrorPlace, items 
 	}
 	var named, pointers, links []table.Key
 	for _, i := range items {
-		if p.a != "" {
-			if id, ok := e.canonicalID(p.connection, i.source.Field(p.a).Text()); ok {
-				add(i, record.Ref{Connection: p.connection, Object: p.object, ID: id})
-			}
+		own, err := e.namedBy(i, i.mirroring())
+		if err != nil {
+			return nil, err
 		}
+		add(i, own)
 		if i.link.State != link.MovedTo {
 			add(i, i.link.To)
 		}
@@ -164,8 +205,16 @@ func (e *Engine) mirrorRefs(ctx context.Context, b *batch, p mirrorPlace, items 
 	if err != nil {
 		return nil, err
 	}
+	elsewhere, err := e.renamed(ctx, p, items, index)
+	if err != nil {
+		return nil, err
+	}
 	for _, i := range items {
-		add(i, index[mirrorKey(p.slot, i.ref)].Value.Refs...)
+		for _, ref := range index[mirrorKey(p.slot, i.ref)].Value.Refs {
+			if !slices.Contains(elsewhere[i], ref) {
+				add(i, ref)
+			}
+		}
 		for _, slot := range joining(b.set, i.ref, p) {
 			if l := there[e.linkKey(slot, i.ref)].Value; l.State == link.Linked {
 				add(i, l.B)
@@ -174,6 +223,40 @@ func (e *Engine) mirrorRefs(ctx context.Context, b *batch, p mirrorPlace, items 
 				if l := there[e.linkKey(slot, h.Value.A)].Value; l.State == link.Linked && l.B == i.ref {
 					add(i, l.A)
 				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// renamed gives, of the records that are known to have named each item, those that name another one now. One that is gone or
+// cannot be read is believed: it named this one when it was billed.
+func (e *Engine) renamed(ctx context.Context, p mirrorPlace, items []*item, index map[table.Key]stored[mirrorEntry]) (map[*item][]record.Ref, error) {
+	out := map[*item][]record.Ref{}
+	var ids []string
+	for _, i := range items {
+		for _, ref := range index[mirrorKey(p.slot, i.ref)].Value.Refs {
+			ids = append(ids, ref.ID)
+		}
+	}
+	if ids = distinct(ids); p.field == "" || len(ids) == 0 {
+		return out, nil
+	}
+	reads, err := e.Connections[p.connection].Read(ctx, connector.ReadRequest{Object: p.object, IDs: ids, Fields: []string{p.field}})
+	if err != nil {
+		return nil, &fromConnection{p.connection, err}
+	}
+	for n, r := range reads {
+		if r.State == record.Unanswered {
+			return nil, errOr(r.Err, "a deal that may be a mirror could not be read")
+		}
+		if r.State != record.Found || r.Record.Archived || !r.Record.Field(p.field).Known() {
+			continue
+		}
+		ref := record.Ref{Connection: p.connection, Object: p.object, ID: ids[n]}
+		for _, i := range items {
+			if id, ok := e.canonicalID(i.ref.Connection, r.Record.Field(p.field).Text()); !ok || id != i.ref.ID {
+				out[i] = append(out[i], ref)
 			}
 		}
 	}
@@ -420,6 +503,9 @@ func (e *Engine) putTaken(ctx context.Context, b *batch, i, x *item) error {
 		}
 		x.rev++
 	}
+	if err := e.noteError(ctx, x); err != nil {
+		return err
+	}
 	pointer := link.Pointer{Slot: i.link.Slot, B: i.link.B, A: i.ref, At: time.Now()}
 	if err := e.putOne(ctx, e.pointerKey(i.link.Slot, i.link.B), pointer, table.Condition{}); err != nil { // whose it is was settled on the mirror's link
 		return err
@@ -443,9 +529,6 @@ func (e *Engine) putTaken(ctx context.Context, b *batch, i, x *item) error {
 			return err
 		}
 	}
-	if err := e.noteError(ctx, x); err != nil {
-		return err
-	}
 	return e.afterLinked(ctx, i)
 }
 
@@ -462,6 +545,16 @@ func (x *item) tells(e *Engine, b *batch, kind plan.Kind, reason *link.Reason) {
 // billed when documents are made from there again, nor two deals of this one for one mirror.
 func (e *Engine) reserveMirrors(ctx context.Context, b *batch, items []*item) []*item {
 	for _, i := range items {
+		if a := i.mirroring(); a != nil {
+			named, err := e.namedBy(i, a)
+			if err == nil && !named.IsZero() {
+				i.link.Mirror = named // stored with the claim
+				err = e.nameMirror(ctx, i, named)
+			}
+			if err != nil {
+				e.fail(ctx, []*item{i}, "", err)
+			}
+		}
 		for _, x := range i.mirrors {
 			if i.done() || handed(&x.link) && x.link.To == i.ref {
 				continue

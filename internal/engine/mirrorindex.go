@@ -144,12 +144,20 @@ func (e *Engine) addMirror(ctx context.Context, m mirrorPlace, own [2]string, r 
 	if !ok {
 		return nil // it names nothing that there is
 	}
-	named := record.Ref{Connection: own[0], Object: own[1], ID: id}
-	_, err := change(ctx, e, mirrorKey(m.slot, named), func(x *mirrorEntry, _ bool) bool {
-		if slices.Contains(x.Refs, r.Ref) {
+	return e.addName(ctx, m.slot, record.Ref{Connection: own[0], Object: own[1], ID: id}, r.Ref)
+}
+
+// nameMirror is addMirror from the side of the one that names.
+func (e *Engine) nameMirror(ctx context.Context, i *item, named record.Ref) error {
+	return e.addName(ctx, i.link.Slot, named, i.ref)
+}
+
+func (e *Engine) addName(ctx context.Context, slot string, named, by record.Ref) error {
+	_, err := change(ctx, e, mirrorKey(slot, named), func(x *mirrorEntry, _ bool) bool {
+		if slices.Contains(x.Refs, by) {
 			return false
 		}
-		x.Refs = append(x.Refs, r.Ref)
+		x.Refs = append(x.Refs, by)
 		return true
 	})
 	return err

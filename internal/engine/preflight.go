@@ -80,7 +80,7 @@ func (e *Engine) ApplyOver(ctx context.Context, documents [][]byte, base int, ac
 // withOthers adds the newest versions of the mappings that are there already, with roles bound: two roles of one account
 // are one.
 func (e *Engine) withOthers(ctx context.Context, parsed []*mapping.Mapping, heads []Head) ([]*mapping.Mapping, error) {
-	all := slices.Clone(parsed)
+	var all []*mapping.Mapping
 	for _, h := range heads {
 		if slices.ContainsFunc(parsed, func(m *mapping.Mapping) bool { return m.Name == h.Name }) {
 			continue
@@ -91,6 +91,7 @@ func (e *Engine) withOthers(ctx context.Context, parsed []*mapping.Mapping, head
 		}
 		all = append(all, m)
 	}
+	all = append(all, parsed...) // last: what clashes is complained about where it was just written
 	for n, m := range all {
 		bound, err := e.bindRoles(m)
 		if err != nil {

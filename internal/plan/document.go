@@ -161,10 +161,10 @@ func finishDocument(f *Facts, want []wanted, lines []LineDecision, net money.Amo
 	}
 	d.Lines = lineChanges(f, lines)
 	if d.Kind != Hold && len(d.Write) == 0 && !changes(d.Lines) {
-		return d
+		return takenUp(f, d)
 	}
 	if posted(f) {
-		if settled, ok := takenUp(f, d); ok {
+		if settled := takenUp(f, d); settled.Kind == Settle {
 			return settled
 		}
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: PostedDiffers,

@@ -1,7 +1,5 @@
 package plan
 
-import "crosswalk/internal/link"
-
 // What becomes of a document whose deal stands in two CRMs when the source of documents moves from one to the other, as the
 // audit trail tells it.
 const (
@@ -9,13 +7,14 @@ const (
 	HandedToMirror  Kind = "document handed to its mirror"
 )
 
-// takenUp settles a posted document that was taken over from a mirror and comes to the same as the deal: it is not ours to
-// change, its lines are known by the other deal's line ids, and nothing of it is wrong. The wanted lines become its lines.
-func takenUp(f *Facts, d Decision) (Decision, bool) {
+// takenUp settles a document that was taken over from a mirror and needs no change, or is posted, not ours to change any more,
+// and comes to the same as the deal: its lines were known by the other deal's line ids, and from now on they are this one's.
+// Any other decision stays as it is.
+func takenUp(f *Facts, d Decision) Decision {
 	if f.Link.Mirror.IsZero() || f.Link.Lines != nil || archived(f.Target) || d.Net != f.Link.Net || d.Money != f.Link.Money {
-		return Decision{}, false
+		return d
 	}
-	out := Decision{Kind: Settle, Object: d.Object, Agreed: map[string]link.Pair{}, Net: d.Net, Money: d.Money}
+	out := Decision{Kind: Settle, Object: f.Link.B.Object, Agreed: Settled(f), Net: d.Net, Money: d.Money}
 	for _, l := range d.Lines {
 		if l.Op == "remove" {
 			continue
@@ -23,8 +22,5 @@ func takenUp(f *Facts, d Decision) (Decision, bool) {
 		l.Op = "same"
 		out.Lines = append(out.Lines, l)
 	}
-	for key, pair := range Settled(f) {
-		out.Agreed[key] = pair
-	}
-	return out, true
+	return out
 }
