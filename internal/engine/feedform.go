@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// The stored form of a feed is its JSON with the seen stamps packed: they are most of it, and written with every page.
 
 // packedSeen holds stamps by id. At is the earliest in unix milliseconds; the texts are base64 (RFC 4648 section 5, no
 // padding). Numbers is of ids that are decimal numbers, in order: what the id is more than the one before, what the stamp is
@@ -23,31 +20,6 @@ type packedSeen struct {
 	Numbers string           `json:"numbers,omitempty"`
 	UUIDs   string           `json:"uuids,omitempty"`
 	Others  map[string]int64 `json:"others,omitempty"`
-}
-
-// plainFeed is feed without methods.
-type plainFeed feed
-
-type storedFeed struct {
-	plainFeed
-	Seen   map[string]int64 `json:"seen,omitempty"` // as the first versions of this program kept it
-	Packed *packedSeen      `json:"packed,omitempty"`
-}
-
-// MarshalJSON is json.Marshaler's.
-func (f feed) MarshalJSON() ([]byte, error) {
-	return json.Marshal(storedFeed{plainFeed: plainFeed(f), Packed: packSeen(f.Seen)})
-}
-
-// UnmarshalJSON is json.Unmarshaler's.
-func (f *feed) UnmarshalJSON(data []byte) error {
-	var s storedFeed
-	if err := json.Unmarshal(data, &s); err != nil {
-		return err
-	}
-	*f = feed(s.plainFeed)
-	f.Seen = s.Seen
-	return s.Packed.unpack(f)
 }
 
 func packSeen(seen map[string]int64) *packedSeen {
@@ -83,42 +55,40 @@ func packSeen(seen map[string]int64) *packedSeen {
 
 var errPacked = errors.New("feed: what was seen is cut off")
 
-func (p *packedSeen) unpack(f *feed) error {
+func (p *packedSeen) unpack() (map[string]int64, error) {
 	if p == nil {
-		return nil
+		return nil, nil
 	}
-	if f.Seen == nil {
-		f.Seen = map[string]int64{}
-	}
-	maps.Copy(f.Seen, p.Others)
+	seen := map[string]int64{}
+	maps.Copy(seen, p.Others)
 	numbers, err := base64.RawURLEncoding.DecodeString(p.Numbers)
 	uuids, err2 := base64.RawURLEncoding.DecodeString(p.UUIDs)
 	if err = errors.Join(err, err2); err != nil {
-		return fmt.Errorf("feed: what was seen: %w", err)
+		return nil, fmt.Errorf("feed: what was seen: %w", err)
 	}
 	id := uint64(0)
 	for len(numbers) > 0 {
 		more, since := uint64(0), uint64(0)
 		if more, numbers, err = takeUvarint(numbers); err != nil {
-			return err
+			return nil, err
 		}
 		if since, numbers, err = takeUvarint(numbers); err != nil {
-			return err
+			return nil, err
 		}
 		id += more
-		f.Seen[strconv.FormatUint(id, 10)] = p.At + int64(since)
+		seen[strconv.FormatUint(id, 10)] = p.At + int64(since)
 	}
 	for len(uuids) > 0 {
 		if len(uuids) < 17 {
-			return errPacked
+			return nil, errPacked
 		}
 		name, since := uuidText(uuids[:16]), uint64(0)
 		if since, uuids, err = takeUvarint(uuids[16:]); err != nil {
-			return err
+			return nil, err
 		}
-		f.Seen[name] = p.At + int64(since)
+		seen[name] = p.At + int64(since)
 	}
-	return nil
+	return seen, nil
 }
 
 func takeUvarint(data []byte) (uint64, []byte, error) {

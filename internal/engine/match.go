@@ -260,18 +260,26 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 	}
 	state := got.Value
 	if state.Index != signature {
-		state = feed{Index: signature} // other rules: every record must be looked at again
+		state = feed{Index: signature, Sight: state.Sight + 1} // other rules: every record must be looked at again
 	}
+	known := e.overlapOf(feedKey(conn, object), &state)
 	rev := got.Rev
 	for pages := 0; ; pages++ {
 		page, err := e.Connections[conn].Changes(ctx, connector.FeedRequest{Object: object, Cursor: state.Cursor, Fields: distinct(fields)})
 		if err != nil {
 			return &fromConnection{conn, err}
 		}
-		if err := e.addMatchKeys(ctx, conn, object, rules, state.unseen(page.Records)); err != nil {
+		fresh, err := known.fresh(ctx, page.Records)
+		if err != nil {
 			return err
 		}
-		state.remember(page.Records, !page.More)
+		if err := e.addMatchKeys(ctx, conn, object, rules, fresh); err != nil {
+			return err
+		}
+		known.remember(page.Records, !page.More)
+		if err := known.shared(ctx); err != nil {
+			return err
+		}
 		same := string(state.Cursor) == string(page.Cursor)
 		state.Cursor, state.ReadAt = page.Cursor, time.Now()
 		if same && !page.More {

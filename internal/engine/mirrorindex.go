@@ -56,8 +56,9 @@ func (e *Engine) indexMirrors(ctx context.Context, m mirrorPlace, own [2]string)
 	}
 	state := got.Value
 	if of := m.field + " " + own[0] + "/" + own[1]; state.Of != of {
-		state = mirrorFeed{Of: of, Began: time.Now()}
+		state = mirrorFeed{feed: feed{Sight: state.Sight + 1}, Of: of, Began: time.Now()}
 	}
+	known := e.overlapOf(key, &state.feed)
 	for !state.Built {
 		if err := e.indexLinks(ctx, m, own, &state); err != nil {
 			return err
@@ -71,12 +72,19 @@ func (e *Engine) indexMirrors(ctx context.Context, m mirrorPlace, own [2]string)
 		if err != nil {
 			return &fromConnection{m.connection, err}
 		}
-		for _, r := range state.unseen(page.Records) {
+		fresh, err := known.fresh(ctx, page.Records)
+		if err != nil {
+			return err
+		}
+		for _, r := range fresh {
 			if err := e.addMirror(ctx, m, own, &r); err != nil {
 				return err
 			}
 		}
-		state.remember(page.Records, !page.More)
+		known.remember(page.Records, !page.More)
+		if err := known.shared(ctx); err != nil {
+			return err
+		}
 		same := string(state.Cursor) == string(page.Cursor)
 		state.Cursor, state.ReadAt = page.Cursor, time.Now()
 		if same && !page.More {

@@ -167,7 +167,8 @@ func (e *Engine) reachBack(ctx context.Context, a *Active) error {
 			if f.Cursor == nil && !f.Again.IsZero() && f.Again.Before(gap) {
 				return false
 			}
-			f.Cursor, f.Seen, f.Again, f.Next, f.Lease = nil, nil, gap, time.Time{}, time.Time{}
+			f.restart()
+			f.Again = gap
 			return true
 		})
 		if err != nil {

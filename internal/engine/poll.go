@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -16,21 +15,26 @@ import (
 
 // feed is how far (connection, object) has been read: once for all mappings that watch it (B4).
 type feed struct {
-	Cursor json.RawMessage  `json:"cursor,omitempty"`
-	ReadAt time.Time        `json:"readAt,omitzero"` // when a cycle was last finished
-	Next   time.Time        `json:"next,omitzero"`   // not read again before
-	Lease  time.Time        `json:"lease,omitzero"`  // one reader at a time, until then
-	Seen   map[string]int64 `json:"seen,omitempty"`  // stamps of the overlap's records by id, so that none is queued twice
-	Again  time.Time        `json:"again,omitzero"`  // the cycle under way began here: what changed while a mapping was paused, or in an overflow
-	Index  string           `json:"index,omitempty"` // of a match target: which rules its keys were made by
-	Fields string           `json:"fields,omitempty"`
+	Cursor json.RawMessage `json:"cursor,omitempty"`
+	ReadAt time.Time       `json:"readAt,omitzero"` // when a cycle was last finished
+	Next   time.Time       `json:"next,omitzero"`   // not read again before
+	Lease  time.Time       `json:"lease,omitzero"`  // one reader at a time, until then
+	Sight  int             `json:"sight,omitempty"` // which portions of what the overlap has shown count (feedseen.go); grows when the feed begins anew
+	Again  time.Time       `json:"again,omitzero"`  // the cycle under way began here: what changed while a mapping was paused, or in an overflow
+	Index  string          `json:"index,omitempty"` // of a match target: which rules its keys were made by
+	Fields string          `json:"fields,omitempty"`
+
+	// What the overlap has shown, where an earlier version of this program kept it here.
+	Seen   map[string]int64 `json:"seen,omitempty"`
+	Packed *packedSeen      `json:"packed,omitempty"`
 
 	Overflow time.Time `json:"overflow,omitzero"` // commit of the last change that was too large to be told, and that it began anew for
 }
 
 // restart has the feed begin anew with the next poll.
 func (f *feed) restart() {
-	f.Cursor, f.Seen, f.Next, f.Lease = nil, nil, time.Time{}, time.Time{}
+	f.Cursor, f.Seen, f.Packed, f.Next, f.Lease = nil, nil, nil, time.Time{}, time.Time{}
+	f.Sight++
 }
 
 // again has the feed begin anew at a time, or earlier where a cycle that began there has not ended.
@@ -43,9 +47,6 @@ func (f *feed) again(since time.Time) {
 
 // feedLease is how long a reader may take over one page.
 const feedLease = 2 * time.Minute
-
-// maxSeen bounds the remembered overlap; beyond it records are queued again, which is harmless.
-const maxSeen = 20000
 
 // maxWaiting is how many messages may wait before feeds pause (B4).
 const maxWaiting = 5000
@@ -151,6 +152,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 	if now.Before(state.Lease) || now.Before(state.Next) {
 		return nil
 	}
+	known := e.overlapOf(key, &state)
 	state.Lease = now.Add(feedLease)
 	if err := e.putOne(ctx, key, state, table.IfRev(got.Rev)); err != nil {
 		if lost(err) {
@@ -169,7 +171,10 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 			state.Lease, state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
 			return errors.Join(err, e.lostContact(ctx, f.connection, err), e.putOne(ctx, key, state, table.IfRev(rev)))
 		}
-		fresh := state.unseen(page.Records)
+		fresh, err := known.fresh(ctx, page.Records)
+		if err != nil {
+			return err
+		}
 		if e.Bugs.CursorFirst {
 			state.Cursor = page.Cursor
 			if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
@@ -180,7 +185,10 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
 		if err := e.queuePage(ctx, fresh); err != nil {
 			return err
 		}
-		state.remember(page.Records, !page.More)
+		known.remember(page.Records, !page.More)
+		if err := known.save(ctx); err != nil {
+			return err
+		}
 		state.Cursor = page.Cursor
 		state.Lease = time.Now().Add(feedLease)
 		if !page.More {
@@ -224,34 +232,4 @@ func (e *Engine) queuePage(ctx context.Context, records []record.Record) error {
 		tasks[n] = Task{Ref: r.Ref, Cause: "poll", Seen: r.Modified}
 	}
 	return e.Enqueue(ctx, to, tasks)
-}
-
-// unseen drops records that were queued before with the same stamp.
-func (f *feed) unseen(records []record.Record) []record.Record {
-	return slices.DeleteFunc(slices.Clone(records), func(r record.Record) bool {
-		stamp, ok := f.Seen[r.Ref.ID]
-		return ok && stamp == r.Modified.UnixMilli() && !r.Modified.IsZero()
-	})
-}
-
-// remember keeps the stamps of what was queued; at the end of a cycle what lies well before the newest is forgotten.
-func (f *feed) remember(records []record.Record, cycleEnds bool) {
-	if f.Seen == nil {
-		f.Seen = map[string]int64{}
-	}
-	for _, r := range records {
-		f.Seen[r.Ref.ID] = r.Modified.UnixMilli()
-	}
-	if !cycleEnds && len(f.Seen) < maxSeen {
-		return
-	}
-	var newest int64
-	for _, stamp := range f.Seen {
-		newest = max(newest, stamp)
-	}
-	for id, stamp := range f.Seen {
-		if stamp < newest-(15*time.Minute).Milliseconds() || len(f.Seen) > maxSeen {
-			delete(f.Seen, id)
-		}
-	}
 }
