@@ -4,5 +4,5 @@ package main
 import "crosswalk/internal/app/cloud"
 
 func main() {
-	cloud.Start(cloud.OAuth, cloud.Options{})
+	cloud.Start(cloud.OAuth, cloud.Options{Late: true})
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"crosswalk/internal/budget"
@@ -54,6 +55,9 @@ type Parts struct {
 	// Transforms a mapping may name. A function that works no records does without the phone metadata (T9): the names are
 	// known all the same.
 	Transforms transform.Set
+	// Late leaves the deployment's key and the table's epoch to the first thing that needs them: for a function that answers
+	// most of what it is asked without either (T9).
+	Late bool
 }
 
 // Options are what a test or a demo may put in place of the standard parts; the zero Options is the product.
@@ -63,7 +67,7 @@ type Options struct {
 	Count     func(connection, method, route string, status int)
 }
 
-// Assemble wires the parts and holds the configured epoch against the table's. It calls no vendor; Bind does.
+// Assemble wires the parts and holds the configured epoch against the table's, at once or late. It calls no vendor; Bind does.
 func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
 	a := &App{Config: c, Connectors: map[string]connector.Connector{}, Limiters: map[string]budget.Gate{}, meters: map[string]*meter{}, Transforms: p.Transforms, Log: o.Log, secrets: p.Secrets}
 	if a.Log == nil {
@@ -72,27 +76,61 @@ func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
 	if err := a.connectAll(p, o); err != nil {
 		return nil, err
 	}
-	key, err := deploymentKey(ctx, p.Secrets)
-	if err != nil {
-		return nil, err
-	}
+	key := &heldKey{secrets: p.Secrets}
 	child := script.NewChild(script.Options{})
 	a.close = append(a.close, child.Close)
 	language := mapping.Standard(a.Transforms)
+	var err error
 	a.Engine, err = engine.New(engine.Config{
-		Table: p.Table, Queue: p.Queue, Connections: a.Connectors, Roles: c.Roles, Tools: NewTools(a.Transforms, key), Scripts: NewScripts(child),
-		Language: language, Compile: Compile(language), Native: a.native, Secret: key, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Retention: c.Retention.engine(), Reconcile: c.Reconcile, Label: labelled,
+		Table: p.Table, Queue: p.Queue, Connections: a.Connectors, Roles: c.Roles, Tools: newTools(a.Transforms, key.must), Scripts: NewScripts(child),
+		Language: language, Compile: Compile(language), Native: a.native, Late: key.get, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Retention: c.Retention.engine(), Reconcile: c.Reconcile, Label: labelled,
 		Teller: p.Teller, Operators: c.Tell, Rules: c.rules(), Acceptance: c.Acceptance, Expires: c.expires(), Epoch: c.Epoch,
 	})
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	a.close = append(a.close, func() error { return a.SaveUsage(context.WithoutCancel(ctx)) })
-	if err := a.Engine.TakeEpoch(ctx); err != nil {
+	if p.Late {
+		return a, nil
+	}
+	if err := a.Engine.Begin(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
+
+// heldKey is the deployment's key, read once, with its first use. It is safe for concurrent use.
+type heldKey struct {
+	secrets secret.Store
+	mu      sync.Mutex
+	key     []byte
+}
+
+func (k *heldKey) get(ctx context.Context) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.key != nil {
+		return k.key, nil
+	}
+	key, err := deploymentKey(ctx, k.secrets)
+	if err == nil {
+		k.key = key
+	}
+	return key, err
+}
+
+// must is get for what takes no error: under no key, or another one, nothing may be written.
+func (k *heldKey) must() []byte {
+	ctx, cancel := context.WithTimeout(context.Background(), keyWithin)
+	defer cancel()
+	key, err := k.get(ctx)
+	if err != nil {
+		panic(err)
+	}
+	return key
+}
+
+const keyWithin = 10 * time.Second
 
 // deploymentKey keys digests, markers and match keys. The stack of a cloud deployment makes it; on a laptop it is made at
 // the first start. It is kept with the credentials: a JSON string of base64, or plain text of at least minKey characters.

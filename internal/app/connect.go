@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -139,14 +140,16 @@ func (a *App) boundTo(ctx context.Context, connection string) (string, error) {
 // Bind makes sure that every credential still opens the account its connection was first connected to (T18). Only where ask
 // is set are the systems asked; one that does not answer now is not held against it: what is bound already stays bound.
 func (a *App) Bind(ctx context.Context, ask bool) error {
+	bound, err := a.Engine.Accounts(ctx)
+	if err != nil {
+		return err
+	}
 	for name, c := range a.Connectors {
-		seen := ""
+		id := cmp.Or(bound[name], a.Config.Connections[name].Account)
 		if ask {
-			seen = a.accountOf(ctx, name, c)
-		}
-		id, err := a.Engine.Bind(ctx, name, seen, a.Config.Connections[name].Account)
-		if err != nil {
-			return err
+			if id, err = a.Engine.Bind(ctx, name, a.accountOf(ctx, name, c), a.Config.Connections[name].Account); err != nil {
+				return err
+			}
 		}
 		if h, ok := c.(*hubspot.Connector); ok {
 			h.Portal = id // of record pages, until the account has been asked

@@ -42,8 +42,13 @@ type boundPipe struct {
 
 // NewTools makes the pure helpers that plans use.
 func NewTools(set transform.Set, secret []byte) plan.Tools {
+	return newTools(set, func() []byte { return secret })
+}
+
+// newTools asks for the secret with the first digest.
+func newTools(set transform.Set, secret func() []byte) plan.Tools {
 	t := &tools{set: set, calls: map[boundPipe]transform.Call{}, comparisons: map[string]transform.Comparison{}}
-	t.macs.New = func() any { return hmac.New(sha256.New, secret) }
+	t.macs.New = func() any { return hmac.New(sha256.New, secret()) }
 	return t
 }
 

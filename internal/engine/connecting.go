@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
 	"crosswalk/internal/mapping"
 )
 
@@ -104,6 +106,22 @@ func (e *OtherAccountError) Error() string {
 func (e *Engine) BoundTo(ctx context.Context, connection string) (string, error) {
 	got, err := getItem[boundAccount](ctx, e.Table, connectionKey(connection))
 	return got.Value.Account, err
+}
+
+// Accounts gives the accounts that the connections are bound to, in one read; one that is bound to none is left out.
+func (e *Engine) Accounts(ctx context.Context) (map[string]string, error) {
+	var keys []table.Key
+	for _, name := range slices.Sorted(maps.Keys(e.Connections)) {
+		keys = append(keys, connectionKey(name))
+	}
+	bound, err := getItems[boundAccount](ctx, e.Table, keys)
+	out := map[string]string{}
+	for name := range e.Connections {
+		if b, ok := bound[connectionKey(name)]; ok && b.Value.Account != "" {
+			out[name] = b.Value.Account
+		}
+	}
+	return out, err
 }
 
 // Rebind binds a connection to another account, which is allowed only while nothing is kept of its records: no link and no

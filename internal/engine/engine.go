@@ -42,6 +42,7 @@ type Engine struct {
 	due      dueCache
 	lately   latelyCache
 	life     lifeCache
+	late     late
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.
@@ -56,8 +57,11 @@ type Config struct {
 	Language    mapping.Language                                                              // what documents may say; for looking at them against accounts
 	Native      func(ctx context.Context, connection string, since time.Time) (Native, error) // finds another integration at work; may be nil
 	Secret      []byte                                                                        // keys digests, markers and match keys; at least 16 bytes
-	Random      func() uint64                                                                 // for tokens and ids
-	Log         *slog.Logger
+	// Late gives Secret to a process that starts without it, and is asked with the first thing that needs it; the epoch is held
+	// against the table's then. nil: Secret is here, and whoever wires this calls TakeEpoch.
+	Late   func(ctx context.Context) ([]byte, error)
+	Random func() uint64 // for tokens and ids
+	Log    *slog.Logger
 	// Parallel runs the functions, perhaps at once, and waits for all. The simulation makes it a seeded sequence (T22).
 	Parallel func(ctx context.Context, jobs []func(context.Context))
 
@@ -98,13 +102,18 @@ type ScriptCall struct {
 	Args   map[string]any
 }
 
+// minSecret is the shortest secret in bytes.
+const minSecret = 16
+
+var errSecret = fmt.Errorf("engine: secret must have at least %d bytes", minSecret)
+
 // New fills in defaults and checks what cannot be done without.
 func New(c Config) (*Engine, error) {
 	switch {
 	case c.Table == nil || c.Queue == nil || c.Tools == nil || c.Compile == nil || c.Random == nil || c.Scripts == nil:
 		return nil, errors.New("engine: table, queue, tools, scripts, compile and random are all needed")
-	case len(c.Secret) < 16:
-		return nil, errors.New("engine: secret must have at least 16 bytes")
+	case c.Late == nil && len(c.Secret) < minSecret:
+		return nil, errSecret
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -168,7 +177,7 @@ func (e *Engine) token() string { return fmt.Sprintf("%016x", e.Random()) }
 
 // mac is a keyed hash in hex: n bytes of it.
 func (e *Engine) mac(n int, parts ...string) string {
-	h := hmac.New(sha256.New, e.Secret)
+	h := hmac.New(sha256.New, e.secret())
 	for _, p := range parts {
 		fmt.Fprintf(h, "%d:%s", len(p), p)
 	}

@@ -125,6 +125,9 @@ func (e *Engine) nextLife(ctx context.Context, l life, exists bool) (life, bool,
 
 // standstill gives the restore that nothing may be written after; nil when there is none.
 func (e *Engine) standstill(ctx context.Context) (*Restored, error) {
+	if err := e.Begin(ctx); err != nil {
+		return nil, err
+	}
 	if restored, _ := e.life.now(); !restored {
 		return nil, nil
 	}

@@ -4,10 +4,12 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -36,7 +38,9 @@ type Options struct {
 	AWS        func(service string) aws.Config // nil: what Lambda tells by environment
 	Transforms *transform.Set                  // nil: without phone numbers, for what works no records
 	Transport  func(connection string) http.RoundTripper
-	Log        *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps, as it keeps metrics
+	// Late: the store and the secrets are asked with the first thing that needs them, not at the start.
+	Late bool
+	Log  *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps, as it keeps metrics
 }
 
 // Open reads the settings and wires everything; it asks no vendor. The error names everything that is missing.
@@ -79,15 +83,26 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		Secrets:    secrets,
 		Teller:     NewTeller(at("SNS"), settings.Operations, settings.Topics),
 		Transforms: transforms,
+		Late:       o.Late,
 	}, app.Options{Log: o.Log, Transport: o.Transport})
 }
 
-// open assembles a deployment on any parts.
+// open assembles a deployment on any parts. What the store and the secrets are asked at a start is asked at once.
 func open(ctx context.Context, s Settings, c app.Config, p app.Parts, o app.Options) (*App, error) {
+	late := p.Late
+	p.Late = true
 	assembled, err := app.Assemble(ctx, c, p, o)
 	if err != nil {
 		return nil, err
 	}
 	a := &App{App: assembled, Settings: s, Queue: p.Queue, metrics: os.Stdout}
-	return a, a.Bind(ctx, false)
+	if late {
+		return a, nil
+	}
+	var asked sync.WaitGroup
+	var errs [2]error
+	asked.Go(func() { errs[0] = a.Engine.Begin(ctx) })
+	asked.Go(func() { errs[1] = a.Bind(ctx, false) })
+	asked.Wait()
+	return a, errors.Join(errs[:]...)
 }

@@ -173,13 +173,18 @@ func deployment(t *testing.T) (*App, *embedded.Queue) {
 
 func between(t *testing.T, hub *hubspottest.Sim, bill *lighttest.Sim) (*App, *embedded.Queue) {
 	t.Helper()
+	return keeping(t, hub, bill, &pocket{kept: map[string][]byte{}})
+}
+
+// keeping is between with the place where secrets are kept.
+func keeping(t *testing.T, hub *hubspottest.Sim, bill *lighttest.Sim, secrets *pocket) (*App, *embedded.Queue) {
+	t.Helper()
 	hub.Sample()
 	bill.Sample()
 	c, err := app.ParseConfig([]byte(`{approval: single, public_url: "` + publicURL + `", connections: {hubspot: {system: hubspot, account: "62515"}, light: {system: light}}, roles: {crm: hubspot, billing: light}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := &pocket{kept: map[string][]byte{}}
 	for name, cred := range map[string]app.Credential{"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}}, "light": {Key: lighttest.APIKey}} {
 		raw, err := json.Marshal(cred)
 		if err != nil {

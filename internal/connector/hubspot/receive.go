@@ -37,12 +37,17 @@ type event struct {
 	ToType      string `json:"toObjectTypeId"`
 }
 
+func errUnsigned() error { return refuse("signature", "no v3 signature by a secret of this app") }
+
 // Receive lets in what HubSpot signed within the last five minutes for this connection's account, and says where to
 // look. An event of another account of the same app is not ours and left out; a delivery of none but others is
 // refused.
 func (c *Connector) Receive(r *http.Request, url string, body []byte, now time.Time) ([]connector.Signal, error) {
 	if len(body) > maxBody {
 		return nil, refuse("too_large", "the body is over one megabyte")
+	}
+	if !bearsSignature(r) {
+		return nil, errUnsigned() // what the internet sends costs no look at any secret
 	}
 	secrets, portal := c.Secrets, c.Portal
 	if c.Trust != nil {
@@ -51,7 +56,7 @@ func (c *Connector) Receive(r *http.Request, url string, body []byte, now time.T
 	ok, stale := signed(secrets, r, url, body, now)
 	switch {
 	case !ok:
-		return nil, refuse("signature", "no v3 signature by a secret of this app")
+		return nil, errUnsigned()
 	case stale:
 		return nil, refuse("stale", "the timestamp is not within five minutes of now")
 	}

@@ -22,7 +22,7 @@ var unescape = strings.NewReplacer(
 // signed tells whether the request bears a v3 signature by one of the secrets; stale is set when it would, but for
 // its time. Only v3 counts: v1 and v2 sign no time and could be played again for ever.
 func signed(secrets []string, r *http.Request, url string, body []byte, now time.Time) (ok, stale bool) {
-	given, stamp := only(r, "X-HubSpot-Signature-v3"), only(r, "X-HubSpot-Request-Timestamp")
+	given, stamp := only(r, signatureHeader), only(r, stampHeader)
 	if given == "" || stamp == "" {
 		return false, false
 	}
@@ -37,6 +37,16 @@ func signed(secrets []string, r *http.Request, url string, body []byte, now time
 		}
 	}
 	return ok, ok && !fresh(stamp, now)
+}
+
+const (
+	signatureHeader = "X-HubSpot-Signature-v3"
+	stampHeader     = "X-HubSpot-Request-Timestamp"
+)
+
+// bearsSignature tells whether there is anything to verify.
+func bearsSignature(r *http.Request) bool {
+	return only(r, signatureHeader) != "" && only(r, stampHeader) != ""
 }
 
 func signature(secret, method, url string, body []byte, stamp string) string {

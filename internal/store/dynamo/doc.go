@@ -34,6 +34,7 @@
 //	                                                                                                                       delete 1
 //	what waits       W#on#ref                 task               work: put, delete, list when the ref is done              put 1, delete 1
 //	feed             F#conn/object            feed               poll: get, put under its revision a page                  get 1, put 1
+//	                                          seen#SIGHT#N       poll: what the overlap showed, 500 pairs an item          query 1, put 1 to 2 a page with news
 //	run              R                        run                runs, work: change; runs: list                            get 1, put 1
 //	its pages        R#run                    page#n             work: change the bits once a batch; status: list          get 1, put 1
 //	plan             N                        plan               preview: change; approve, plans: get, list                get 1, put 1
