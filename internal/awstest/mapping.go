@@ -3,6 +3,7 @@ package awstest
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"sync"
 	"time"
 
@@ -49,11 +50,14 @@ func (s Source) once(ctx context.Context) {
 	if !ok {
 		return
 	}
+	var done []types.DeleteMessageBatchRequestEntry
 	for _, m := range got.Messages {
 		if !failed[*m.MessageId] {
-			// One that could not be removed comes again, as on AWS.
-			s.Client.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{QueueUrl: &s.Queue, ReceiptHandle: m.ReceiptHandle})
+			done = append(done, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(len(done))), ReceiptHandle: m.ReceiptHandle})
 		}
+	}
+	if len(done) > 0 { // what could not be removed comes again, as on AWS
+		s.Client.DeleteMessageBatch(context.WithoutCancel(ctx), &sqs.DeleteMessageBatchInput{QueueUrl: &s.Queue, Entries: done})
 	}
 }
 

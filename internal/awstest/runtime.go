@@ -41,7 +41,7 @@ type Lambda struct {
 type Figures struct {
 	Invocations int
 	Took        time.Duration // of all invocations together, as Lambda bills them: from the event to its answer
-	Instances   []Use         // of those that have ended, in the order of their ends
+	Instances   []Use
 }
 
 // Use is what one instance took.
@@ -103,12 +103,17 @@ func (l *Lambda) Invoked() (int, time.Duration) {
 	return f.Invocations, f.Took
 }
 
-// Figures tells what was done so far; after Close, of every instance.
+// Figures tells what was done so far, by instances that have ended or wait for an event.
 func (l *Lambda) Figures() Figures {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f := l.figures
 	f.Instances = slices.Clone(f.Instances)
+	for _, i := range l.idle {
+		u := i.use
+		u.CPU, u.Peak = cpuOf(i.process.Process.Pid), peakOf(i.process.Process.Pid)
+		f.Instances = append(f.Instances, u)
+	}
 	return f
 }
 
