@@ -115,6 +115,19 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *door) without(body []byte) []byte {
+	var together struct {
+		Parts []map[string]json.RawMessage `json:"compositeResponse"`
+	}
+	if json.Unmarshal(body, &together) == nil && together.Parts != nil {
+		for _, p := range together.Parts {
+			p["body"] = d.without(p["body"])
+		}
+		out, err := json.Marshal(together)
+		if err != nil {
+			panic(err)
+		}
+		return out
+	}
 	var m map[string]json.RawMessage
 	var rows []map[string]json.RawMessage
 	if json.Unmarshal(body, &m) != nil || json.Unmarshal(m["records"], &rows) != nil {

@@ -91,7 +91,7 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 		}
 	}
 	if err == nil {
-		err = j.take(results, ids)
+		err = j.take(ctx, results, ids)
 	}
 	if err != nil {
 		j.stop = err
@@ -115,11 +115,14 @@ func (j *reading) queries(ids []string) []query {
 			out = append(out, q)
 		}
 	}
+	if q, ok := j.wasQuery(ids); ok {
+		out = append(out, q)
+	}
 	return out
 }
 
 // take keeps the answers, each under the id it bears: Salesforce promises no order. A row nobody asked for is nobody's.
-func (j *reading) take(results []result, ids []string) error {
+func (j *reading) take(ctx context.Context, results []result, ids []string) error {
 	links := map[string][]record.Related{}
 	next := 1
 	for _, join := range j.joins {
@@ -134,17 +137,21 @@ func (j *reading) take(results []result, ids []string) error {
 		}
 		join.collect(j.c, list, links)
 	}
+	was, err := j.was(ctx, results[next:])
+	if err != nil {
+		return err
+	}
 	for _, r := range results[0].Records {
 		if id := r.id("Id"); slices.Contains(ids, id) {
-			j.found(id, r, links[id])
+			j.found(id, r, links[id], was[id])
 		}
 	}
 	return nil
 }
 
-func (j *reading) found(id string, r row, links []record.Related) {
+func (j *reading) found(id string, r row, links []record.Related, was []record.Ref) {
 	rec := j.c.record(j.sel, r)
-	rec.Related = links
+	rec.Related, rec.Was = links, was
 	read := record.Read{State: record.Found, Record: rec}
 	if to := r.id("ConvertedContactId"); r.yes("IsConverted") && to != "" && j.r.Object == "Lead" {
 		read = record.Read{State: record.Unanswered, To: j.c.ref("Contact", to)} // moved: see follow
@@ -197,7 +204,7 @@ func (j *reading) plainColumns() string {
 func (j *reading) alone(ctx context.Context, id string) {
 	results, err := j.c.askMany(ctx, j.op, j.queries([]string{id}))
 	if err == nil {
-		err = j.take(results, []string{id})
+		err = j.take(ctx, results, []string{id})
 	}
 	if err == nil && j.reads[id].State == record.Unanswered && j.reads[id].To.IsZero() {
 		err = &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: "single read and query disagree"}

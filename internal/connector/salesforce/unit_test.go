@@ -3,6 +3,7 @@ package salesforce_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,10 +16,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/salesforce"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/record"
 	"crosswalk/internal/rest"
 	"crosswalk/internal/token"
@@ -69,6 +72,9 @@ func (o *org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	what := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/services/data/v67.0")
 	o.asked = append(o.asked, strings.TrimSpace(what+" "+r.URL.Query().Get("q")+string(body)))
 	answer, ok := o.answers[what]
+	if !ok && what == "POST /composite" {
+		answer, ok = o.parts, true
+	}
 	if !ok {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]`)
@@ -81,6 +87,24 @@ func (o *org) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, text := answer(r, body)
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text)
+}
+
+// parts answers a composite call from what its parts would be answered by themselves.
+func (o *org) parts(_ *http.Request, body []byte) (int, string) {
+	var in struct {
+		Parts []struct{ Method, URL, ReferenceID string } `json:"compositeRequest"`
+	}
+	_ = json.Unmarshal(body, &in)
+	var out []string
+	for _, p := range in.Parts {
+		r, _ := http.NewRequest(p.Method, p.URL, nil)
+		status, text := http.StatusNotFound, `[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]`
+		if answer, ok := o.answers[p.Method+" "+strings.TrimPrefix(r.URL.Path, "/services/data/v67.0")]; ok {
+			status, text = answer(r, nil)
+		}
+		out = append(out, fmt.Sprintf(`{"httpStatusCode":%d,"referenceId":%q,"body":%s}`, status, p.ReferenceID, text))
+	}
+	return 200, `{"compositeResponse":[` + strings.Join(out, ",") + `]}`
 }
 
 func (o *org) connect(change ...func(*salesforce.Config)) *salesforce.Connector {
@@ -586,6 +610,37 @@ func TestMergesAreFollowedAndLeadsBecomeContacts(t *testing.T) {
 	if got[2].State != record.Gone {
 		t.Errorf("the deleted lead is %s", got[2].State)
 	}
+}
+
+// The survivor of a merge comes with the addresses of its losers, those of earlier merges too, in the call that reads it; a
+// record that was never merged costs no more than that call.
+func TestASurvivorComesWithItsLosers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := salesforcetest.New(salesforcetest.Config{Seed: 1})
+		c, p := connected(sim)
+		person := sim.Person()
+		var ids []string
+		for n := range 4 {
+			ids = append(ids, must(person.Create("Account", row1("Name", fmt.Sprint("Account ", n)))))
+		}
+		if err := errors.Join(person.Merge("Account", ids[1], row1(), ids[0]), person.Merge("Account", ids[2], row1(), ids[1])); err != nil {
+			t.Fatal(err)
+		}
+		read := func(id string) record.Read {
+			return must(c.Read(t.Context(), connector.ReadRequest{Object: "Account", IDs: []string{id}, Fields: []string{"Name"}}))[0]
+		}
+		read(ids[3]) // describes
+		before := len(p.calls)
+		if r := read(ids[3]); len(r.Record.Was) != 0 || len(p.calls) != before+1 {
+			t.Errorf("never merged: %v, %d calls", r.Record.Was, len(p.calls)-before)
+		}
+		if r := read(ids[2]); len(r.Record.Was) != 2 || r.Record.Was[0].ID != ids[1] || r.Record.Was[1].ID != ids[0] {
+			t.Errorf("the survivor was %v", r.Record.Was)
+		}
+		if r := read(ids[0]); r.State != record.Moved || r.To.ID != ids[2] || len(r.Record.Was) != 2 {
+			t.Errorf("the first loser: %+v", r)
+		}
+	})
 }
 
 func TestAnOpportunityComesWithItsAccountLinesAndPeopleInOneCall(t *testing.T) {
