@@ -124,7 +124,7 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 				other.needed = true // it is worked in this very batch; its link wakes the one that waits
 				continue
 			}
-			task := Task{Ref: need.Ref, Mapping: a.Name, Cause: "needed", Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor, Released: i.task.Released}
+			task := Task{Ref: need.Ref, Mapping: a.Name, Cause: "needed", Needed: true, Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor, Released: i.task.Released}
 			subs[need] = &item{task: task, ref: need.Ref, group: []*Active{a}, needed: true, depth: i.depth + 1}
 			b.chosen[id] = subs[need]
 			order = append(order, subs[need])

@@ -18,12 +18,13 @@ func (e *Engine) expand(ctx context.Context, b *batch, tasks []Task) ([][]*item,
 			id := group[0].Slot + "#" + ref.String()
 			it, ok := index[id]
 			if !ok {
-				it = &item{task: t, ref: ref, group: group}
+				it = &item{task: t, ref: ref, group: group, needed: t.Needed}
 				index[id] = it
 				b.chosen[id] = it
 			} else if t.Named {
 				it.task.Named = true
 			}
+			it.needed = it.needed || t.Needed
 			it.sawTask(t)
 			owners[n] = append(owners[n], it)
 		}

@@ -236,7 +236,7 @@ func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
 
 // later carries over to the parked task what its next try must know.
 func later(t Task, r Result) Task {
-	t.Stale = r.Stale
+	t.Stale, t.Needed = r.Stale, t.Needed || r.Needed
 	return t
 }
 

@@ -26,6 +26,7 @@ type Task struct {
 	Named    bool       `json:"named,omitempty"`    // a person named this record
 	Pilot    bool       `json:"pilot,omitempty"`    // for mappings in pilot too
 	Actor    string     `json:"actor,omitempty"`
+	Needed   bool       `json:"needed,omitempty"`   // a document waits for this record's counterpart
 	Released bool       `json:"released,omitempty"` // a person saw it waiting behind the brake and let it go on
 	Stale    int        `json:"stale,omitempty"`    // how often only an old copy was read
 	Seen     time.Time  `json:"seen,omitzero"`      // stamp that a feed showed: an older read of the ref is an old copy
@@ -34,7 +35,11 @@ type Task struct {
 
 // id is the same for two tasks that are the same work: parked tasks coalesce by it.
 func (e *Engine) taskID(t Task) string {
-	return e.mac(10, "task", t.Ref.String(), t.Mapping, t.Run, t.Plan)
+	parts := []string{"task", t.Ref.String(), t.Mapping, t.Run, t.Plan}
+	if t.Needed {
+		parts = append(parts, "needed")
+	}
+	return e.mac(10, parts...)
 }
 
 // End is how a task ended.
@@ -56,6 +61,7 @@ type Result struct {
 	Counts Counts
 	Needs  []plan.Need // what a waiting task needs: looked at once more after it was parked
 	Stale  int         // how often an old copy was read, for the task's next try
+	Needed bool        // a document came to need this record meanwhile, for the task's next try
 }
 
 // Counts of what one task did at the systems, for runs and demos.

@@ -158,6 +158,7 @@ func merge(items []*item) Result {
 			out = r
 		}
 	}
+	out.Needed = len(items) == 1 && items[0].needed // in one place it may be needed and in another not
 	return out
 }
 
