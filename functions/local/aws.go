@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"crosswalk/internal/app"
 	"crosswalk/internal/app/sign"
 	"crosswalk/internal/awstest"
 )
@@ -30,7 +31,7 @@ const (
 
 // cloudOnThis starts everything for a configuration; functions is the folder of bootstraps for this machine's processor.
 func cloudOnThis(ctx context.Context, folder, functions, configuration, table string, log io.Writer) (d *awsDeployment, err error) {
-	d = &awsDeployment{table: table}
+	d = &awsDeployment{table: table, credentials: simulatedCredentials()}
 	ctx, cancel := context.WithCancel(ctx)
 	d.stops = append(d.stops, cancel)
 	defer func() {
@@ -82,11 +83,13 @@ func cloudOnThis(ctx context.Context, folder, functions, configuration, table st
 const pollEvery = time.Second
 
 type awsDeployment struct {
-	table     string // the server that keeps it
-	url       string
-	stack     *awstest.Stack
-	functions []*awstest.Lambda
-	stops     []func()
+	table string // the server that keeps it
+	// credentials are what connect puts in.
+	credentials map[string]app.Credential
+	url         string
+	stack       *awstest.Stack
+	functions   []*awstest.Lambda
+	stops       []func()
 }
 
 func (d *awsDeployment) close() error {
@@ -114,7 +117,7 @@ func (d *awsDeployment) connect(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	asked := newProvingClient(d.url, prove)
-	for name, credential := range simulatedCredentials() {
+	for name, credential := range d.credentials {
 		body := map[string]any{"key": credential.Key, "webhook_secrets": credential.WebhookSecret}
 		if _, err := post[any](ctx, asked, "/connections/"+name+"/credential", body); err != nil {
 			return nil, fmt.Errorf("connect %s: %w", name, err)

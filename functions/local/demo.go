@@ -27,7 +27,7 @@ type result struct {
 	Held               int            `json:"held"`
 	DuplicateDocuments int            `json:"duplicate_documents"`
 	AmountMismatches   int            `json:"amount_mismatches"`
-	Calls              calls          `json:"calls"`
+	Calls              map[string]int `json:"calls"` // by system
 	Seconds            json.Number    `json:"seconds"`
 	Amounts            map[string]sum `json:"amounts,omitempty"`           // by currency, in major units; of a data set
 	SecondRunWrites    *int           `json:"second_run_writes,omitempty"` // of a data set: what running everything again wrote
@@ -36,12 +36,7 @@ type result struct {
 	Runtime            string         `json:"runtime,omitempty"`
 }
 
-type calls struct {
-	HubSpot int `json:"hubspot"`
-	Light   int `json:"light"`
-}
-
-// sum is net totals in major units: of the documents as Light has them, and of the won deals without one as HubSpot has them.
+// sum is net totals in major units: of the documents as Light has them, and of the won deals without one as the CRM has them.
 type sum struct {
 	Documents json.Number `json:"documents"`
 	Held      json.Number `json:"held"`
@@ -50,8 +45,8 @@ type sum struct {
 func (c *cli) demo() *cobra.Command {
 	o := demoOptions{source: "hubspot"}
 	cmd := c.command("demo", "the main job from start to finish between the simulators: a table, then one JSON line (make demo)", cobra.NoArgs, func(ctx context.Context, _ []string) error {
-		if o.source != "hubspot" {
-			return wrongUse("--source %s: this version reads deals from hubspot", o.source)
+		if _, err := sourceOf(o.source, nil); err != nil {
+			return err
 		}
 		if o.aws != "" && o.aws != "local" {
 			return wrongUse("--aws %s: write local; a real account is reached with --api", o.aws)
@@ -63,7 +58,7 @@ func (c *cli) demo() *cobra.Command {
 		return c.playDemo(ctx, o)
 	})
 	cmd.Flags().StringVar(&o.folder, "data", "", "folder with accounts, products, sales_teams and sales_pipeline .csv; default the simulators' own sample")
-	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are")
+	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are: hubspot or salesforce")
 	cmd.Flags().StringVar(&o.aws, "aws", "", "local: the compiled Lambda functions between servers of the AWS protocols (make demo AWS=local)")
 	cmd.Flags().StringVar(&o.functions, "functions", filepath.Join(".build", "functions"), "with --aws: folder of the functions' bootstraps")
 	cmd.Flags().StringVar(&o.table, "table", awstest.OnDynalite, "with --aws: the server that keeps the table, minidyn or dynalite")
@@ -85,6 +80,7 @@ type demoRun struct {
 	client  *client
 	aws     *awsDeployment // nil on the laptop's own store and queue
 	vendors *vendors
+	source  source          // where the deals are; HubSpot when not given
 	before  map[string]bool // documents at Light before we came, by id
 	since   string
 	pilots  map[string][]string // by mapping: the deals that it is tried out with
@@ -98,32 +94,37 @@ func (c *cli) playDemo(ctx context.Context, o demoOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
-	v, err := startVendors(demoVendors(folder))
+	v, err := startVendors(demoVendorsOf(o.source, folder))
 	if err != nil {
 		return err
 	}
 	defer v.close()
-	documents, since := presetTexts(), sampleSince
-	if folder != "" {
-		fmt.Fprintf(c.out, "loading %s into the simulated HubSpot, by its API and with somebody else's token\n", folder)
-		if documents, since, err = loadFolder(ctx, v, folder); err != nil {
-			return fmt.Errorf("load %s: %w", folder, err)
+	from, err := sourceOf(o.source, v)
+	if err != nil {
+		return err
+	}
+	documents, err := from.documents()
+	since := sampleSince
+	if folder != "" && err == nil {
+		fmt.Fprintf(c.out, "loading %s into the simulated %s, by its API and with somebody else's token\n", folder, from.vendor())
+		if documents, since, err = from.load(ctx, folder); err != nil {
+			err = fmt.Errorf("load %s: %w", folder, err)
 		}
 	}
-	v.hubspot.ResetCalls()
+	if err != nil {
+		return err
+	}
+	from.resetCalls()
 	v.light.ResetCalls()
 	d, err := c.stage(ctx, v, data, o)
 	if err != nil {
 		return err
 	}
-	run := &demoRun{cli: c, client: d.client, aws: d.aws, vendors: v, before: documentIDs(v), since: since, pilots: samplePilots(v)}
-	if folder != "" {
-		run.pilots = folderPilots(v)
-	}
+	run := &demoRun{cli: c, client: d.client, aws: d.aws, vendors: v, source: from, before: documentIDs(v), since: since, pilots: from.pilots(folder != "")}
 	v.subscribe(d.url + "/webhooks/hubspot")
 	delivering, stop := context.WithCancel(ctx)
 	delivered := make(chan struct{})
-	go func() { v.hubspot.Run(delivering, nil); close(delivered) }()
+	go func() { v.run(delivering); close(delivered) }()
 	defer func() {
 		stop()
 		<-delivered
@@ -157,6 +158,7 @@ func (c *cli) stage(ctx context.Context, v *vendors, data string, o demoOptions)
 	if err != nil {
 		return stage{}, err
 	}
+	d.credentials = v.credentials()
 	asked, err := d.connect(ctx)
 	if err != nil {
 		return stage{}, errors.Join(err, d.close())
@@ -164,9 +166,17 @@ func (c *cli) stage(ctx context.Context, v *vendors, data string, o demoOptions)
 	return stage{client: asked, url: d.url, aws: d, close: d.close}, nil
 }
 
-// demoVendors plays the sample with the vendors' limits; a large data set without, since a minute's quota would make hours.
-func demoVendors(folder string) playing {
-	p := playing{hubspot: "127.0.0.1:0", light: "127.0.0.1:0", zone: "Europe/Berlin", currency: "USD", seed: 1}
+// demoVendors plays the sample of HubSpot and Light with the vendors' limits; a large data set without, since a minute's quota
+// would make hours.
+func demoVendors(folder string) playing { return demoVendorsOf("hubspot", folder) }
+
+func demoVendorsOf(source, folder string) playing {
+	p := playing{light: "127.0.0.1:0", zone: "Europe/Berlin", currency: "USD", seed: 1}
+	if source == "salesforce" {
+		p.salesforce = "127.0.0.1:0"
+	} else {
+		p.hubspot = "127.0.0.1:0"
+	}
 	if folder == "" {
 		p.sample, p.limits = true, true
 	}
@@ -183,8 +193,18 @@ var (
 // shows both.
 const billing = "deals-to-invoices"
 
+// from is where the deals are.
+func (d *demoRun) from() source {
+	if d.source == nil {
+		d.source = hubspotSource{d.vendors}
+	}
+	return d.source
+}
+
 // bill goes the way a user goes: apply, check, pilot, preview, approve, live, run the plan.
 func (d *demoRun) bill(ctx context.Context, documents []string) error {
+	parts, makers := d.from().mappings()
+	billing := makers[len(makers)-1]
 	applied, err := applyAll(ctx, d.client, documents)
 	if err != nil {
 		return err
@@ -197,7 +217,7 @@ func (d *demoRun) bill(ctx context.Context, documents []string) error {
 	if !report.Ready {
 		return errors.Join(columns(d.out, findings(report)), errors.New("check: something stands in the way"))
 	}
-	if err := d.takeLive(ctx, partMappings); err != nil {
+	if err := d.takeLive(ctx, parts); err != nil {
 		return err
 	}
 	if err := d.tryOut(ctx, d.client, d.pilots); err != nil {
@@ -299,7 +319,8 @@ func (d *demoRun) settle(ctx context.Context) error {
 // again runs every mapping over everything once more and counts the writes that the systems saw.
 func (d *demoRun) again(ctx context.Context) (int, error) {
 	before := writes(d.vendors)
-	for _, name := range append(append([]string{}, partMappings...), piloted(d.pilots)...) {
+	parts, _ := d.from().mappings()
+	for _, name := range append(append([]string{}, parts...), piloted(d.pilots)...) {
 		if err := d.load(ctx, name); err != nil {
 			return 0, err
 		}
@@ -315,7 +336,7 @@ func (d *demoRun) report(ctx context.Context, began time.Time, dataset bool) err
 		return err
 	}
 	res := out.result(dataset)
-	res.Calls = calls{d.vendors.hubspot.Calls()["total"], d.vendors.light.Calls()["total"]}
+	res.Calls = map[string]int{d.from().name(): d.from().calls(), "light": d.vendors.light.Calls()["total"]}
 	if dataset {
 		n, err := d.again(ctx)
 		if err != nil {

@@ -29,15 +29,24 @@ const (
 	folderProduct = lighttest.SampleServices
 )
 
-// loadFolder fills the portal and gives the mappings for it, with their first day.
-func loadFolder(ctx context.Context, v *vendors, folder string) ([]string, string, error) {
+// readFolder reads the tables of a folder by name.
+func readFolder(folder string) (map[string][]map[string]string, error) {
 	tables := map[string][]map[string]string{}
 	for _, name := range []string{"accounts", "products", "sales_teams", "sales_pipeline"} {
 		rows, err := readCSV(filepath.Join(folder, name+".csv"))
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		tables[name] = rows
+	}
+	return tables, nil
+}
+
+// loadFolder fills the portal and gives the mappings for it, with their first day.
+func loadFolder(ctx context.Context, v *vendors, folder string) ([]string, string, error) {
+	tables, err := readFolder(folder)
+	if err != nil {
+		return nil, "", err
 	}
 	l := &folderLoader{vendors: v, ctx: ctx, owners: map[string]string{}}
 	for _, step := range []func(map[string][]map[string]string) error{l.properties, l.people, l.accounts, l.products, l.deals, l.catalogue} {
@@ -185,8 +194,12 @@ func folderDeal(row map[string]string) string {
 
 // catalogue makes the default product at Light, as finance would have it there.
 func (l *folderLoader) catalogue(map[string][]map[string]string) error {
+	return makeDefaultProduct(l.ctx, l.vendors)
+}
+
+func makeDefaultProduct(ctx context.Context, v *vendors) error {
 	body := map[string]any{"name": folderProduct, "pricingType": "FIXED", "billingRecurrence": "ONE_TIME", "pricings": []map[string]any{{"currency": "USD", "amount": 100}}}
-	_, err := l.send(l.vendors.lightURL+"/v1/products", "Basic "+lighttest.OtherAPIKey, body)
+	_, err := send(ctx, v.lightURL+"/v1/products", "Basic "+lighttest.OtherAPIKey, body)
 	return err
 }
 
@@ -250,15 +263,16 @@ func (l *folderLoader) create(object, by string, rows []input) (map[string]strin
 }
 
 func (l *folderLoader) hubspot(path string, body any) ([]byte, error) {
-	return l.send(l.vendors.hubspotURL+path, "Bearer "+hubspottest.OtherToken, body)
+	return send(l.ctx, l.vendors.hubspotURL+path, "Bearer "+hubspottest.OtherToken, body)
 }
 
-func (l *folderLoader) send(url, authorization string, body any) ([]byte, error) {
+// send posts JSON.
+func send(ctx context.Context, url, authorization string, body any) ([]byte, error) {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(l.ctx, http.MethodPost, url, bytes.NewReader(data))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func (c *cli) approveAll(ctx context.Context, api *client, pilots map[string][]s
 // piloted are the document mappings that have a deal to be tried out with, in their order.
 func piloted(pilots map[string][]string) []string {
 	var out []string
-	for _, name := range documentMappings {
+	for _, name := range append(append([]string{}, documentMappings...), salesforceDocuments...) {
 		if len(pilots[name]) > 0 {
 			out = append(out, name)
 		}

@@ -46,15 +46,16 @@ func (j *journey) count(ctx context.Context, reconciled int) error {
 	delete(byName, madeByHand)
 	j.res.Documents = byHand
 	won := 0
-	for _, deal := range j.vendors.hubspot.Records("deals") {
-		if !isWon(deal) || day(deal) != "" && day(deal) < sampleSince {
+	sales, err := d.from().won()
+	if err != nil {
+		return err
+	}
+	for _, deal := range sales {
+		if deal.closed != "" && deal.closed < sampleSince {
 			continue
 		}
 		won++
-		one, err := d.look(deal)
-		if err != nil {
-			return err
-		}
+		one := look(deal)
 		documents := byName[one.name]
 		delete(byName, one.name)
 		j.res.Documents += len(documents)

@@ -47,7 +47,7 @@ func (c *cli) local() *cobra.Command {
 			return errors.Join(err, d.close())
 		}
 		v.subscribe(d.api("/webhooks/hubspot"))
-		go v.hubspot.Run(ctx, nil)
+		go v.run(ctx)
 		c.printNext(v, d, data)
 		return d.wait()
 	})
@@ -88,7 +88,7 @@ type deployment struct {
 // deploy writes the credentials of the simulators and starts a product on them: a team of one, which says so in every
 // approval.
 func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, log *slog.Logger, terminal io.Writer) (*deployment, error) {
-	for name, credential := range simulatedCredentials() {
+	for name, credential := range v.credentials() {
 		if err := putCredential(ctx, data, name, credential); err != nil {
 			return nil, err
 		}
@@ -109,12 +109,24 @@ func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, l
 	return &deployment{p, newClient("http://"+p.address, tokens[0].Token)}, nil
 }
 
-// simulatedCredentials open the simulated accounts.
+// simulatedCredentials open the simulated HubSpot and Light.
 func simulatedCredentials() map[string]app.Credential {
 	return map[string]app.Credential{
 		"hubspot": {Key: hubspottest.PrivateToken, WebhookSecret: []string{hubspottest.ClientSecret}},
 		"light":   {Key: lighttest.APIKey},
 	}
+}
+
+// credentials open those of the simulated accounts that there are.
+func (v *vendors) credentials() map[string]app.Credential {
+	out := simulatedCredentials()
+	if v.hubspot == nil {
+		delete(out, "hubspot")
+	}
+	if v.salesforce != nil {
+		out["salesforce"] = app.Credential{Key: salesforceToken}
+	}
+	return out
 }
 
 // api is an address at the product.
@@ -125,14 +137,22 @@ func configFor(v *vendors, listen string, limits bool) string {
 	if !limits {
 		spend = "off"
 	}
+	connections, roles := "", ""
+	if v.hubspot != nil {
+		connections += fmt.Sprintf("  hubspot: { system: hubspot, base: %q, app_id: \"%d\", account: \"%d\", limits: %s }\n", v.hubspotURL, hubspottest.AppID, v.hubspot.PortalID(), spend)
+		roles += "crm: hubspot, "
+	}
+	if v.salesforce != nil {
+		connections += fmt.Sprintf("  salesforce: { system: salesforce, base: %q, account: %q, currency: %s, limits: %s }\n", v.salesforceURL, v.salesforce.OrgID(), v.currency, spend)
+		roles += "salesforce: salesforce, "
+	}
 	return fmt.Sprintf(`approval: single
 listen: %s
 poll: 10s
 connections:
-  hubspot: { system: hubspot, base: %q, app_id: "%d", account: "%d", limits: %s }
-  light: { system: light, base: %q, limits: %s }
-roles: { crm: hubspot, billing: light }
-`, listen, v.hubspotURL, hubspottest.AppID, v.hubspot.PortalID(), spend, v.lightURL, spend)
+%s  light: { system: light, base: %q, limits: %s }
+roles: { %sbilling: light }
+`, listen, connections, v.lightURL, spend, roles)
 }
 
 func presetTexts() []string {

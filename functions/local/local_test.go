@@ -56,7 +56,7 @@ func tools(t *testing.T, names ...string) {
 func TestSixCommands(t *testing.T) {
 	tools(t, "bash", "curl")
 	dir := workshop(t)
-	local := program(t.Context(), "local", "--listen", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--light", "127.0.0.1:0", "--data", "data")
+	local := program(t.Context(), "local", "--listen", "127.0.0.1:0", "--hubspot", "127.0.0.1:0", "--light", "127.0.0.1:0", "--salesforce", "127.0.0.1:0", "--data", "data")
 	local.Dir = dir
 	var errs bytes.Buffer
 	local.Stderr = &errs

@@ -11,9 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
-	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/web"
 )
@@ -73,22 +71,20 @@ func (d *demoRun) outside(ctx context.Context) (outsider, error) {
 		return o, err
 	}
 	customers, companies := map[string]bool{}, map[string]map[string]bool{}
-	for _, deal := range d.vendors.hubspot.Records("deals") {
-		if !isWon(deal) {
-			continue
-		}
-		one, err := d.look(deal)
-		if err != nil {
-			return o, err
-		}
-		if closed := day(deal); closed != "" && closed < d.since {
-			one.skipped = "won on " + closed + ", before " + d.since
+	sales, err := d.from().won()
+	if err != nil {
+		return o, err
+	}
+	for _, deal := range sales {
+		one := look(deal)
+		if deal.closed != "" && deal.closed < d.since {
+			one.skipped = "won on " + deal.closed + ", before " + d.since
 			o.before = append(o.before, one)
 			continue
 		}
 		one.documents = byName[one.name]
 		delete(byName, one.name)
-		company := companyOf(deal)
+		company := deal.customer
 		for _, doc := range one.documents {
 			customers[doc.customer] = true
 			if companies[company] == nil {
@@ -100,11 +96,11 @@ func (d *demoRun) outside(ctx context.Context) (outsider, error) {
 			}
 		}
 		if len(one.documents) == 0 {
-			if one.reason, err = d.reason(ctx, deal.ID); err != nil {
+			if one.reason, err = d.reason(ctx, deal.ref); err != nil {
 				return o, err
 			}
 			if one.reason == "" {
-				o.unexplained = append(o.unexplained, deal.ID)
+				o.unexplained = append(o.unexplained, deal.id)
 			}
 		}
 		o.deals = append(o.deals, one)
@@ -158,53 +154,29 @@ func contractNet(c lighttest.Contract) (*big.Int, error) {
 	return total, nil
 }
 
-// isWon knows the two pipelines of the simulated portal.
-func isWon(deal hubspottest.Record) bool {
-	stage := deal.Properties["dealstage"]
-	return !deal.Archived && deal.MergedInto == "" && (stage == hubspottest.WonStage || stage == hubspottest.SecondWonStage)
-}
-
-// day is the close date; the data sets hold none near midnight.
-func day(deal hubspottest.Record) string {
-	return deal.Properties["closedate"][:min(len(deal.Properties["closedate"]), len(time.DateOnly))]
-}
-
-func companyOf(deal hubspottest.Record) string {
-	if deal.PrimaryCompany != "" {
-		return deal.PrimaryCompany
-	}
-	return strings.Join(deal.Associations["companies"], "+")
-}
-
 // look works out what a deal must be billed: its lines, or without any its own amount.
-func (d *demoRun) look(deal hubspottest.Record) (billedDeal, error) {
-	p := deal.Properties
-	one := billedDeal{id: deal.ID, name: p["dealname"], currency: p["deal_currency_code"]}
+func look(deal sale) billedDeal {
+	one := billedDeal{id: deal.id, name: deal.name, currency: deal.currency}
 	if one.currency == "" {
 		one.currency = "USD"
 	}
-	one.amount, _ = rat(p["amount"])
-	lines := deal.Associations["line_items"]
-	if len(lines) == 0 {
+	one.amount, _ = rat(deal.amount)
+	if len(deal.lines) == 0 {
 		if one.amount != nil {
 			one.expected = minor(one.amount, one.currency)
 		}
-		return one, nil
+		return one
 	}
 	total := new(big.Int)
-	for _, id := range lines {
-		record, ok := d.vendors.hubspot.Record("line_items", id)
+	for _, line := range deal.lines {
+		net, ok := lineNet(line, one.currency)
 		if !ok {
-			return one, fmt.Errorf("line item %s of deal %s is not there", id, deal.ID)
-		}
-		net, ok := lineNet(record.Properties, one.currency)
-		if !ok {
-			return one, nil
+			return one
 		}
 		total.Add(total, net)
 	}
 	one.expected = total
-	return one, nil
+	return one
 }
 
 // lineNet is quantity times price less its discount, rounded once; a discount as an amount is of each unit.
@@ -254,7 +226,7 @@ func nearest(r *big.Rat) *big.Int {
 
 // reason asks Crosswalk why a deal has no document.
 func (d *demoRun) reason(ctx context.Context, deal string) (string, error) {
-	answer, err := get[whyAnswer](ctx, d.client, "/why", "ref", "hubspot:deals/"+deal)
+	answer, err := get[whyAnswer](ctx, d.client, "/why", "ref", deal)
 	var missing *web.Problem
 	if errors.As(err, &missing) && missing.Status == http.StatusNotFound {
 		return "", nil
@@ -371,6 +343,12 @@ func writes(v *vendors) int {
 		if method, path, ok := strings.Cut(call, " "); ok && method != "GET" && !strings.Contains(path, "oauth") {
 			n += times
 		}
+	}
+	if v.salesforce != nil {
+		n += salesforceSource{v}.writes()
+	}
+	if v.hubspot == nil {
+		return n
 	}
 	for call, times := range v.hubspot.Calls() {
 		method, path, ok := strings.Cut(call, " ")

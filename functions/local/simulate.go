@@ -2,30 +2,41 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 )
 
-// vendors are the two simulated systems, each on a port of its own.
+// vendors are the simulated systems, each on a port of its own; of HubSpot and Salesforce those that were asked for.
 type vendors struct {
-	hubspot    *hubspottest.Sim
-	light      *lighttest.Sim
-	hubspotURL string
-	lightURL   string
-	servers    []*http.Server
+	hubspot       *hubspottest.Sim
+	light         *lighttest.Sim
+	salesforce    *salesforcetest.Sim
+	hubspotURL    string
+	lightURL      string
+	salesforceURL string
+	currency      string // of the portal and the org
+	servers       []*http.Server
 }
+
+// Sessions of the simulated org: of its integration user, and of a person at the screen.
+const (
+	salesforceToken = "sim-salesforce-integration-session"
+	salesforceOther = "sim-salesforce-person-session"
+)
 
 // playing says how the simulated vendors behave.
 type playing struct {
 	hubspot, light string // addresses to listen at
+	salesforce     string // likewise; "" plays none, as with hubspot
 	sample         bool
 	limits         bool
 	searchLag      time.Duration
@@ -38,24 +49,69 @@ type playing struct {
 
 // startVendors listens and plays until close.
 func startVendors(p playing) (*vendors, error) {
-	hubspotAt, err := net.Listen("tcp", p.hubspot)
-	if err != nil {
-		return nil, fmt.Errorf("simulated HubSpot: %w; choose another address with --hubspot", err)
+	v := &vendors{currency: p.currency}
+	for _, one := range []struct {
+		name, flag, address string
+		start               func(at net.Listener)
+	}{
+		{"Light", "--light", p.light, func(at net.Listener) { v.startLight(p, at) }},
+		{"HubSpot", "--hubspot", p.hubspot, func(at net.Listener) { v.startHubSpot(p, at) }},
+		{"Salesforce", "--salesforce", p.salesforce, func(at net.Listener) { v.startSalesforce(p, at) }},
+	} {
+		if one.address == "" {
+			continue
+		}
+		at, err := net.Listen("tcp", one.address)
+		if err != nil {
+			v.close()
+			return nil, fmt.Errorf("simulated %s: %w; choose another address with %s", one.name, err, one.flag)
+		}
+		one.start(at)
 	}
-	lightAt, err := net.Listen("tcp", p.light)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("simulated Light: %w; choose another address with --light", err), hubspotAt.Close())
-	}
-	v := &vendors{hubspotURL: "http://" + hubspotAt.Addr().String(), lightURL: "http://" + lightAt.Addr().String()}
-	v.hubspot = hubspottest.New(hubspottest.Config{Seed: p.seed, Limits: p.limits, SearchLag: p.searchLag, StaleRead: p.staleRead, PublicURL: v.hubspotURL, TimeZone: p.zone, Currency: p.currency})
+	return v, nil
+}
+
+func (v *vendors) startLight(p playing, at net.Listener) {
+	v.lightURL = "http://" + at.Addr().String()
 	v.light = lighttest.New(lighttest.Config{Seed: p.seed, Limits: p.limits, ListLag: p.listLag, StaleRead: p.staleRead, OpenDelay: p.openDelay})
 	if p.sample {
-		v.hubspot.Sample()
 		v.light.Sample()
 	}
-	v.play(hubspotAt, v.hubspot)
-	v.play(lightAt, v.light)
-	return v, nil
+	v.play(at, v.light)
+}
+
+func (v *vendors) startHubSpot(p playing, at net.Listener) {
+	v.hubspotURL = "http://" + at.Addr().String()
+	v.hubspot = hubspottest.New(hubspottest.Config{Seed: p.seed, Limits: p.limits, SearchLag: p.searchLag, StaleRead: p.staleRead, PublicURL: v.hubspotURL, TimeZone: p.zone, Currency: p.currency})
+	if p.sample {
+		v.hubspot.Sample()
+	}
+	v.play(at, v.hubspot)
+}
+
+// startSalesforce plays an org: the sample's has several currencies, an empty one has the one.
+func (v *vendors) startSalesforce(p playing, at net.Listener) {
+	v.salesforceURL = "http://" + at.Addr().String()
+	v.salesforce = salesforcetest.New(salesforcetest.Config{Seed: p.seed, Limits: p.limits, VisibleAfter: p.searchLag, StaleRead: p.staleRead, PublicURL: v.salesforceURL, Currency: p.currency, MultiCurrency: p.sample})
+	v.salesforce.OAuth().SetInstanceURL(v.salesforceURL)
+	v.salesforce.AddToken(salesforceToken, "")
+	v.salesforce.AddToken(salesforceOther, v.salesforce.PersonID())
+	if p.sample {
+		v.salesforce.Sample()
+	}
+	v.play(at, v.salesforce)
+}
+
+// run has the vendors send what they have to send until ctx ends.
+func (v *vendors) run(ctx context.Context) {
+	var running sync.WaitGroup
+	if v.hubspot != nil {
+		running.Go(func() { v.hubspot.Run(ctx, nil) })
+	}
+	if v.salesforce != nil {
+		running.Go(func() { v.salesforce.Run(ctx, nil) })
+	}
+	running.Wait()
 }
 
 func (v *vendors) play(at net.Listener, h http.Handler) {
@@ -83,6 +139,9 @@ var watchedProperties = map[string][]string{
 
 // subscribe has HubSpot call the product, with the subscriptions that the help page hubspot asks for.
 func (v *vendors) subscribe(target string) {
+	if v.hubspot == nil {
+		return
+	}
 	var subs []hubspottest.Subscription
 	for _, object := range []string{"company", "deal", "product", "line_item"} {
 		for _, what := range []string{"creation", "deletion", "restore"} {
@@ -114,7 +173,7 @@ func (c *cli) simulate() *cobra.Command {
 			v.subscribe(webhook)
 			fmt.Fprintf(c.out, "webhooks go to %s\n", webhook)
 		}
-		v.hubspot.Run(ctx, nil)
+		v.run(ctx)
 		return nil
 	})
 	c.playFlags(cmd, &p)
@@ -129,26 +188,36 @@ func (c *cli) playFlags(cmd *cobra.Command, p *playing) {
 	f := cmd.Flags()
 	f.StringVar(&p.hubspot, "hubspot", "127.0.0.1:8711", "address of the simulated HubSpot")
 	f.StringVar(&p.light, "light", "127.0.0.1:8712", "address of the simulated Light")
+	f.StringVar(&p.salesforce, "salesforce", "127.0.0.1:8713", "address of the simulated Salesforce")
 	f.BoolVar(&p.limits, "limits", p.limits, "keep the vendors' rate limits")
-	f.DurationVar(&p.searchLag, "search-lag", p.searchLag, "how late HubSpot's search shows a change; 0 is at once")
+	f.DurationVar(&p.searchLag, "search-lag", p.searchLag, "how late HubSpot's search and Salesforce's queries show a change; 0 is at once")
 	f.DurationVar(&p.listLag, "list-lag", p.listLag, "how late Light's lists show a new record; 0 is at once")
 	f.DurationVar(&p.staleRead, "stale-read", 0, "for how long after a change a read may answer the older version")
 	f.DurationVar(&p.openDelay, "open-delay", 2*time.Second, "how long Light takes to open an invoice")
 	f.StringVar(&p.zone, "time-zone", "Europe/Berlin", "of the HubSpot portal (IANA name)")
-	f.StringVar(&p.currency, "currency", "USD", "company currency of the HubSpot portal")
+	f.StringVar(&p.currency, "currency", "USD", "currency of the HubSpot portal and of the Salesforce org")
 	f.Uint64Var(&p.seed, "seed", 1, "ids and chances; the same seed and calls give the same answers")
 }
 
 func (c *cli) printVendors(v *vendors) {
-	fmt.Fprintf(c.out, `simulated HubSpot  %s  portal %d
+	if v.hubspot != nil {
+		fmt.Fprintf(c.out, `simulated HubSpot  %s  portal %d
   private app token  %s
   somebody else's    %s
   a user's token     %s
   webhook secret     %s
-simulated Light    %s
+`, v.hubspotURL, v.hubspot.PortalID(), hubspottest.PrivateToken, hubspottest.OtherToken, hubspottest.UserToken, hubspottest.ClientSecret)
+	}
+	fmt.Fprintf(c.out, `simulated Light    %s
   API key            %s  (header Authorization: Basic KEY)
   somebody else's    %s
-These credentials open nothing but the simulators.
-`, v.hubspotURL, v.hubspot.PortalID(), hubspottest.PrivateToken, hubspottest.OtherToken, hubspottest.UserToken, hubspottest.ClientSecret,
-		v.lightURL, lighttest.APIKey, lighttest.OtherAPIKey)
+`, v.lightURL, lighttest.APIKey, lighttest.OtherAPIKey)
+	if v.salesforce != nil {
+		fmt.Fprintf(c.out, `simulated Salesforce  %s  org %s
+  integration user   %s  (a session, header Authorization: Bearer SESSION)
+  a person's         %s
+  app                %s  %s
+`, v.salesforceURL, v.salesforce.OrgID(), salesforceToken, salesforceOther, salesforcetest.ClientID, salesforcetest.ClientSecret)
+	}
+	fmt.Fprintln(c.out, "These credentials open nothing but the simulators.")
 }
