@@ -139,7 +139,13 @@ func problemIn(resp *http.Response) error {
 	if resp.StatusCode == http.StatusForbidden && resp.Header.Get("Apigw-Requestid") != "" {
 		return fmt.Errorf("IAM does not let you do this: ask for the deployment's policy that names it (view, edit or approve; see its outputs)")
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(p); err != nil || p.Title == "" {
+	err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(p)
+	switch told := err == nil && p.Title != ""; {
+	case !told && resp.StatusCode == http.StatusTooManyRequests:
+		return fmt.Errorf("the deployment takes no more requests at this moment; wait a few seconds and try again (aws.throttle of the customer's file sets how many)")
+	case !told && resp.StatusCode >= http.StatusInternalServerError && resp.Header.Get("Apigw-Requestid") != "":
+		return fmt.Errorf("the deployment gave no answer (%s): it took too long, or its function cannot start. Whether it did its work, crosswalk status shows; its log: aws logs tail /crosswalk/CUSTOMER/console --since 10m", resp.Status)
+	case !told:
 		return fmt.Errorf("this is no operator API: it answered %s", resp.Status)
 	}
 	return p

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -27,6 +28,10 @@ type (
 // maxAnswer is how large an answer may be: Lambda takes 6 MB of JSON, in which a body that is not text grows by a third.
 const maxAnswer = 4 << 20
 
+// spareAnswer is how long before the function's end a request's own time is over: enough to say what it waited for. Without an
+// answer of ours the gateway gives one of its own, which says nothing.
+const spareAnswer = 2 * time.Second
+
 // HTTP serves events with a handler. Path, query and body reach it byte by byte as the caller sent them: vendors sign them.
 // The principal that API Gateway authenticated, if any, is in the request's context; see Principal.
 func HTTP(h http.Handler) func(context.Context, HTTPEvent) (HTTPAnswer, error) {
@@ -34,6 +39,11 @@ func HTTP(h http.Handler) func(context.Context, HTTPEvent) (HTTPAnswer, error) {
 		r, err := request(ctx, e)
 		if err != nil {
 			return HTTPAnswer{StatusCode: http.StatusBadRequest, Body: err.Error()}, nil
+		}
+		if end, ok := ctx.Deadline(); ok {
+			within, cancel := context.WithDeadline(r.Context(), end.Add(-spareAnswer))
+			defer cancel()
+			r = r.WithContext(within)
 		}
 		w := &answer{header: http.Header{}}
 		h.ServeHTTP(w, r)

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"crosswalk/internal/trigger"
 )
@@ -128,6 +130,21 @@ func TestHTTPBadEvents(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, answer, err)
 		}
 	}
+}
+
+// A request's time is over before the function's, so that its caller hears why.
+func TestHTTPAnswersInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
+		defer cancel()
+		answer, err := trigger.HTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			w.WriteHeader(http.StatusGatewayTimeout)
+		}))(ctx, event(t, `{"rawPath":"/","requestContext":{"http":{"method":"GET"}}}`))
+		if err != nil || answer.StatusCode != http.StatusGatewayTimeout || ctx.Err() != nil {
+			t.Errorf("%+v, %v, and the function's own time: %v", answer, err, ctx.Err())
+		}
+	})
 }
 
 func TestHTTPAnswerTooLarge(t *testing.T) {

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -97,6 +98,16 @@ func TestInsideStaysInside(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), "item 17") {
 		t.Errorf("the log lost it: %s", s.log)
+	}
+}
+
+// TestOutOfTime: a call that a function has no time for says so, and what to do.
+func TestOutOfTime(t *testing.T) {
+	s := newStation(t, false)
+	s.problem = fmt.Errorf("describe: %w", context.DeadlineExceeded)
+	status, answer := s.ask(t, "POST", "/mappings", "mapping: x\n")
+	if status != 504 || !strings.Contains(fmt.Sprint(answer["title"]), "longer than one call may") || answer["command"] != "crosswalk status" {
+		t.Errorf("%d %v", status, answer)
 	}
 }
 

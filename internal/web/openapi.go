@@ -120,7 +120,7 @@ func (s *schemas) responses(r route, about shape) schema {
 // problems are the answers that are none: those of every call (no token, from elsewhere, a fault of ours), those of a
 // request that is read, and the call's own.
 func (s shape) problems(r route) []int {
-	out := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError}, s.may...)
+	out := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusInternalServerError, http.StatusGatewayTimeout}, s.may...)
 	if s.body != nil || len(s.query) > 0 {
 		out = append(out, http.StatusBadRequest)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,6 +103,11 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &vendor):
 		p := problem(http.StatusBadGateway, "unavailable", "a connected system did not answer as needed")
 		p.Detail, p.Fix, p.Command = vendor.Error(), "look at the connection, then try again", "crosswalk check"
+		return p
+	case errors.Is(err, context.DeadlineExceeded): // of a function's time; on one machine a call may take as long as its caller waits
+		p := problem(http.StatusGatewayTimeout, "unavailable", "it took longer than one call may")
+		p.Fix = "ask for less at once, or try again when the systems are quicker; what was begun is kept: crosswalk status"
+		p.Command = "crosswalk status"
 		return p
 	}
 	return problem(http.StatusInternalServerError, "internal", "something failed inside; the log has it under this id")

@@ -2,13 +2,16 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/trigger"
 	"crosswalk/internal/web"
@@ -52,20 +55,44 @@ func Work(from lane.Lane) Function {
 // listing is how much of a poll's time may go into listing runs; the next minute goes on.
 const listing = 40 * time.Second
 
+// poll stops with time to spare before the function's end: what was read is queued, and the next minute goes on from there. A
+// system that does not answer is no failure of the function: it is asked again, and status, news and metrics tell of it.
 func (a *App) poll(ctx context.Context) error {
 	defer a.measure(context.WithoutCancel(ctx))
 	defer a.save(ctx)
-	began := time.Now()
-	if err := a.Engine.Poll(ctx); err != nil {
-		return err
+	began, within := time.Now(), ctx
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		within, cancel = context.WithDeadline(ctx, end.Add(-trigger.Spare))
+		defer cancel()
 	}
-	for time.Since(began) < listing && ctx.Err() == nil {
-		more, err := a.Engine.StepRuns(ctx)
-		if err != nil || !more {
-			return err
-		}
+	err := a.Engine.Poll(within)
+	for more := true; more && !ours(err) && time.Since(began) < listing && within.Err() == nil; {
+		var failed error
+		more, failed = a.Engine.StepRuns(within)
+		more, err = more && failed == nil, errors.Join(err, failed)
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	a.Log.Warn("poll", "error", err)
+	if !ours(err) || within.Err() != nil && ctx.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+// ours tells whether anything of an error is not a system's: the table, a queue, a secret, ourselves.
+func ours(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // each layer is looked at, for one that joins several
+	case nil, *connector.Error:
+		return false
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), ours)
+	case interface{ Unwrap() error }:
+		return ours(e.Unwrap())
+	}
+	return true
 }
 
 // saving stores what was counted before an answer is given: a function may be frozen right after it.
