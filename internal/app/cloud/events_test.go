@@ -47,6 +47,7 @@ var samples = map[string]struct {
 	says     string // in its body
 	failed   string // message ids of a batch, by their last digits
 	waiting  int    // live messages afterwards
+	org      bool   // the deployment is one between Salesforce and Light
 }{
 	"apigateway-hubspot-deal-won.json":      {function: Webhook, status: 200, waiting: 1},
 	"apigateway-hubspot-base64.json":        {function: Webhook, status: 200, waiting: 1},
@@ -56,6 +57,9 @@ var samples = map[string]struct {
 	"apigateway-operator-nobody.json":       {function: Console, status: 401, says: "unauthorized"},
 	"apigateway-oauth-start-no-ticket.json": {function: OAuth, status: 404},
 	"apigateway-oauth-callback-denied.json": {function: OAuth, status: 404, says: "crosswalk connect"},
+	"apigateway-salesforce-outbound.json":   {function: Webhook, org: true, status: 200, says: "<Ack>true</Ack>", waiting: 1},
+	"apigateway-salesforce-forged.json":     {function: Webhook, org: true, status: 401},
+	"eventbridge-salesforce-account.json":   {function: Change, org: true, waiting: 2},
 	"scheduler-poll.json":                   {function: Poll},
 	"sqs-work-live.json":                    {function: Work(lane.Live)},
 	"sqs-work-bulk.json":                    {function: Work(lane.Bulk)},
@@ -89,6 +93,9 @@ func TestEverySampleEvent(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				time.Sleep(time.Until(sampleTime))
 				a, queue := deployment(t)
+				if want.org {
+					a, queue = orgDeployment(t)
+				}
 				status, body, failed := invoke(t, want.function(a), sign(t, data))
 				if status != want.status || !strings.Contains(body, want.says) || failed != want.failed {
 					t.Errorf("status %d, failed %q, body %s", status, failed, body)
