@@ -22,12 +22,13 @@ type prices struct {
 	Date    string           `yaml:"date"`
 	Prices  map[string]price `yaml:"prices"`
 	Assumed struct {
-		WorkMemory  float64 `yaml:"work_memory_mb"`
-		PollMemory  float64 `yaml:"poll_memory_mb"`
-		PollSeconds float64 `yaml:"poll_seconds"`
-		WholeCPU    float64 `yaml:"vcpu_at_mb"`
-		LogBytes    float64 `yaml:"log_bytes"`
-		VendorCall  float64 `yaml:"vendor_call_seconds"`
+		WorkMemory    float64 `yaml:"work_memory_mb"`
+		PollMemory    float64 `yaml:"poll_memory_mb"`
+		WebhookMemory float64 `yaml:"webhook_memory_mb"`
+		PollSeconds   float64 `yaml:"poll_seconds"`
+		WholeCPU      float64 `yaml:"vcpu_at_mb"`
+		LogBytes      float64 `yaml:"log_bytes"`
+		VendorCall    float64 `yaml:"vendor_call_seconds"`
 	} `yaml:"assumed"`
 	Idle struct {
 		Minutes     float64 `yaml:"minutes"`
@@ -80,7 +81,9 @@ const (
 // spent is what was measured over some records.
 type spent struct {
 	wru, rru, sqs, invocations, cpu float64
+	gbSeconds                       float64 // of lambda; zero: what cpu is at the memory of work
 	items                           map[string]store.Units
+	measured                        string // how, where not in this process
 }
 
 // spend runs f and gives what it cost; the CPU is this process's, the simulators' included: more than the workers' own.
@@ -98,13 +101,20 @@ func (b *bed) spend(f func() error) (spent, error) {
 // sayDollars prints what a million records cost by what so many did, and where it goes.
 func (p *prices) sayDollars(say func(figure) error, what string, s spent, records int, aim float64) error {
 	million := 1e6 / float64(records)
-	memory := p.Assumed.WorkMemory / 1024
+	gbSeconds := s.gbSeconds
+	if gbSeconds == 0 {
+		gbSeconds = s.cpu / min(1, p.Assumed.WorkMemory/p.Assumed.WholeCPU) * p.Assumed.WorkMemory / 1024
+	}
+	how := s.measured
+	if how == "" {
+		how = fmt.Sprintf("in one process, found by polling; work of %g MB; CPU of simulators included", p.Assumed.WorkMemory)
+	}
 	parts := map[string]float64{
 		"dynamodb writes": p.of("dynamodb_write", s.wru) * million,
 		"dynamodb reads":  p.of("dynamodb_read", s.rru) * million,
 		"sqs":             p.of("sqs_request", s.sqs) * million,
 		"lambda requests": p.of("lambda_request", s.invocations) * million,
-		"lambda time":     p.of("lambda_time", s.cpu/min(1, p.Assumed.WorkMemory/p.Assumed.WholeCPU)*memory) * million,
+		"lambda time":     p.of("lambda_time", gbSeconds) * million,
 		"logs":            p.of("logs_written", s.invocations*p.Assumed.LogBytes/1e9) * million,
 	}
 	total := 0.0
@@ -113,7 +123,7 @@ func (p *prices) sayDollars(say func(figure) error, what string, s spent, record
 	}
 	f := figure{Name: "dollars per million " + what, Value: total, Unit: "USD", Aim: aim, Parts: parts, Items: s.items,
 		Units:   map[string]float64{"wru": s.wru / float64(records), "rru": s.rru / float64(records), "sqs requests": s.sqs / float64(records)},
-		Assumed: fmt.Sprintf("list prices of %s, %s; found by polling; work of %g MB; CPU of simulators included; waiting for vendors has a line of its own", p.Region, p.Date, p.Assumed.WorkMemory)}
+		Assumed: fmt.Sprintf("list prices of %s, %s; %s; waiting for vendors has a line of its own", p.Region, p.Date, how)}
 	if aim > 0 {
 		f.Met = new(bool)
 		*f.Met = total < aim
