@@ -45,7 +45,7 @@ type sum struct {
 func (c *cli) demo() *cobra.Command {
 	o := demoOptions{source: "hubspot"}
 	cmd := c.command("demo", "the main job from start to finish between the simulators: a table, then one JSON line (make demo)", cobra.NoArgs, func(ctx context.Context, _ []string) error {
-		if _, err := sourceOf(o.source, nil); err != nil {
+		if _, err := sourceOf(o.source, nil); err != nil && o.source != both {
 			return err
 		}
 		if o.aws != "" && o.aws != "local" {
@@ -55,10 +55,13 @@ func (c *cli) demo() *cobra.Command {
 		if o.verbose {
 			o.log = c.err
 		}
+		if o.source == both {
+			return c.playBoth(ctx, o)
+		}
 		return c.playDemo(ctx, o)
 	})
 	cmd.Flags().StringVar(&o.folder, "data", "", "folder with accounts, products, sales_teams and sales_pipeline .csv; default the simulators' own sample")
-	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are: hubspot or salesforce")
+	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are: hubspot, salesforce, or both (deals of its own, with the move from one to the other)")
 	cmd.Flags().StringVar(&o.aws, "aws", "", "local: the compiled Lambda functions between servers of the AWS protocols (make demo AWS=local)")
 	cmd.Flags().StringVar(&o.functions, "functions", filepath.Join(".build", "functions"), "with --aws: folder of the functions' bootstraps")
 	cmd.Flags().StringVar(&o.table, "table", awstest.OnDynalite, "with --aws: the server that keeps the table, minidyn or dynalite")
