@@ -358,7 +358,11 @@ func (e *Engine) judgeMirrors(ctx context.Context, b *batch, p mirrorPlace, i *i
 	case unclear != "" && handed(&i.link):
 		i.end(Result{End: Done, Counts: Counts{Skipped: 1}}) // it stays handed over, and says to whom
 	case unclear != "":
-		e.holdReason(ctx, b, i, plan.MirrorUnclear, unclear+". Correct what joins the two, then: crosswalk retry "+i.ref.String())
+		i.decision = plan.Decision{Kind: plan.Hold, Object: i.m.B.Object, Reason: &link.Reason{Category: plan.MirrorUnclear, Text: unclear + ". Correct what joins the two, then: crosswalk retry " + i.ref.String()}}
+		for _, x := range having {
+			i.decision.Reason.Candidates = append(i.decision.Reason.Candidates, x.link.B)
+		}
+		e.settleReason(ctx, b, i)
 	case len(busy) > 0:
 		e.waitForMirror(ctx, b, i, busy[0])
 	case len(having) > 0 && e.running(b.set, p, i.m):
