@@ -564,3 +564,37 @@ func TestA8_TwoCRMsMakeOneCustomerInOneMoment(t *testing.T) {
 		}
 	}
 }
+
+// A8: a create whose call never arrived is sent again after a while; by then its claim on the match keys ran out, and somebody
+// else of the same domain may have made the customer. It is found, and not made a second time.
+func TestA8_SentAgainOnlyIfNobodyElseMadeIt(t *testing.T) {
+	for _, wait := range []time.Duration{0, 4 * time.Minute, 5*time.Minute + 20*time.Second, 5*time.Minute + 50*time.Second, 7 * time.Minute} {
+		t.Run(wait.String(), func(t *testing.T) {
+			virtual(t, setup{Presets: []string{"create: needed", "create: always"}}, func(w *world) {
+				cut := 0
+				w.Light.SetFault(func(r *http.Request, _ []byte) *lighttest.Fault {
+					if r.Method != http.MethodPost || r.URL.Path != "/v1/customers" || cut > 0 {
+						return nil
+					}
+					cut++
+					return &lighttest.Fault{Cut: true}
+				})
+				first := w.company("Nordlys", "domain", "nordlys.example")
+				w.settle()
+				w.advance(wait)
+				second := w.company("Nordlys Energi", "domain", "nordlys.example")
+				w.advance(2 * time.Hour)
+				if cut != 1 {
+					t.Fatal("the case is not what it says")
+				}
+				if n := len(w.Light.Customers()); n != 1 {
+					t.Fatalf("%d customers; %s", n, w.story())
+				}
+				one, two := w.why(companyRef(first)).Link, w.why(companyRef(second)).Link
+				if one.B != two.B || one.B.IsZero() || one.State == two.State {
+					t.Errorf("%+v\n%+v", one, two)
+				}
+			})
+		})
+	}
+}
