@@ -61,7 +61,10 @@ func benchFunctions(ctx context.Context, say func(figure) error) error {
 		for _, name := range names {
 			f := figure{Name: m.name + name, Value: ms(medianOf(starts[name], m.of)), Unit: "ms", Least: ms(hello)}
 			if aim := startAims[name]; aim > 0 {
-				f.Units = map[string]float64{"aim of the ratio": aim, "requests to AWS": float64(starts[name][0].asked)}
+				f.Units = map[string]float64{"aim of the ratio": aim}
+				for operation, n := range starts[name][0].asked {
+					f.Units[operation] = float64(n)
+				}
 			}
 			if err := say(f); err != nil {
 				return err
@@ -132,7 +135,7 @@ const startRounds = 11
 type start struct {
 	awstest.Use
 	answer time.Duration
-	asked  int // requests of the table, the queue and the secrets
+	asked  map[string]int // requests of the table, the queue and the secrets, by operation
 }
 
 func measureStarts(ctx context.Context) (starts map[string][]start, err error) {
@@ -164,10 +167,7 @@ func measureStarts(ctx context.Context) (starts map[string][]start, err error) {
 		answer, err := l.Invoke(ctx, event)
 		took := time.Since(began)
 		l.Close()
-		asked := 0
-		for _, n := range d.counts.Sum().Requests {
-			asked += n
-		}
+		asked := d.counts.Sum().Requests
 		for _, use := range l.Figures().Instances {
 			starts[name] = append(starts[name], start{use, took, asked})
 		}

@@ -58,6 +58,8 @@ type Parts struct {
 	// Late leaves the deployment's key and the table's epoch to the first thing that needs them: for a function that answers
 	// most of what it is asked without either (T9).
 	Late bool
+	// Door: mappings are read for what they watch and not checked again: for a function that lets things in and works none.
+	Door bool
 }
 
 // Options are what a test or a demo may put in place of the standard parts; the zero Options is the product.
@@ -80,10 +82,14 @@ func Assemble(ctx context.Context, c Config, p Parts, o Options) (*App, error) {
 	child := script.NewChild(script.Options{})
 	a.close = append(a.close, child.Close)
 	language := mapping.Standard(a.Transforms)
+	compile := Compile(language)
+	if p.Door {
+		compile = mapping.Parse
+	}
 	var err error
 	a.Engine, err = engine.New(engine.Config{
 		Table: p.Table, Queue: p.Queue, Connections: a.Connectors, Roles: c.Roles, Tools: newTools(a.Transforms, key.must), Scripts: NewScripts(child),
-		Language: language, Compile: Compile(language), Native: a.native, Late: key.get, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Retention: c.Retention.engine(), Reconcile: c.Reconcile, Label: labelled,
+		Language: language, Compile: compile, Native: a.native, Late: key.get, Random: random, Log: a.Log, FeedEvery: time.Duration(c.Poll), ClaimFor: time.Duration(c.Claim), Single: c.Approval == "single", Retention: c.Retention.engine(), Reconcile: c.Reconcile, Label: labelled,
 		Teller: p.Teller, Operators: c.Tell, Rules: c.rules(), Acceptance: c.Acceptance, Expires: c.expires(), Epoch: c.Epoch,
 	})
 	if err != nil {

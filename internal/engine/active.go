@@ -65,9 +65,8 @@ type activeCache struct {
 }
 
 func (e *Engine) compiled(ctx context.Context, name string, version int) (*mapping.Mapping, error) {
-	id := fmt.Sprintf("%s#%d", name, version)
 	e.active.mu.Lock()
-	m := e.active.compiled[id]
+	m := e.active.compiled[versionID(name, version)]
 	e.active.mu.Unlock()
 	if m != nil {
 		return m, nil
@@ -76,10 +75,42 @@ func (e *Engine) compiled(ctx context.Context, name string, version int) (*mappi
 	if err != nil {
 		return nil, err
 	}
+	return e.compile(name, version, v)
+}
+
+// compileAll has the versions that are not compiled yet read in one call.
+func (e *Engine) compileAll(ctx context.Context, heads []Head, version func(Head) int) error {
+	var keys []table.Key
+	var missing []Head
+	e.active.mu.Lock()
+	for _, h := range heads {
+		if e.active.compiled[versionID(h.Name, version(h))] == nil {
+			missing, keys = append(missing, h), append(keys, mappingKey(h.Name, version(h)))
+		}
+	}
+	e.active.mu.Unlock()
+	if len(missing) < 2 {
+		return nil // read when it is asked for
+	}
+	got, err := getItems[Version](ctx, e.Table, keys)
+	if err != nil {
+		return err
+	}
+	for n, h := range missing {
+		if _, err := e.compile(h.Name, version(h), got[keys[n]]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func versionID(name string, version int) string { return fmt.Sprintf("%s#%d", name, version) }
+
+func (e *Engine) compile(name string, version int, v stored[Version]) (*mapping.Mapping, error) {
 	if v.Rev == 0 {
 		return nil, fmt.Errorf("mapping %s has no version %d", name, version)
 	}
-	m, err = e.Compile([]byte(v.Value.YAML))
+	m, err := e.Compile([]byte(v.Value.YAML))
 	if err != nil {
 		return nil, fmt.Errorf("mapping %s version %d: %w", name, version, err)
 	}
@@ -88,7 +119,7 @@ func (e *Engine) compiled(ctx context.Context, name string, version int) (*mappi
 	if e.active.compiled == nil {
 		e.active.compiled = map[string]*mapping.Mapping{}
 	}
-	e.active.compiled[id] = m
+	e.active.compiled[versionID(name, version)] = m
 	return m, nil
 }
 
@@ -160,6 +191,9 @@ func (e *Engine) mappingsOf(ctx context.Context, version func(Head) int, load fu
 	}
 	restored, err := e.standstill(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.compileAll(ctx, heads, version); err != nil {
 		return nil, err
 	}
 	for _, h := range heads {

@@ -132,26 +132,31 @@ func (e *Engine) readFeeds(ctx context.Context) error {
 	if counts.Waiting > maxWaiting {
 		return nil
 	}
+	keys := mapSlice(feeds, func(f watchedFeed) table.Key { return feedKey(f.connection, f.object) })
+	states, err := getItems[feed](ctx, e.Table, keys) // most are not due, most of the time
+	if err != nil {
+		return err
+	}
 	var errs []error
-	for _, f := range feeds {
-		if err := e.readFeed(ctx, f); err != nil {
+	for n, f := range feeds {
+		if !states[keys[n]].Value.due(time.Now()) {
+			continue
+		}
+		if err := e.readFeed(ctx, f, states[keys[n]]); err != nil {
 			errs = append(errs, fmt.Errorf("feed %s/%s: %w", f.connection, f.object, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// readFeed reads one feed to its end, page by page: queue the page durably, then move the cursor.
-func (e *Engine) readFeed(ctx context.Context, f watchedFeed) error {
+// due tells whether a feed may be read now: it is time, and nobody else does.
+func (f feed) due(now time.Time) bool { return !now.Before(f.Lease) && !now.Before(f.Next) }
+
+// readFeed reads one feed to its end, page by page: queue the page durably, then move the cursor. got is its state of a moment
+// ago; one that was changed since is left to the next poll.
+func (e *Engine) readFeed(ctx context.Context, f watchedFeed, got stored[feed]) error {
 	key := feedKey(f.connection, f.object)
-	got, err := getItem[feed](ctx, e.Table, key)
-	if err != nil {
-		return err
-	}
 	state, now := got.Value, time.Now()
-	if now.Before(state.Lease) || now.Before(state.Next) {
-		return nil
-	}
 	known := e.overlapOf(key, &state)
 	state.Lease = now.Add(feedLease)
 	if err := e.putOne(ctx, key, state, table.IfRev(got.Rev)); err != nil {

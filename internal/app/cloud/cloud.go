@@ -38,7 +38,8 @@ type Options struct {
 	AWS        func(service string) aws.Config // nil: what Lambda tells by environment
 	Transforms *transform.Set                  // nil: without phone numbers, for what works no records
 	Transport  func(connection string) http.RoundTripper
-	// Late: the store and the secrets are asked with the first thing that needs them, not at the start.
+	// Late: the store and the secrets are asked with the first thing that needs them, not at the start, and mappings are read
+	// for what they watch: for functions that only let things in.
 	Late bool
 	Log  *slog.Logger // nil: JSON lines to standard output, which CloudWatch Logs keeps, as it keeps metrics
 }
@@ -84,13 +85,14 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		Teller:     NewTeller(at("SNS"), settings.Operations, settings.Topics),
 		Transforms: transforms,
 		Late:       o.Late,
+		Door:       o.Late,
 	}, app.Options{Log: o.Log, Transport: o.Transport})
 }
 
 // open assembles a deployment on any parts. What the store and the secrets are asked at a start is asked at once.
 func open(ctx context.Context, s Settings, c app.Config, p app.Parts, o app.Options) (*App, error) {
 	late := p.Late
-	p.Late = true
+	p.Late = true // what is asked at the start is asked here
 	assembled, err := app.Assemble(ctx, c, p, o)
 	if err != nil {
 		return nil, err
