@@ -1,0 +1,59 @@
+package salespad
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"crosswalk/internal/connector"
+)
+
+// Probed is one resource that the profile names, and whether this install has it.
+type Probed struct {
+	Resource   string // below /api/
+	For        []string
+	Confidence Confidence
+	There      bool
+	Fix        string // "" where there is nothing to do
+}
+
+// Probe asks each resource of the profile for one row (fact sheet 9), so that what an install lacks is known before a
+// component that needs it is switched on. A right that is missing counts as there.
+func (c *Connector) Probe(ctx context.Context) ([]Probed, error) {
+	var out []Probed
+	add := func(resource, what string, how Confidence) {
+		if i := slices.IndexFunc(out, func(p Probed) bool { return p.Resource == resource }); i >= 0 {
+			out[i].For = append(out[i].For, what)
+			return
+		}
+		out = append(out, Probed{Resource: resource, For: []string{what}, Confidence: how})
+	}
+	for _, name := range c.Objects() {
+		o := c.Profile.Objects[name]
+		add(o.List, name, o.Confidence)
+		if o.Search != nil {
+			add(o.Search.List, name, o.Confidence)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Profile.Tables)) {
+		if t := c.Profile.Tables[name]; len(t.Rows) == 0 {
+			add(t.List, "table "+name, t.Confidence)
+		}
+	}
+	for i := range out {
+		_, err := c.list(ctx, "probe "+out[i].Resource, nil, out[i].Resource, query{top: 1})
+		e := asError(err)
+		switch {
+		case err == nil:
+			out[i].There = true
+		case e.Code == "no such resource" || e.Status == http.StatusNotFound:
+			out[i].Fix = "this SalesPad has no api/" + out[i].Resource + ": name its own in the connection's profile; until then leave switched off what needs it"
+		case e.Fault == connector.Forbidden:
+			out[i].There, out[i].Fix = true, "our SalesPad user may not read it"
+		default:
+			return out, err
+		}
+	}
+	return out, nil
+}
