@@ -291,6 +291,45 @@ func TestA6_PostedDocumentIsKept(t *testing.T) {
 	})
 }
 
+// Mirrors need no field where a mapping has linked the deal and the opportunity, whichever way round it leads.
+func TestA6_LinkedDealsAreMirrors(t *testing.T) {
+	ends := map[string][2]string{"deals first": {"crm, object: deals", "salesforce, object: Opportunity"}, "opportunities first": {"salesforce, object: Opportunity", "crm, object: deals"}}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			s, opportunities := both(t, setup{}, ", a: "+mirrorField, "", ", field: "+mirrorField, "")
+			field := map[bool]string{true: "dealname", false: "Name"}
+			deals := strings.HasPrefix(end[0], "crm")
+			s.Documents = append(s.Documents, fmt.Sprintf("mapping: deals-beside-opportunities\nslot: deal\na: { connection: %s }\nb: { connection: %s }\nmatch: [ { a: %s, b: %s, on_hit: hold } ]\na_to_b: false\nfields: [ { a: %[3]s, b: %[4]s, transform: truncate(120) } ]\n",
+				end[0], end[1], field[deals], field[!deals]))
+			virtual(t, s, func(w *world) {
+				m := w.mirrored("Nordlys", false)
+				w.set("deals", m.deal, mirrorField, "")
+				w.later()
+				w.linkProducts()
+				w.win(m.deal)
+				w.later()
+				id := w.wantInvoice("Nordlys", "USD", 2000).ID
+				_, err := w.Engine.Link(w.t.Context(), engine.Pair{A: dealRef(m.deal), B: oppRef(m.opp)}, "editor", "the same deal")
+				w.ok(err)
+				w.sfWin(m.opp)
+				w.toSalesforce(opportunities)
+				w.later()
+				if got := w.wantInvoice("Nordlys", "USD", 2000); got.ID != id {
+					t.Fatal("it is another invoice")
+				}
+				x, err := w.Engine.Why(w.t.Context(), oppRef(m.opp))
+				w.ok(err)
+				if !slices.ContainsFunc(x, func(x engine.Explanation) bool { return x.Link.Mirror == dealRef(m.deal) && x.Link.B.ID == id }) {
+					t.Errorf("%+v; %s", x, w.story())
+				}
+				w.toHubSpot()
+				w.later()
+				w.wantInvoice("Nordlys", "USD", 2000)
+			})
+		})
+	}
+}
+
 // Between the pause of one source and the start of the other nothing that is won is lost.
 func TestA6_WhatIsWonBetweenIsBilled(t *testing.T) {
 	s, opportunities := both(t, setup{})
