@@ -53,13 +53,13 @@ func readmeBlocks(t *testing.T) (blocks [][]string, fenced []string) {
 
 // notRun are commands of the README that this test does not run, each with the reason.
 var notRun = map[string]string{
-	"make demo":                               "takes its time, and make test runs it after the tests",
-	"make test":                               "is what runs this test",
-	"make synth CUSTOMER=acme":                "make test runs it on its own",
-	"make diff CUSTOMER=acme":                 "needs an AWS account",
-	"make deploy CUSTOMER=acme":               "needs an AWS account",
-	"crosswalk --api API_URL connect hubspot": "needs a deployment; TestCompiledFunctions has one of its own",
-	"crosswalk --api API_URL status":          "needs a deployment; TestCompiledFunctions has one of its own",
+	"make demo":                 "takes its time, and make test runs it after the tests",
+	"make test":                 "is what runs this test",
+	"make synth CUSTOMER=acme":  "make test runs it on its own",
+	"make diff CUSTOMER=acme":   "needs an AWS account",
+	"make deploy CUSTOMER=acme": "needs an AWS account",
+	"crosswalk --api API_URL connect hubspot --key < HUBSPOT_TOKEN": "needs a deployment; TestCompiledFunctions has one of its own",
+	"crosswalk --api API_URL status":                                "needs a deployment; TestCompiledFunctions has one of its own",
 }
 
 // TestReadme runs every command of the README in its order, as somebody pastes them: in a folder of their own, between
