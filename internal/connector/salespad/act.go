@@ -1,6 +1,7 @@
 package salespad
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -216,7 +217,7 @@ func (d document) transfer(ctx context.Context) connector.Outcome {
 		return refusal(&connector.Error{Fault: connector.BadState, Op: d.op, Code: "only a quote is transferred"})
 	}
 	var order string
-	err := d.c.each(ctx, d.op, d.o, d.o.List, query{filter: all(equal("Prev_Sales_Doc_Num", quoted(d.parts[1])), equal("Sales_Doc_Type", quoted("ORDER"))), order: d.o.order()}, func(r row) error {
+	err := d.c.each(ctx, d.op, d.o, cmp.Or(d.o.History, d.o.List), query{filter: all(equal("Prev_Sales_Doc_Num", quoted(d.parts[1])), equal("Sales_Doc_Type", quoted("ORDER"))), order: d.o.order()}, func(r row) error {
 		order = r.key(d.o)
 		return nil
 	})

@@ -50,7 +50,8 @@ func (c Config) GoString() string { return c.String() }
 // Connector is one Dynamics GP company behind one SalesPad server. It is safe for concurrent use.
 type Connector struct {
 	Config
-	free chan struct{} // one for each call that may be under way
+	free  chan struct{} // one for each call that may be under way
+	users learnt
 }
 
 var (
@@ -212,7 +213,7 @@ func (c *Connector) send(ctx context.Context, op string, o *Object, r rest.Reque
 	if header == nil {
 		header = http.Header{}
 	}
-	header["Session-ID"] = []string{session}
+	header.Set("Session-ID", session)
 	r.Header = header
 	a, err := c.Client.Do(ctx, r)
 	if err == nil && a.OK() && len(a.Body) == 0 && r.Safe { // under load the server answers nothing at all (fact sheet 7)

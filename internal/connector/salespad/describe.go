@@ -47,33 +47,3 @@ func (f Field) described() connector.Field {
 	}
 	return out
 }
-
-// userFields gives the user fields that a record shows; their type is what its value looks like.
-func (c *Connector) userFields(ctx context.Context, op string, o *Object) ([]Field, error) {
-	p, err := c.list(ctx, op, o, o.List, query{top: 1})
-	if err != nil {
-		if asError(err).Code == "no such resource" {
-			return nil, nil
-		}
-		return nil, err
-	}
-	var out []Field
-	for _, r := range p.rows {
-		names, data := r.userFields()
-		for i, name := range names {
-			f := Field{Name: userPrefix + strings.TrimSpace(name), Type: "text"}
-			switch raw := strings.TrimSpace(string(data[i])); {
-			case raw == "true" || raw == "false":
-				f.Type = "bool"
-			case raw != "" && strings.ContainsAny(raw[:1], "-0123456789"):
-				f.Type = "number"
-			case len(raw) > 11 && raw[0] == '"' && raw[5] == '-' && strings.Contains(raw, "T"):
-				f.Type = "date"
-			}
-			if f.user() {
-				out = append(out, f)
-			}
-		}
-	}
-	return out, nil
-}

@@ -2,6 +2,7 @@ package salespad
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
@@ -31,7 +32,8 @@ func (c *Connector) Traits(object string) connector.Traits {
 
 // Encode gives the JSON that a create sends: one object with its fields in order of name, the lines of a document inside it.
 // A customer that brings addresses is a list, the customer first; each part is sent as it stands here, an address with the
-// number that the customer got put before it. No call is made.
+// number that the customer got put before it. No call is made, but for the types of user fields that the profile does not
+// list: those are learnt from a record once (userfield.go).
 func (c *Connector) Encode(w connector.Write) ([]byte, error) {
 	op := string(w.Op) + " " + w.Object
 	o, err := c.object(op, w.Object)
@@ -43,7 +45,9 @@ func (c *Connector) Encode(w connector.Write) ([]byte, error) {
 	}
 	w.Op = connector.OpCreate
 	fields, bad := o.completed(w)
-	body, wrong := o.encode(connector.OpCreate, fields)
+	ctx, cancel := context.WithTimeout(context.Background(), c.Client.Deadline)
+	defer cancel()
+	body, wrong := c.typed(ctx, op, o, fields).encode(connector.OpCreate, fields)
 	bad = append(bad, wrong...)
 	inside, kids := c.Profile.Objects[o.Lines], c.Profile.Objects[o.Children]
 	if inside == nil {
@@ -54,7 +58,7 @@ func (c *Connector) Encode(w connector.Write) ([]byte, error) {
 	}
 	var parts [][]byte
 	for i, child := range w.Children {
-		part, wrong := o.child(inside, w, i, child)
+		part, wrong := o.child(c.typed(ctx, op, inside, child), w, i, child)
 		for _, name := range wrong {
 			bad = append(bad, "children."+strconv.Itoa(i)+"."+name)
 		}

@@ -1,10 +1,14 @@
 package salespad
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/record"
 )
 
 // Changes gives one page. Objects with a stamp that every write moves come in its order; items, whose stamps are days, and
@@ -82,6 +86,9 @@ func (f feeding) page(ctx context.Context, at cursor) (connector.Page, error) {
 	if f.sweep {
 		sortedByChange(out.Records)
 	}
+	if err := f.complete(ctx, out.Records); err != nil {
+		return connector.Page{}, err
+	}
 	next := f.next(at, p)
 	out.More = !next.Begun.IsZero()
 	if !out.More {
@@ -96,7 +103,41 @@ func (f feeding) ask(ctx context.Context, at cursor) (page, error) {
 	if !f.sweep {
 		q.order = f.o.order(f.o.Stamp)
 	}
-	return f.c.list(ctx, f.op, f.o, f.o.List, q)
+	return f.c.list(ctx, f.op, f.o, f.resource(), q)
+}
+
+// resource is the list that is read: the whole history where one follows all documents, the open ones of a queue.
+func (f feeding) resource() string {
+	if f.queued {
+		return f.o.List
+	}
+	return cmp.Or(f.o.History, f.o.List)
+}
+
+// complete reads records again whose list has no user fields, where those were asked for.
+func (f feeding) complete(ctx context.Context, records []record.Record) error {
+	users := slices.ContainsFunc(f.fields, func(name string) bool { return strings.HasPrefix(name, userPrefix) })
+	if len(records) == 0 || !users || f.resource() == f.o.List {
+		return nil
+	}
+	ids := make([]string, len(records))
+	for i, r := range records {
+		ids[i] = r.Ref.ID
+	}
+	reads, err := f.c.Read(ctx, connector.ReadRequest{Object: f.o.name, IDs: ids, Fields: f.fields})
+	if err != nil {
+		return err
+	}
+	for i, r := range reads {
+		switch r.State {
+		case record.Found:
+			records[i] = *r.Record
+			records[i].Children = nil
+		case record.Unanswered:
+			return r.Err
+		}
+	}
+	return nil
 }
 
 func (f feeding) filter(at cursor) expr {
@@ -106,7 +147,7 @@ func (f feeding) filter(at cursor) expr {
 		for _, q := range f.c.Queues {
 			queues = append(queues, equal(column(f.o.Queue), quoted(q)))
 		}
-		return all(either(queues...), equal(column(f.o.State), quoted(f.o.Open)))
+		return either(queues...)
 	case at.Since.Year() <= 1900:
 		return "" // rows without a stamp are in no comparison
 	case f.sweep:
@@ -122,7 +163,7 @@ func (f feeding) filter(at cursor) expr {
 
 // next gives the position behind a page; one that has not begun ends the cycle.
 func (f feeding) next(at cursor, p page) cursor {
-	last := !p.more() || p.left < 0 && at.Last != "" && len(p.rows) == 1
+	last := !p.more() || at.Last != "" && len(p.rows) == 1 // nothing beside the anchor, whatever the count says
 	if !last {
 		if !f.sweep {
 			return at.passed(f.o, p.rows)

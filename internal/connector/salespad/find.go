@@ -1,6 +1,7 @@
 package salespad
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (c *Connector) Find(ctx context.Context, object string, asks []connector.As
 // findable gives the column for a field and the list that has it; "" for none.
 func (o *Object) findable(name string) (field, resource string) {
 	if f, ok := o.field(name); ok && f.Find {
-		return name, o.List
+		return name, cmp.Or(o.History, o.List)
 	}
 	if o.Search != nil && slices.Contains(o.Search.Fields, name) {
 		return name, o.Search.List

@@ -22,6 +22,7 @@ type Probed struct {
 // component that needs it is switched on. A right that is missing counts as there.
 func (c *Connector) Probe(ctx context.Context) ([]Probed, error) {
 	var out []Probed
+	bare := map[string]bool{} // takes no $top
 	add := func(resource, what string, how Confidence) {
 		if i := slices.IndexFunc(out, func(p Probed) bool { return p.Resource == resource }); i >= 0 {
 			out[i].For = append(out[i].For, what)
@@ -32,6 +33,9 @@ func (c *Connector) Probe(ctx context.Context) ([]Probed, error) {
 	for _, name := range c.Objects() {
 		o := c.Profile.Objects[name]
 		add(o.List, name, o.Confidence)
+		if o.History != "" {
+			add(o.History, name, o.Confidence)
+		}
 		if o.Search != nil {
 			add(o.Search.List, name, o.Confidence)
 		}
@@ -39,10 +43,15 @@ func (c *Connector) Probe(ctx context.Context) ([]Probed, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Profile.Tables)) {
 		if t := c.Profile.Tables[name]; len(t.Rows) == 0 {
 			add(t.List, "table "+name, t.Confidence)
+			bare[t.List] = t.Bare
 		}
 	}
 	for i := range out {
-		_, err := c.list(ctx, "probe "+out[i].Resource, nil, out[i].Resource, query{top: 1})
+		q := query{top: 1}
+		if bare[out[i].Resource] {
+			q = query{}
+		}
+		_, err := c.list(ctx, "probe "+out[i].Resource, nil, out[i].Resource, q)
 		e := asError(err)
 		switch {
 		case err == nil:

@@ -46,7 +46,8 @@ type Object struct {
 	Entity     string     `json:"entity"`     // SalesPad's own name, as permissions say it
 	List       string     `json:"list"`       // resource below /api/ that lists it
 	One        string     `json:"one"`        // resource that has one record by its key in the path, and takes writes; "" for none
-	ByFilter   bool       `json:"by_filter"`  // one record is read by a filter although it has a path: the path shows open documents only
+	ByFilter   bool       `json:"by_filter"`  // one record is read by a filter although it has a path
+	History    string     `json:"history"`    // resource that lists void and posted ones too, but no user fields
 	Confidence Confidence `json:"confidence"` // of the resource
 	Key        []string   `json:"key"`
 	Numbers    []string   `json:"numbers"` // parts of the key that are whole numbers
@@ -96,6 +97,7 @@ type Lookup struct {
 	Key        []string    `json:"key"`
 	Label      string      `json:"label"`
 	Attrs      []string    `json:"attrs"`
+	Bare       bool        `json:"bare"` // the list takes no parameters and comes whole
 	Rows       []LookupRow `json:"rows"`
 	Confidence Confidence  `json:"confidence"`
 }
@@ -216,7 +218,7 @@ func (p *Profile) check() error {
 }
 
 func (o *Object) check(p *Profile) error {
-	for _, r := range []string{o.List, o.One} {
+	for _, r := range []string{o.List, o.One, o.History} {
 		if r != "" && !resourceForm().MatchString(r) || o.List == "" {
 			return fmt.Errorf("list, one: %q is not a resource; write it as it stands after /api/", r)
 		}

@@ -1,6 +1,7 @@
 package salespad
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -70,7 +71,7 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 	if j.stop != nil {
 		return
 	}
-	if j.stop = j.ask(ctx, ids); j.stop != nil {
+	if j.stop = j.ask(ctx, j.o.List, ids); j.stop != nil {
 		return
 	}
 	for _, id := range ids {
@@ -81,12 +82,12 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 	j.finish(ctx, ids)
 }
 
-func (j *reading) ask(ctx context.Context, ids []string) error {
+func (j *reading) ask(ctx context.Context, resource string, ids []string) error {
 	var keys []expr
 	for _, id := range ids {
 		keys = append(keys, j.o.keyIs(j.parts[id]))
 	}
-	return j.c.each(ctx, j.op, j.o, j.o.List, query{filter: either(keys...), order: j.o.order()}, func(r row) error {
+	return j.c.each(ctx, j.op, j.o, resource, query{filter: either(keys...), order: j.o.order()}, func(r row) error {
 		id := canonical(r.key(j.o))
 		if before, twice := j.rows[id]; slices.Contains(ids, id) && (!twice || !j.o.isOpen(before) && j.o.isOpen(r)) {
 			j.rows[id] = r
@@ -99,13 +100,14 @@ func (j *reading) ask(ctx context.Context, ids []string) error {
 func (o *Object) isOpen(r row) bool { return o.Open == "" || r.text(o.State) == o.Open }
 
 // single asks for one record by its own address, where it has one and its key can stand in it: only there a record that is
-// hidden from our user (2004) differs from one that is not there. All others are asked for by a filter of their own.
+// hidden from our user (2004) differs from one that is not there. All others are asked for by a filter of their own, documents
+// among those that are void or posted too.
 func (j *reading) single(ctx context.Context, id string) {
 	if j.stop != nil {
 		return
 	}
-	if j.o.One == "" || j.o.ByFilter || !j.c.Profile.addressable(j.parts[id]) {
-		if err := j.ask(ctx, []string{id}); err != nil {
+	if j.o.History != "" || j.o.One == "" || j.o.ByFilter || !j.c.Profile.addressable(j.parts[id]) {
+		if err := j.ask(ctx, cmp.Or(j.o.History, j.o.List), []string{id}); err != nil {
 			j.failed(id, err)
 		} else if _, there := j.rows[id]; !there {
 			j.got[id] = record.Read{State: record.Gone}

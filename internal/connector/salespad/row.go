@@ -150,10 +150,10 @@ func (f Field) canonical(text string) record.Value {
 	case "number", "integer":
 		text = strings.TrimSpace(text)
 	default:
-		if strings.HasPrefix(text, "1900-01-01T00:00:00") { // a user field that is a date
-			text = ""
-		}
 		text = strings.TrimRight(text, " ")
+		if f.user() && (strings.HasPrefix(text, noDate) || len(text) >= len(noDate) && text[10:19] == "T00:00:00" && day(text) != "") {
+			text = day(text) // one that is a date
+		}
 	}
 	if text == "" {
 		return record.Empty()

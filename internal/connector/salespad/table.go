@@ -68,7 +68,7 @@ func (c *Connector) distinct(ctx context.Context, op string, t *Lookup) ([]conne
 
 func (c *Connector) listed(ctx context.Context, op string, t *Lookup) ([]connector.Row, error) {
 	var rows []connector.Row
-	err := c.each(ctx, op, nil, t.List, query{order: strings.Join(t.Key, ",")}, func(r row) error {
+	err := c.whole(ctx, op, t, func(r row) error {
 		var key []string
 		for _, name := range t.Key {
 			key = append(key, strings.TrimSpace(r.text(name)))
@@ -88,4 +88,21 @@ func (c *Connector) listed(ctx context.Context, op string, t *Lookup) ([]connect
 		return nil
 	})
 	return rows, err
+}
+
+// whole reads a list to its end; one that takes no parameters comes in one answer.
+func (c *Connector) whole(ctx context.Context, op string, t *Lookup, take func(row) error) error {
+	if !t.Bare {
+		return c.each(ctx, op, nil, t.List, query{order: strings.Join(t.Key, ",")}, take)
+	}
+	p, err := c.list(ctx, op, nil, t.List, query{})
+	if err != nil {
+		return err
+	}
+	for _, r := range p.rows {
+		if err := take(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

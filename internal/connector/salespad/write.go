@@ -92,6 +92,7 @@ func (c *Connector) update(ctx context.Context, op string, o *Object, parts []st
 	if o.Update == "" {
 		return refusal(&connector.Error{Fault: connector.Invalid, Op: op, Code: "SalesPad does not take changes of this"})
 	}
+	o = c.typed(ctx, op, o, w.Fields)
 	body, bad := o.encode(connector.OpUpdate, w.Fields)
 	if len(bad) > 0 {
 		return refusal(&connector.Error{Fault: connector.Invalid, Op: op, Code: "bad value or field", Fields: bad})
