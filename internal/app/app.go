@@ -157,7 +157,10 @@ func deploymentKey(ctx context.Context, secrets secret.Store) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, secrets.Put(ctx, name, raw)
+	if err := secrets.Put(ctx, name, raw); err != nil {
+		return nil, fmt.Errorf("secret %s is missing, and another one could not be made: take back the one that this deployment had (on AWS: aws secretsmanager restore-secret), for under another one everything looks changed (%w)", name, err)
+	}
+	return key, nil
 }
 
 const minKey = 32

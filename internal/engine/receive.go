@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -273,6 +274,11 @@ func (e *Engine) logBatch(from lane.Lane, tasks []Task, results []Result, took t
 		slog.Int("writes", counts.Writes()), slog.Int64("ms", took.Milliseconds()))
 }
 
+// named tells whether a message that this release does not read, another one's, says all the same which records it is about.
+func named(tasks []Task) bool {
+	return len(tasks) > 0 && !slices.ContainsFunc(tasks, func(t Task) bool { return t.Ref.IsZero() })
+}
+
 // DeadLetters turns dead letters into sync errors at once, without their values, and ends their runs' waiting for them.
 func (e *Engine) DeadLetters(ctx context.Context) (int, error) {
 	total := 0
@@ -283,7 +289,7 @@ func (e *Engine) DeadLetters(ctx context.Context) (int, error) {
 		}
 		for _, d := range dead {
 			m, err := decodeMessage(d.Body)
-			if err != nil {
+			if err != nil && !named(m.Tasks) {
 				m.Tasks = []Task{{Cause: "unreadable message"}}
 			}
 			results := make([]Result, len(m.Tasks))

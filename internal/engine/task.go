@@ -158,7 +158,7 @@ func decodeMessage(body []byte) (message, error) {
 		return m, fmt.Errorf("queue message does not read: %w", err)
 	}
 	if m.Version != messageVersion {
-		return m, fmt.Errorf("queue message of version %d; this program reads %d", m.Version, messageVersion)
+		return m, fmt.Errorf("queue message of version %d, and this release reads %d: it becomes a dead letter and then a sync error, which retry mends", m.Version, messageVersion)
 	}
 	return m, nil
 }

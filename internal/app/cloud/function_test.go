@@ -4,14 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"crosswalk/internal/app"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/queue/embedded"
+	"crosswalk/internal/secret/manager"
+	"crosswalk/internal/store/memory"
+	"crosswalk/internal/transform"
 )
 
 // A system that is down is no failure of the function that polls: the alarm for functions that break off stays still.
@@ -66,4 +73,61 @@ func TestPollStopsInTime(t *testing.T) {
 			t.Errorf("nothing was read afterwards: %+v, %v", counts, err)
 		}
 	})
+}
+
+// Messages of another release are not worked as something else: after five tries each is a sync error that names its record.
+func TestMessageOfAnotherRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, queue := deployment(t)
+		for _, err := range queue.Send(t.Context(), lane.Live, []lane.Message{
+			{Body: []byte(`{"v":0,"tasks":[{"ref":"hubspot:deals/9000000001","cause":"webhook"}]}`)}, {Body: []byte(`{"v":7,"tasks":"of another form"}`)}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range lane.MaxReceives + 1 {
+			if _, err := a.Engine.Receive(t.Context(), lane.Live, 10); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(7 * time.Minute)
+		}
+		if n, err := a.Engine.DeadLetters(t.Context()); n != 2 || err != nil {
+			t.Fatalf("%d dead letters, %v", n, err)
+		}
+		list, err := a.Engine.Errors(t.Context(), "")
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		for _, e := range list {
+			if text := e.Ref.String(); text != "hubspot:deals/9000000001" && !e.Ref.IsZero() {
+				t.Errorf("%+v", e)
+			}
+		}
+		if list[0].Ref.IsZero() == list[1].Ref.IsZero() {
+			t.Errorf("one of them has a record: %+v", list)
+		}
+	})
+}
+
+// sealed is secrets as a function's role sees them: the deployment's key may be read and not be made.
+type sealed struct{ *pocket }
+
+func (s sealed) Put(ctx context.Context, name string, value []byte) error {
+	if name == "crosswalk/key" {
+		return &manager.DeniedError{Secret: name, Action: "secretsmanager:PutSecretValue", Resource: "it"}
+	}
+	return s.pocket.Put(ctx, name, value)
+}
+
+// A deployment whose key is gone does not start, and says to take it back.
+func TestDeploymentKeyIsGone(t *testing.T) {
+	c, err := app.ParseConfig([]byte(`{connections: {light: {system: light}}, roles: {billing: light}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(t.Context(), Settings{Customer: "acme"}, c, app.Parts{Table: memory.New(), Queue: embedded.NewMemory(embedded.Options{}), Secrets: sealed{&pocket{kept: map[string][]byte{}}},
+		Transforms: transform.Builtin(nil)}, app.Options{Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "take back the one") || !strings.Contains(err.Error(), "restore-secret") {
+		t.Errorf("%v", err)
+	}
 }
