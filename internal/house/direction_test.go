@@ -51,7 +51,7 @@ var layers = map[string][]string{
 	"internal/queue":                               {"internal/engine", "internal/store/boltfile"},
 	"internal/help":                                {"internal/plan"},
 	"internal/web":                                 {"internal/engine", "internal/record", "internal/link", "internal/mapping", "internal/plan", "internal/connector", "internal/help"},
-	"internal/trigger":                             {"internal/engine", "internal/web", "internal/queue"},
+	"internal/trigger":                             {"internal/engine", "internal/web", "internal/queue", "internal/connector"},
 	"internal/app":                                 {"internal"},
 	"internal/awstest":                             {"internal/engine", "internal/store", "internal/queue"},
 	"internal/simulation":                          {"internal"},
