@@ -53,6 +53,10 @@
 //	reconciliation   Q, Q#id, Q#seen#mapping  id, part#, row#,   reconcile: put pages, list parts; ttl                     put per KB
 //	                                          ref
 //	erasure          X, X#head, X#jobs        mark, h, job       erase: change; work: get where somebody was erased        get 1, put 1
+//	epoch            Y                        epoch              start: get once; rebuild: put twice a step                get 1, put 1
+//	mark read back   Y#byte                   mark               rebuild: put, list; work: get before a create, for        get 1, put 1
+//	                                                             100 days after a rebuild; ttl
+//	its report       Y#rows#epoch             place#ref          rebuild: put, list; ttl                                   put 1
 //	request once     O#mac                    once               operator API: put if absent, ttl of a day                 put 2
 //
 // A partition takes 1,000 WRU and 3,000 RRU a second. Links, pointers, match keys, bodies and trails are spread by
