@@ -234,6 +234,7 @@ func TestNoIdempotency(t *testing.T) {
 		t.Errorf("message %q", m)
 	}
 	c.refuse(422, 3010, "POST", "/api/CustomerAddr", object{"Customer_Num": one, "Address_Code": "office"})
+	c.refuse(422, 3010, "POST", "/api/CustomerAddr", object{"Customer_Num": one, "Address_Code": "A|B"})
 }
 
 func TestConversion(t *testing.T) {

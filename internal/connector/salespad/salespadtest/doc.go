@@ -28,7 +28,7 @@
 //	value over its width        422, 3010, by name and width, counted in UTF-16 units; Profile.Cut cuts it
 //	money                       at most 5 decimals, more are 422; GET shows all five
 //	code page                   kept as sent; Profile.CodePage1252 turns foreign characters into question marks
-//	key with a space            404 envelope; with a slash or a dot IIS's HTML 404; with one of <>*%&:\? an HTML 400
+//	key with a space            404 envelope; with a slash or a dot IIS's HTML 404; with one of <>*%&:\?| an HTML 400
 //	long query string           over 2,048 bytes IIS's HTML 404.15 (Profile.MaxQuery)
 //	$top                        default 100, more than 1,000 gives 1,000; 0 is 400
 //	order without $orderby      changes with every write to the resource; ties likewise

@@ -153,6 +153,11 @@ func (s *Sim) newDocument(who *User, d *draft, now time.Time) (*row, *failure) {
 		return nil, bad
 	}
 	user := s.sameUserFields("SalesDocument", customer.user)
+	if to := s.tables["CustomerAddr"].get(keyOf(customer.id, vals["Ship_To_Address_Code"])); to != nil {
+		for name, v := range s.sameUserFields("SalesDocument", to.user) {
+			user[name] = v
+		}
+	}
 	for name, v := range d.user {
 		user[name] = v
 	}

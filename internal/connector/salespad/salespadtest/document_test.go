@@ -71,12 +71,15 @@ func TestDocumentEntry(t *testing.T) {
 		}
 		return out
 	}
+	if err := sim.Update("CustomerAddr", "001001|PRIMARY", salespadtest.Fields{"xRoute": "North"}); err != nil {
+		t.Fatal(err)
+	}
 	out := c.do(200, "POST", "/api/SalesDocument", header(object{"Customer_PO_Num": "PO 1"})).body
 	if out["Sales_Doc_Num"] != "ORD1001" || out["Customer_Name"] != "" || out["Sales_Batch"] != "" {
 		t.Errorf("echo %v", out)
 	}
 	got, _ := sim.Get("SalesDocument", "ORDER|ORD1001")
-	for name, want := range map[string]string{"Sales_Batch": "NEW ORDER", "Customer_Name": "Alpine Instruments", "City": "Seattle", "Ship_To_Address_Code": "PRIMARY", "xRegion": "West", "Master_Num": "5008"} {
+	for name, want := range map[string]string{"Sales_Batch": "NEW ORDER", "Customer_Name": "Alpine Instruments", "City": "Seattle", "Ship_To_Address_Code": "PRIMARY", "xRegion": "West", "xRoute": "North", "Master_Num": "5008"} {
 		if got.Fields[name] != want {
 			t.Errorf("%s = %q, want %q", name, got.Fields[name], want)
 		}

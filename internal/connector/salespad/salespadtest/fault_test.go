@@ -177,7 +177,7 @@ func TestProfile(t *testing.T) {
 // TestCompanies: several GP companies are several installs, each with sessions and keys of its own.
 func TestCompanies(t *testing.T) {
 	one := salespadtest.New(salespadtest.Config{Company: "TWO", Host: "two.example.test:5501"})
-	two := salespadtest.New(salespadtest.Config{Company: "THREE", Host: "three.example.test:5501", Seed: 7})
+	two := salespadtest.New(salespadtest.Config{Company: "THREE", Host: "three.example.test:5501"})
 	one.Must("Customer", salespadtest.Fields{"Customer_Num": "C1", "Customer_Name": "In two"})
 	web := http.Client{Transport: salespadtest.Mount(one, two)}
 	get := func(host, session string) int {

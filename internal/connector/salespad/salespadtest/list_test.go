@@ -238,3 +238,39 @@ func TestSearchRows(t *testing.T) {
 		t.Errorf("a row for every contact: %v", rows)
 	}
 }
+
+// TestHostileValues: a value in quotes, its own quotes doubled, finds exactly the record that has it, whatever it says.
+func TestHostileValues(t *testing.T) {
+	names := []string{
+		"O'Brien", "''", "' or Customer_Num ne '", "x' or 'a' eq 'a", "a) or (b", "100%_", "C# & Co + d", "a,b;c", `back\\slash "quoted"`,
+		"datetime'2026-11-20'", "null", "true", "-1", "Ünïcödé 名前", "tab\tline\n", "%27", "\u2019", "$filter=x", "<b>",
+	}
+	sim := salespadtest.New(salespadtest.Config{})
+	for i, name := range names {
+		sim.Must("Customer", salespadtest.Fields{"Customer_Num": fmt.Sprintf("H%d", i), "Customer_Name": name})
+	}
+	c := newClient(t, sim)
+	for i, name := range names {
+		literal := "'" + strings.ReplaceAll(name, "'", "''") + "'"
+		for _, filter := range []string{"Customer_Name eq " + literal, "Inactive eq false and (Customer_Name eq " + literal + ")"} {
+			if got := trimmedJoin(column(c.find("Customer", "$filter", filter), "Customer_Num")); got != fmt.Sprintf("H%d", i) {
+				t.Errorf("%s: found %q, want H%d", filter, got, i)
+			}
+		}
+	}
+}
+
+func FuzzFilter(f *testing.F) {
+	for _, seed := range []string{"Customer_Name eq 'x'", "((Inactive eq true) or startswith(Customer_Name,'a'))", "datetime'", "substringof('", "(-1", "Customer_Name eq 'ü"} {
+		f.Add(seed)
+	}
+	sim := salespadtest.New(salespadtest.Config{})
+	sim.Sample()
+	f.Fuzz(func(t *testing.T, filter string) {
+		c := newClient(t, sim)
+		out, err := c.try("GET", query("Customer", "$filter", filter), nil)
+		if err != nil || out.status != 200 && out.status != 400 && out.status != 404 {
+			t.Fatalf("%q: %d %v", filter, out.status, err)
+		}
+	})
+}

@@ -95,11 +95,11 @@ func defaultUserFields() map[string][]UserField {
 	region := UserField{"xRegion", "string"}
 	return map[string][]UserField{
 		"Customer":        {mark, source, region, {"xRating", "number"}, {"xKeyAccount", "bool"}, {"xRenewal", "date"}},
-		"CustomerAddr":    {mark, {"xContactType", "string"}, {"xJobTitle", "string"}},
+		"CustomerAddr":    {mark, {"xContactType", "string"}, {"xJobTitle", "string"}, {"xRoute", "string"}},
 		"Prospect":        {mark, source, region, {"xRating", "number"}},
 		"ProspectContact": {mark, {"xContactType", "string"}, {"xJobTitle", "string"}},
 		"ItemMaster":      {{"xFamily", "string"}, {"xWebDescription", "string"}},
-		"SalesDocument":   {mark, region, {"xProbability", "number"}},
+		"SalesDocument":   {mark, region, {"xProbability", "number"}, {"xRoute", "string"}},
 		"SalesLineItem":   {{"xFamily", "string"}, region},
 	}
 }

@@ -11,10 +11,10 @@ func digest(seed uint64, of string, n uint64) []byte {
 	return sum[:]
 }
 
-// newGUID makes the next GUID of a kind; the sequence depends on the seed and on how many were made before.
+// newGUID makes the next GUID of a kind; the sequence depends on the seed, the install and how many were made before.
 func (s *Sim) newGUID(kind string) string {
 	s.made[kind]++
-	b := digest(s.cfg.Seed, kind, s.made[kind])
+	b := digest(s.cfg.Seed, s.cfg.Host+"|"+s.cfg.Company+"|"+kind, s.made[kind])
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	h := hex.EncodeToString(b[:16])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]

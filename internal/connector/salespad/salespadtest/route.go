@@ -132,7 +132,7 @@ func (s *Sim) nameOf(r *http.Request) string {
 }
 
 // forbidden are the characters ASP.NET refuses in a path.
-const forbidden = `<>*%&:\?`
+const forbidden = `<>*%&:\?|`
 
 // match finds the operation of a request. Keys with a slash or a dot never arrive: IIS takes the path apart.
 func (s *Sim) match(r *http.Request) (*route, map[string]string, *failure) {

@@ -169,6 +169,9 @@ func (s *Sim) takeText(f *field, value string) (string, *failure) {
 		return out, nil
 	}
 	value = strings.TrimRight(value, " ")
+	if f.once && strings.Contains(value, "|") {
+		return "", refused("%s: a key holds no |", f.wire)
+	}
 	if f.enum != nil && value != "" {
 		for _, allowed := range f.enum {
 			if value == allowed {
