@@ -60,7 +60,7 @@ func (c *cli) preview() *cobra.Command {
 func (c *cli) planTable(ctx context.Context, api *client, p web.Plan, path string) error {
 	table := [][]string{{"RECORD", "MAPPING", "WHAT", "NEEDED", "TARGET", "NET", "CURRENCY", "CATEGORY", "WHY", "FIELDS"}}
 	for from := 0; ; {
-		page, err := get[web.Rows](ctx, api, "/plans/"+p.ID+"/rows", "from", fmt.Sprint(from), "limit", "500")
+		page, err := get[web.Rows](ctx, api, "/plans/"+p.ID+"/rows", "from", fmt.Sprint(from), "limit", "200")
 		if err != nil {
 			return err
 		}
