@@ -43,7 +43,7 @@ func TestEraseByCommand(t *testing.T) {
 		t.Fatal("a rehearsal erased something")
 	}
 	out := w.must("erase", company, "--reason", "asked by letter")
-	for _, want := range []string{"entries of the audit trail, their values", "match keys", company, "never synced again", document, "nothing was erased in any system", "once more within a day"} {
+	for _, want := range []string{"entries of the audit trail, their values", company, "never synced again", document, "nothing was erased in any system", "once more within a day"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("erase does not say %q:\n%s", want, out)
 		}
