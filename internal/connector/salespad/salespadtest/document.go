@@ -285,6 +285,9 @@ func (s *Sim) transfer(r *row, now time.Time) (*row, *failure) {
 	if r.vals["Sales_Doc_Type"] != "QUOTE" {
 		return nil, refused("%s %s is no quote and cannot be transferred", r.vals["Sales_Doc_Type"], r.vals["Sales_Doc_Num"])
 	}
+	if !isOpen(r) {
+		return nil, refused("%s is in %s", r.id, stateOf(r))
+	}
 	if bad := s.usable(r); bad != nil {
 		return nil, bad
 	}

@@ -234,3 +234,34 @@ func TestEffects(t *testing.T) {
 		t.Errorf("in REVIEW: %v", sim.InQueue("REVIEW"))
 	}
 }
+
+// TestAdministrators add and remove user fields, and end an outage.
+func TestAdministrators(t *testing.T) {
+	sim := salespadtest.New(salespadtest.Config{})
+	sim.Sample()
+	c := newClient(t, sim)
+	body := object{"UserFieldNames": []string{"xMark"}, "UserFieldData": []any{"m"}}
+	c.refuse(400, 3010, "PUT", "/api/Customer/001001", body)
+	sim.DefineUserField("Customer", salespadtest.UserField{Name: "xMark", Type: "string"})
+	c.do(200, "PUT", "/api/Customer/001001", body)
+	sim.RemoveUserField("Customer", "xMark")
+	if got := c.do(200, "GET", "/api/Customer/001001", nil); strings.Contains(string(got.raw), "xMark") {
+		t.Errorf("a removed user field is shown: %s", got.raw)
+	}
+	order, err := sim.Transfer(salespadtest.SampleQuote)
+	if err != nil || order.Fields["Quote_Num"] != salespadtest.SampleQuote {
+		t.Errorf("transfer %v %v", order, err)
+	}
+	if _, err := sim.Transfer(salespadtest.SampleQuote); err == nil {
+		t.Error("a quote in history was transferred again")
+	}
+	sim.Down(time.Now(), time.Now().Add(time.Hour))
+	if _, err := c.try("GET", "/api/Customer", nil); err == nil {
+		t.Error("the server answered while down")
+	}
+	sim.Up()
+	c.do(200, "GET", "/api/Customer", nil)
+	if n := len(sim.All("Customer")); n != 7 {
+		t.Errorf("%d customers, want 7", n)
+	}
+}

@@ -1,6 +1,6 @@
 package salespadtest
 
-// Items, and stock by location (fact sheet, sections 3 and 5).
+// Items, price levels, and stock by location (fact sheet, sections 3 and 5).
 
 func itemKind() *kind {
 	return stored(&kind{
@@ -66,4 +66,14 @@ func inventoryKind() *kind {
 		return rowsOf(s, s.tables["ItemMaster"].having(field, folded)), true
 	}
 	return k
+}
+
+func (s *Sim) listPriceLevels(c *call) (any, *failure) {
+	k := s.kinds["PriceLevel"]
+	q := &query{top: maxTop, count: true}
+	return s.page(c, k, q, k.source(s)), nil
+}
+
+func priceLevelKind() *kind {
+	return stored(&kind{name: "PriceLevel", noun: "Price level", keys: []string{"Price_Level"}, fields: []field{text("Price_Level", 10, 11), text("Description", 30, 31)}})
 }

@@ -2,13 +2,10 @@ package salespadtest
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
 
 // Prospects, their contacts and their conversion: all of it inferred (fact sheet, section 9).
-
-func upper(text string) string { return strings.ToUpper(text) }
 
 func prospectKind() *kind {
 	fields := append([]field{text("Prospect_ID", 15, 15).onCreate(), text("Prospect_Name", 64, 65).required(), text("Prospect_Class", 15, 15)}, postal()...)

@@ -299,3 +299,7 @@ func quoted(text string) []byte {
 	}
 	return bytes.TrimRight(out.Bytes(), "\n")
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func upper(text string) string { return strings.ToUpper(text) }

@@ -101,6 +101,9 @@ func (s *Sim) forward(r *row, from, by string, now time.Time) *failure {
 	if from != "" && fold(from) != fold(at) {
 		return fail(http.StatusConflict, 5001, "%s is in queue %s, not in %s", r.id, at, from)
 	}
+	if !isOpen(r) {
+		return refused("%s is in %s", r.id, stateOf(r))
+	}
 	if bad := s.usable(r); bad != nil {
 		return bad
 	}
