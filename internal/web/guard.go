@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -117,7 +118,7 @@ func logged(log *slog.Logger, newID func() string, next http.Handler) http.Handl
 					panic(p)
 				}
 				n.id = newID()
-				log.Error("panic in a request", "id", n.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				log.Error("panic in a request", "id", n.id, "panic", panicText(p), "stack", string(debug.Stack()))
 				if seen.status == 0 {
 					answer := problemOf(fmt.Errorf("panic"))
 					answer.ID = n.id
@@ -143,6 +144,14 @@ func logged(log *slog.Logger, newID func() string, next http.Handler) http.Handl
 		}()
 		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), notesKey{}, n)))
 	})
+}
+
+// panicText is what may be logged of a panic: the runtime's own words, of anything else its kind. A value may stand in it.
+func panicText(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 type statusWriter struct {

@@ -83,8 +83,8 @@ func TestPanicHasAnID(t *testing.T) {
 	if status != 500 || answer["id"] != "id-1" || strings.Contains(fmt.Sprint(answer), "seeded") {
 		t.Errorf("%d %v", status, answer)
 	}
-	if log := s.log.String(); !strings.Contains(log, "id=id-1") || !strings.Contains(log, "seeded") {
-		t.Errorf("the log does not name it: %s", log)
+	if log := s.log.String(); !strings.Contains(log, "id=id-1") || !strings.Contains(log, "guard.go") || strings.Contains(log, "seeded") {
+		t.Errorf("the log must say where, and no value of what was panicked with: %s", log)
 	}
 }
 
