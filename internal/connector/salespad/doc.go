@@ -8,5 +8,5 @@
 // filtered, so that a create is found again by reading what changed since (look.go) or by a key that we chose (create.go).
 // Values are SQL Server's: padded with spaces, 1900-01-01 for no date, as wide as a column (row.go, encode.go).
 //
-// Start with connector.go, then profile.go. Section numbers are those of ../../../shared/reference/salespad.md.
+// Start with connector.go, then profile.go. Section numbers are those of the fact sheet, salespad.md.
 package salespad

@@ -62,6 +62,7 @@ type Object struct {
 	Marker     string   `json:"marker"`      // user field of our marker (A5); "" leaves unknown creates held
 	Code       string   `json:"code"`        // part of the key that the caller chooses; made of the marker where it is absent
 	CodePrefix string   `json:"code_prefix"` // of such a code
+	Own        string   `json:"own"`         // code of the address that is the customer's own
 	Moved      string   `json:"moved"`       // field that names where a record went
 	MovedTo    string   `json:"moved_to"`    // object it went to
 	Children   string   `json:"children"`    // object of the records that a create may bring along
@@ -130,6 +131,9 @@ func LoadProfile(own []byte) (*Profile, error) {
 	}
 	return p, p.check()
 }
+
+// Seat tells whether this install's sessions take a seat: what SessionsConfig.Seat is to be.
+func (p *Profile) Seat() bool { return p.Session == sessionSeat }
 
 // layer is a profile as it is written, its objects and tables still to be laid over those known.
 type layer struct {

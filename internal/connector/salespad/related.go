@@ -289,6 +289,9 @@ func (o *Object) became(contact row, addresses *Object, list []row) string {
 	}
 	for _, fits := range ways {
 		hits := slices.DeleteFunc(slices.Clone(list), func(a row) bool { return !fits(a) })
+		if len(hits) > 1 { // the customer's own address, made of the prospect's, may name the same person
+			hits = slices.DeleteFunc(hits, func(a row) bool { return strings.EqualFold(a.text(addresses.Key[1]), addresses.Own) })
+		}
 		if len(hits) == 1 {
 			return hits[0].key(addresses)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,16 @@ func (Login) String() string { return "[secret]" }
 
 // GoString keeps it out of %#v.
 func (Login) GoString() string { return "[secret]" }
+
+// ParseLogin reads a credential as it is handed over: user:password. The user's name has no colon, the password may. Its error
+// never quotes it.
+func ParseLogin(key string) (Login, error) {
+	user, password, ok := strings.Cut(strings.TrimRight(key, "\r\n"), ":")
+	if !ok || user == "" || password == "" {
+		return Login{}, errors.New("salespad: write the credential as user:password")
+	}
+	return Login{User: user, Password: password}, nil
+}
 
 // who tells one log-in from another without being one.
 func (l Login) who() string {

@@ -104,7 +104,7 @@ func (c *Connector) update(ctx context.Context, op string, o *Object, parts []st
 		if w.Base == nil {
 			return refusal(&connector.Error{Fault: connector.Invalid, Op: op, Code: "a whole record is needed: this install replaces what is not sent"})
 		}
-		body = o.over(w.Base, w.Fields)
+		body = c.typed(ctx, op, o, w.Base.Fields).over(w.Base, w.Fields)
 	}
 	out := c.put(ctx, op, o, parts, body)
 	if o.userOnly(w.Fields) {
