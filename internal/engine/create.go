@@ -347,6 +347,13 @@ func (e *Engine) agreedAfter(i *item, answered *record.Record) map[string]link.P
 		}
 		out[key] = pair
 	}
+	if i.resent && len(i.decision.Agreed) == 0 { // found when it was not to be made any more: what of it is older than the record nobody knows
+		for _, field := range i.m.Fields {
+			if v := answered.Field(field.B); field.B != "" && v.Known() {
+				out[field.Key()] = link.Pair{A: changedAtA, B: e.digestOf(v)}
+			}
+		}
+	}
 	return out
 }
 

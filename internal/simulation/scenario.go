@@ -78,6 +78,19 @@ func Scenarios() []Scenario {
 			s.workOff()
 			return s.count(1)
 		}},
+		{"T5 lost while its contract is unknown, changed, then won again", lags{list: 30 * time.Second}, func(s *Sim) []Problem {
+			deal := s.town.single("monthly")
+			s.Fault = once(1, lostAnswer(), route("POST", "/v1/contracts"))
+			s.workOff()
+			do(s.town.hs().Lose(deal))
+			s.wait(8 * time.Minute)
+			s.workOff()
+			do(s.town.hs().Set("deals", deal, props{"dealname": "D001 renamed while it was lost"}))
+			do(s.town.hs().Win(deal))
+			s.wait(8 * time.Minute)
+			s.workOff()
+			return s.count(1)
+		}},
 		{"T5 two deals are merged, and the survivor is heard of first", lags{}, func(s *Sim) []Problem {
 			first := s.town.single("")
 			s.workOff()
