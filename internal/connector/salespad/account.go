@@ -2,7 +2,6 @@ package salespad
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,11 +15,11 @@ import (
 // address and the company (T18).
 func (c *Connector) Account(ctx context.Context) (connector.Account, error) {
 	const op, path = "read account", "/api/Session/Ping"
-	got, a, err := c.one(ctx, op, nil, rest.Request{Path: path, Route: path, Safe: true})
+	a, err := c.call(ctx, op, nil, rest.Request{Path: path, Route: path, Safe: true})
 	if err != nil {
 		return connector.Account{}, err
 	}
-	if got.text("ErrorCode") != "0" || a.Status != http.StatusOK {
+	if !acknowledged(a) {
 		return connector.Account{}, nonsense(op, a)
 	}
 	out := connector.Account{ID: c.server(), Name: c.Name, Production: !c.Test, Currency: c.Currency, TimeZone: c.TimeZone}

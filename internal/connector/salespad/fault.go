@@ -162,6 +162,12 @@ func stolen(op string, after time.Duration, e *connector.Error) *connector.Error
 		Err: errors.New("sessions end as soon as they begin: somebody else logs in as our user; give Crosswalk a SalesPad user of its own")}
 }
 
+// acknowledged tells whether an answer is SalesPad's envelope that says that all went well.
+func acknowledged(a rest.Answer) bool {
+	var w envelope
+	return json.Unmarshal(a.Body, &w) == nil && w.ErrorCode != nil && *w.ErrorCode == 0
+}
+
 // nonsense is a good status with a body that is not SalesPad's: a proxy's page, half an answer, nothing under load.
 func nonsense(op string, a rest.Answer) *connector.Error {
 	code := "malformed answer"

@@ -29,6 +29,7 @@ type wireGrants struct {
 type grants struct {
 	Group    string   `json:"group,omitempty"`
 	Admin    bool     `json:"admin,omitempty"`
+	Reset    bool     `json:"reset,omitempty"`     // the password must be changed; sessions still work
 	NoCreate []string `json:"no_create,omitempty"` // objects
 	NoRead   []string `json:"no_read,omitempty"`   // object.property
 	NoUpdate []string `json:"no_update,omitempty"` // object.property
@@ -84,6 +85,9 @@ func (c *Connector) Lacks(ctx context.Context, n connector.Need) ([]connector.Re
 		if r := (connector.Refusal{What: what, Grant: grant}); !slices.Contains(out, r) {
 			out = append(out, r)
 		}
+	}
+	if g.Reset {
+		add("log in for long", "SalesPad wants a new password of our user: change it, then crosswalk connect")
 	}
 	if n.Write && n.Marker && slices.Contains(g.NoCreate, o.Entity) {
 		add("create "+o.name, "Web API object permission: create "+o.Entity)

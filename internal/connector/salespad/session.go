@@ -250,9 +250,7 @@ func (s *Sessions) logIn(ctx context.Context, op string, l Login) error {
 	}
 	now := time.Now()
 	s.now = kept{Version: keptFormat, Session: got.SessionID, Who: l.who(), Logins: append(s.now.Logins, now), Grants: got.grants()}
-	if got.NeedsPasswordReset {
-		return s.refusedLogin(ctx, &connector.Error{Fault: connector.Unauthorized, Op: op, Code: "the password must be changed in SalesPad"}, l)
-	}
+	s.now.Grants.Reset = got.NeedsPasswordReset
 	return s.save(ctx, op)
 }
 

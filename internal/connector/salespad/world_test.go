@@ -217,6 +217,10 @@ func TestConversion(t *testing.T) {
 			t.Errorf("contact %s is %s to %s, want %s", id, r.State, r.To, code[id])
 		}
 	}
+	o := one(t, erp, connector.Write{Op: connector.OpUpdate, Object: "prospects", ID: "P1", Fields: values("City", "Bergen")}, connector.Retry)
+	if connector.FaultOf(o.Err) != connector.Locked {
+		t.Errorf("a change of a prospect that was converted meanwhile: %v", o.Err)
+	}
 	for _, r := range contacts[3:] { // two of one name and nothing else: nobody can tell
 		if r.State != record.Found || !r.Record.Archived {
 			t.Errorf("%s is %s, want found and not to be used", r.Ref, r.State)
@@ -599,3 +603,33 @@ func TestCallsAndSeats(t *testing.T) {
 }
 
 var _ http.RoundTripper = (*sheet)(nil)
+
+// TestHundredThousandItems: a page of a thousand each, resumed half way by another worker.
+func TestHundredThousandItems(t *testing.T) {
+	if testing.Short() {
+		t.Skip("100,000 items take some seconds")
+	}
+	const items = 100_000
+	in := newInstall(salespadtest.Config{})
+	in.wire.Vendor = in.sim
+	if err := in.sim.LoadItems(items); err != nil {
+		t.Fatal(err)
+	}
+	in.change = func(c *salespad.Config) { c.Page = 1000 }
+	seen := map[string]bool{}
+	r := connector.FeedRequest{Object: "items", Fields: []string{"Item_Description"}}
+	in.wire.Forget()
+	for more := true; more; {
+		p, err := in.connect().Changes(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rec := range p.Records {
+			seen[rec.Ref.ID] = true
+		}
+		r.Cursor, more = p.Cursor, p.More
+	}
+	if len(seen) != items || in.calls() > 102 {
+		t.Errorf("%d items in %d calls", len(seen), in.calls())
+	}
+}

@@ -2,7 +2,6 @@ package salespad
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -107,10 +106,21 @@ func (c *Connector) update(ctx context.Context, op string, o *Object, parts []st
 		body = c.typed(ctx, op, o, w.Base.Fields).over(w.Base, w.Fields)
 	}
 	out := c.put(ctx, op, o, parts, body)
+	if out.Status == connector.Refused && o.MovedTo != "" && c.movedOn(ctx, o, w.ID) {
+		e := asError(out.Err)
+		return connector.Outcome{Status: connector.Retry, Err: &connector.Error{Fault: connector.Locked, Op: op, Code: e.Code, Status: e.Status, After: lockPause,
+			Err: errors.New("it was converted meanwhile: read it again")}}
+	}
 	if o.userOnly(w.Fields) {
 		out.Stamp = time.Time{}
 	}
 	return out
+}
+
+// movedOn tells whether a record that refuses a change has moved on: a prospect that was converted while it was being worked on.
+func (c *Connector) movedOn(ctx context.Context, o *Object, id string) bool {
+	reads, err := c.Read(ctx, connector.ReadRequest{Object: o.name, IDs: []string{id}, Fields: []string{}})
+	return err == nil && reads[0].State == record.Moved
 }
 
 // over gives the body of a record as read with fields over it. What cannot be written was not asked for and is left out.
@@ -175,11 +185,8 @@ func (c *Connector) remove(ctx context.Context, op string, o *Object, parts []st
 		return refusal(err)
 	}
 	a, err := c.call(ctx, op, o, rest.Request{Method: http.MethodDelete, Path: path, Route: route})
-	if err == nil {
-		var w envelope
-		if json.Unmarshal(a.Body, &w) != nil || w.ErrorCode != nil && *w.ErrorCode != 0 {
-			err = nonsense(op, a)
-		}
+	if err == nil && !acknowledged(a) {
+		err = nonsense(op, a)
 	}
 	if err != nil {
 		return failure(err)
