@@ -115,6 +115,9 @@ func (c *cli) handOver(ctx context.Context, api *client, path, name string, f co
 	if opened.First {
 		bound = "; the connection is bound to it from now on"
 	}
+	if !opened.Production {
+		bound = ", which is a sandbox or a test account" + bound
+	}
 	fmt.Fprintf(c.out, "%s is connected: account %s%s\nsee what it may do: crosswalk check; webhooks go to %s\n", opened.Connection, plain(strings.TrimSpace(opened.Account+" "+opened.Label)), bound, opened.Webhook)
 	return nil
 }
@@ -128,6 +131,10 @@ func (c *cli) keyOf(name string, f connecting) (string, error) {
 		words, err := wordsIn("--key-file", f.keyFile)
 		if err != nil {
 			return "", err
+		}
+		if words[0] == "-----BEGIN" { // a private key in PEM has lines
+			text, err := os.ReadFile(f.keyFile)
+			return strings.TrimSpace(string(text)), err
 		}
 		if len(words) != 1 {
 			return "", wrongUse("--key-file: there must be one key in it, and nothing else")

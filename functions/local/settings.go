@@ -29,7 +29,7 @@ func (c *cli) connections() *cobra.Command {
 		var look error
 		rows := [][]string{{"CONNECTION", "SYSTEM", "IS", "STATE", "ACCOUNT", "CURRENCY", "TIME ZONE", "CALLS LEFT TODAY"}}
 		for _, one := range list.Connections {
-			rows = append(rows, []string{one.Name, one.System, strings.Join(one.Roles, ", "), one.State, strings.TrimSpace(one.Account + " " + one.Label), one.Currency, one.TimeZone, left(one.CallsLeft)})
+			rows = append(rows, []string{one.Name, one.System, strings.Join(one.Roles, ", "), one.State, strings.TrimSpace(one.Account + " " + one.Label + sandbox(one)), one.Currency, one.TimeZone, left(one.CallsLeft)})
 			if one.State != "ok" {
 				look = errLook
 			}
@@ -50,6 +50,14 @@ func (c *cli) connections() *cobra.Command {
 		}
 		return look
 	})
+}
+
+// sandbox marks an account that says it is no production account.
+func sandbox(c web.Connection) string {
+	if c.Production != nil && !*c.Production {
+		return " (sandbox)"
+	}
+	return ""
 }
 
 // left writes what may still be called today; a limit without a day is not worth a word.
