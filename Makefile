@@ -44,7 +44,6 @@ test: program ## everything that CI checks; installs what it needs
 	$(MAKE) unit
 	$(MAKE) conformance
 	$(MAKE) infra && $(GO) -C infra vet ./... && $(GO) -C infra test -count=1 ./...
-	$(MAKE) synth CUSTOMER=acme
 	$(MAKE) demo
 	$(MAKE) demo AWS=local
 	$(MAKE) demo SOURCE=salesforce

@@ -104,7 +104,7 @@ func synth(t *testing.T, root, command string) {
 	}
 	tools(t, "npm", "node")
 	run := exec.CommandContext(t.Context(), "bash", "-c", command+" LAMBDA_BUILD=true") // they are there
-	run.Dir, run.Env = root, append(os.Environ(), "MAKEFLAGS=", "CROSSWALK_DIST="+built)
+	run.Dir, run.Env = root, append(os.Environ(), "MAKEFLAGS=--no-print-directory", "CROSSWALK_DIST="+built)
 	var said strings.Builder
 	run.Stderr = &said
 	out, err := run.Output()

@@ -42,7 +42,7 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"up"}, exitUsage, "--config"},
 		{[]string{"up", "--config", noFile}, exitUsage, "no such file"},
 		{[]string{"simulate", "--empty", "--sample"}, exitUsage, "choose"},
-		{[]string{"demo", "--source", "salesforce"}, exitUsage, "salesforce"},
+		{[]string{"demo", "--source", "netsuite"}, exitUsage, "hubspot or salesforce"},
 		{[]string{"status"}, exitDone, ""},
 		{[]string{"check"}, exitDone, ""},
 	} {
