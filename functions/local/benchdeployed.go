@@ -172,12 +172,20 @@ func (d *deployed) poll(ctx context.Context) error {
 	return err
 }
 
-// settleHere waits until done says so and no message waits or is worked, polling as the schedule does where polls is set.
-func (d *deployed) settleHere(ctx context.Context, polls bool, done func() bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, errors.New("bench: the deployment does not come to rest"))
+// How often feeds are read, as in a deployment, and how often what is parked is woken, which has no minute's time here.
+const (
+	feedsEach = time.Minute
+	pollEach  = 20 * time.Second
+)
+
+// settleHere polls and waits until done says so and no message waits or is worked.
+func (d *deployed) settleHere(ctx context.Context, done func() bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Minute, errors.New("the deployment does not come to rest"))
 	defer cancel()
+	polled := time.Time{}
 	for quiet := 0; quiet < 3; {
-		if polls {
+		if time.Since(polled) >= pollEach {
+			polled = time.Now()
 			if err := d.poll(ctx); err != nil {
 				return err
 			}
@@ -251,12 +259,7 @@ func (d *deployed) measure(ctx context.Context, p *prices, say func(figure) erro
 		return err
 	}
 	stop := d.run(ctx)
-	err := d.settleHere(ctx, w.polls, w.done)
-	if err == nil && !w.polls { // the minute's poll sees the same records
-		if err = d.poll(ctx); err == nil {
-			err = d.settleHere(ctx, false, w.done)
-		}
-	}
+	err := d.settleHere(ctx, w.done)
 	stop()
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.name, err)
@@ -355,7 +358,7 @@ func benchDeployed(ctx context.Context, say func(figure) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	d, err := deployHere(ctx, folder, "1ms") // polls are asked for by hand
+	d, err := deployHere(ctx, folder, feedsEach.String())
 	if err != nil {
 		return err
 	}
@@ -372,7 +375,7 @@ func benchDeployed(ctx context.Context, say func(figure) error) (err error) {
 		return err
 	}
 	stop := d.run(ctx)
-	err = d.settleHere(ctx, true, func() bool { return true })
+	err = d.settleHere(ctx, func() bool { return true })
 	stop()
 	if err != nil {
 		return err
@@ -403,35 +406,41 @@ func benchDeployed(ctx context.Context, say func(figure) error) (err error) {
 			}
 			return nil
 		}, done: func() bool { return b.light.Counts().Invoices-before.Invoices >= benchRecords }},
-		{name: "changed companies", cost: oneField.what, aim: oneField.aim, records: everyOne, laptop: changed, polls: true, begin: change(oneField.fields),
+		{name: "changed companies", cost: oneField.what, aim: oneField.aim, records: everyOne, laptop: changed, begin: change(oneField.fields),
 			done: func() bool { return b.light.Calls()["total"] >= benchRecords }},
-		{name: "touched companies", cost: noField.what, aim: noField.aim, records: everyOne, polls: true, begin: change(noField.fields), done: func() bool { return true }},
+		{name: "touched companies", cost: noField.what, aim: noField.aim, records: everyOne, begin: change(noField.fields),
+			done: func() bool { return b.hubspot.Calls()["total"] >= benchRecords/100 }}, // the feed was read, and the companies
 	} {
 		if err := d.measure(ctx, p, say, w); err != nil {
 			return err
 		}
 	}
-	return d.idle(ctx, p, say)
+	return d.idle(ctx, say)
 }
 
-// idle measures one poll that finds nothing.
-func (d *deployed) idle(ctx context.Context, p *prices, say func(figure) error) error {
-	const polls = 5
+// idle measures a poll that reads every feed and finds nothing.
+func (d *deployed) idle(ctx context.Context, say func(figure) error) error {
+	select { // until every feed is due
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(feedsEach + time.Second):
+	}
 	d.vendors.hubspot.ResetCalls()
 	d.vendors.light.ResetCalls()
 	d.counts.Reset()
-	before := d.use()["poll"]
-	for range polls {
-		if err := d.poll(ctx); err != nil {
-			return err
-		}
+	before := d.functions["poll"].Figures()
+	if err := d.poll(ctx); err != nil {
+		return err
 	}
-	now, asked := d.use()["poll"], d.counts.Sum()
+	now, asked := d.functions["poll"].Figures(), d.counts.Sum()
 	cpu, _ := cpuOfAll(now)
 	was, _ := cpuOfAll(before)
-	each := map[string]float64{"wru": asked.WRU / polls, "rru": asked.RRU / polls, "sqs requests": float64(asked.SQS+asked.Empty) / polls, "cpu ms": ms(cpu-was) / polls,
-		"hubspot calls": float64(d.vendors.hubspot.Calls()["total"]) / polls, "light calls": float64(d.vendors.light.Calls()["total"]) / polls}
-	return say(figure{Name: "an idle poll, on the local AWS", Value: ms(now.Took-before.Took) / polls, Unit: "ms", Units: each})
+	each := map[string]float64{"wru": asked.WRU, "rru": asked.RRU, "sqs requests": float64(asked.SQS + asked.Empty), "cpu ms": ms(cpu - was),
+		"hubspot calls": float64(d.vendors.hubspot.Calls()["total"]), "light calls": float64(d.vendors.light.Calls()["total"])}
+	for operation, n := range asked.Requests {
+		each[operation] = float64(n)
+	}
+	return say(figure{Name: "an idle poll that reads every feed, on the local AWS", Value: ms(now.Took - before.Took), Unit: "ms", Units: each})
 }
 
 // onLaptop gives the vendor calls of the same waves in one process.
