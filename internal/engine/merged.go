@@ -6,8 +6,10 @@ import (
 	"slices"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
@@ -91,4 +93,38 @@ func (e *Engine) signpost(ctx context.Context, b *batch, i *item, to record.Ref)
 		return
 	}
 	e.follow(ctx, b, i)
+}
+
+// lookAtOwners has the records that name this one (the deals of a company) looked at once more: what stands for it at the
+// other side has become another record, and nothing of theirs changed. Who calls this: moveLink, where the survivor of a
+// merge was billed as another company's double until its loser's link came.
+func (e *Engine) lookAtOwners(ctx context.Context, b *batch, ref record.Ref) error {
+	var owners []string
+	for _, name := range b.set.names {
+		a := b.set.byName[name]
+		if a.ConnA == ref.Connection && a.works(true) && !slices.Contains(owners, a.A.Object) && slices.ContainsFunc(a.With, func(w mapping.With) bool { return w.Object == ref.Object }) {
+			owners = append(owners, a.A.Object)
+		}
+	}
+	if len(owners) == 0 {
+		return nil
+	}
+	reads, err := e.Connections[ref.Connection].Read(ctx, connector.ReadRequest{Object: ref.Object, IDs: []string{ref.ID}, With: owners})
+	if err != nil {
+		return err
+	}
+	var tasks []Task
+	for _, r := range reads {
+		if r.Record == nil {
+			continue
+		}
+		for _, rel := range r.Record.Related {
+			tasks = append(tasks, Task{Ref: rel.Ref, Cause: "wake"})
+		}
+	}
+	to := lane.Live
+	if len(tasks) > 100 {
+		to = lane.Bulk
+	}
+	return e.Enqueue(ctx, to, tasks)
 }

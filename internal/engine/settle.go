@@ -391,6 +391,12 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 		e.fail(ctx, []*item{i}, "", err)
 		return
 	}
+	if there.Rev != 0 && there.Value.State != link.Linked {
+		if err := e.lookAtOwners(ctx, b, to); err != nil {
+			e.fail(ctx, []*item{i}, i.m.ConnA, err)
+			return
+		}
+	}
 	if err := e.putOne(ctx, i.key, old, table.IfRev(i.rev)); err != nil {
 		e.fail(ctx, []*item{i}, "", err)
 		return
