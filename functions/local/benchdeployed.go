@@ -16,9 +16,6 @@ import (
 	"sync"
 	"time"
 
-	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-
 	"crosswalk/internal/app/cloud"
 	"crosswalk/internal/app/laptop"
 	"crosswalk/internal/app/phones"
@@ -33,7 +30,6 @@ type deployed struct {
 	vendors   *vendors
 	stack     *awstest.Stack
 	counts    *awstest.Counts
-	queues    *awssqs.Client // not counted
 	functions map[string]*awstest.Lambda
 	url       string
 	config    string
@@ -77,7 +73,6 @@ func deployHere(ctx context.Context, folder, every string) (d *deployed, err err
 	if err := d.keep(ctx); err != nil {
 		return d, err
 	}
-	d.queues = d.stack.SQS
 	if d.counts, err = d.stack.Count(ctx); err != nil {
 		return d, err
 	}
@@ -190,7 +185,7 @@ func (d *deployed) settleHere(ctx context.Context, done func() bool) error {
 				return err
 			}
 		}
-		n, err := d.waiting(ctx)
+		n, err := d.counts.Waiting(ctx)
 		if err != nil {
 			return err
 		}
@@ -205,22 +200,6 @@ func (d *deployed) settleHere(ctx context.Context, done func() bool) error {
 		}
 	}
 	return nil
-}
-
-func (d *deployed) waiting(ctx context.Context) (int, error) {
-	sum := 0
-	for _, queue := range []string{d.stack.Queues.Live, d.stack.Queues.Bulk} {
-		got, err := d.queues.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
-		if err != nil {
-			return 0, err
-		}
-		for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
-			n := 0
-			fmt.Sscan(got.Attributes[name], &n)
-			sum += n
-		}
-	}
-	return sum, nil
 }
 
 // deployedWave is something that happens to many records at once.

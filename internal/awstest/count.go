@@ -5,20 +5,25 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // Counts is what the servers of a stack were asked, by those who were told of them after Stack.Count. It is safe for
 // concurrent use.
 type Counts struct {
-	mu  sync.Mutex
-	sum Asked
+	mu     sync.Mutex
+	sum    Asked
+	queues *sqs.Client // not counted
+	live   []string    // URLs
 }
 
 // Asked are requests as AWS bills them. A server of the table that tells no capacity (minidyn) gives no units.
@@ -47,7 +52,7 @@ func (c *Counts) Reset() {
 
 // Count puts a counting proxy before the table, the queue and the secrets, for whoever is given Env from now on.
 func (s *Stack) Count(ctx context.Context) (*Counts, error) {
-	c := &Counts{}
+	c := &Counts{queues: s.SQS, live: []string{s.Queues.Live, s.Queues.Bulk}}
 	for _, url := range []*string{&s.store, &s.queue, &s.Secrets} {
 		at, stop, err := serveLocal(ctx, "counter", c.before(*url))
 		if err != nil {
@@ -58,6 +63,25 @@ func (s *Stack) Count(ctx context.Context) (*Counts, error) {
 	}
 	s.SQS = sqs.NewFromConfig(Config(s.queue))
 	return c, nil
+}
+
+// Waiting tells how many messages of both lanes wait or are worked. It is not counted itself.
+func (c *Counts) Waiting(ctx context.Context) (int, error) {
+	all := 0
+	for _, url := range c.live {
+		got, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+		if err != nil {
+			return 0, err
+		}
+		for _, name := range []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, types.QueueAttributeNameApproximateNumberOfMessagesDelayed} {
+			n, err := strconv.Atoi(got.Attributes[string(name)])
+			if err != nil {
+				return 0, fmt.Errorf("awstest: %s of a queue: %w", name, err)
+			}
+			all += n
+		}
+	}
+	return all, nil
 }
 
 // before passes requests on to a server and counts them with their answers.
