@@ -195,10 +195,10 @@ func (c *check) oneCustomerEach() {
 		if v.BillingAddress != nil && alone {
 			keys = append(keys, "company "+word(v.BillingAddress.Street))
 		}
-		if v.VATNumber != "" && alone {
+		if v.VATNumber != "" && alone && c.madeWith(v, func(f firm) bool { return like(f.vat, string(v.VATNumber)) }) {
 			keys = append(keys, "VAT number "+string(v.VATNumber))
 		}
-		if v.Domain != "" && v.Domain != "gmail.com" && alone {
+		if v.Domain != "" && v.Domain != "gmail.com" && alone && c.madeWith(v, func(f firm) bool { return like(f.domain, string(v.Domain)) }) {
 			keys = append(keys, "domain "+string(v.Domain))
 		}
 		for _, k := range keys {
@@ -208,6 +208,12 @@ func (c *check) oneCustomerEach() {
 			seen[k] = id
 		}
 	}
+}
+
+// madeWith tells whether the company that a customer was made for has a key itself: another one that is billed there may have
+// filled it in, and may share it with a third.
+func (c *check) madeWith(v lighttest.Customer, has func(firm) bool) bool {
+	return v.BillingAddress != nil && slices.ContainsFunc(c.firms, func(f firm) bool { return word(f.street) == word(v.BillingAddress.Street) && has(f) })
 }
 
 // wholeDocuments: a mark once, a deal once, lines always, a customer that exists.

@@ -16,6 +16,8 @@ type Flow struct {
 	set  func(t *town) (deal string)
 	edit func(t *town, deal string) // nil: the deal is won, and that is all
 	open bool                       // the document is opened by itself
+
+	source string // the CRM; "" is HubSpot
 }
 
 // Flows lists the ways of the won deal: invoice and contract, first run and amended, and a customer that is there already.
@@ -30,17 +32,38 @@ func Flows() []Flow {
 		do(t.hs().Set("deals", deal, props{"dealname": "D001 amended"}))
 	}
 	return []Flow{
-		{"invoice", func(t *town) string { return t.single("") }, nil, false},
-		{"invoice opened", func(t *town) string { return t.single("") }, nil, true},
-		{"invoice amended", func(t *town) string { return t.single("") }, amend, false},
-		{"contract", func(t *town) string { return t.single("monthly") }, nil, false},
-		{"contract amended", func(t *town) string { return t.single("monthly") }, amend, false},
+		{"invoice", func(t *town) string { return t.single("") }, nil, false, ""},
+		{"invoice opened", func(t *town) string { return t.single("") }, nil, true, ""},
+		{"invoice amended", func(t *town) string { return t.single("") }, amend, false, ""},
+		{"contract", func(t *town) string { return t.single("monthly") }, nil, false, ""},
+		{"contract amended", func(t *town) string { return t.single("monthly") }, amend, false, ""},
 		{"invoice for a known customer", func(t *town) string {
 			deal := t.single("")
 			t.enterCustomer(lighttest.Customer{Name: "Known by its domain", Domain: "firm-C001.example"})
 			return deal
-		}, nil, false},
+		}, nil, false, ""},
+		{"Salesforce: invoice opened, written back", atOrg(func(o *org) string { return o.single("") }), nil, true, salesforceSource},
+		{"Salesforce: contract amended", atOrg(func(o *org) string { return o.single("Monthly") }), func(t *town, id string) { t.s.crm.(*org).amend(id) }, false, salesforceSource},
+		{"Salesforce: account merged", atOrg(func(o *org) string { return o.single("") }), func(t *town, _ string) {
+			o := t.s.crm.(*org)
+			twin := o.create("Account", row{"Name": "C001 Works", "BillingStreet": "C001 Street", "BillingCity": "Berlin", "BillingCountry": "Germany"})
+			do(o.sf().Merge("Account", twin, row{"Name": "C001 Works renamed"}, o.companies[0]))
+			o.companies = []string{twin}
+		}, false, salesforceSource},
 	}
+}
+
+func atOrg(set func(*org) string) func(*town) string {
+	return func(t *town) string { return set(t.s.crm.(*org)) }
+}
+
+// amend changes a line's price, removes one, adds one and renames the opportunity.
+func (o *org) amend(id string) {
+	lines := o.items(id)
+	do(o.sf().Update("OpportunityLineItem", lines[0].ID, row{"UnitPrice": "77.50"}))
+	do(o.sf().Delete("OpportunityLineItem", lines[1].ID))
+	o.create("OpportunityLineItem", row{"OpportunityId": id, "PricebookEntryId": o.entries[o.products[1]+"EUR"], "Quantity": "1.5", "UnitPrice": "12.34"})
+	do(o.sf().Update("Opportunity", id, row{"Name": "D001 amended"}))
 }
 
 // single makes a company, two products and a won deal with two lines.
@@ -97,6 +120,7 @@ type Crash struct {
 // peace, and the outsider looks. Call it in a bubble of its own.
 func RunCrash(f Flow, kills []Kill, o Options, shared *Shared) (out Crash) {
 	o.Seed, o.Lags, o.Open = max(o.Seed, 1), &lags{search: 30 * time.Second, list: 45 * time.Second}, f.open
+	o.Source = f.source
 	s := New(o, shared)
 	ctx := context.Background()
 	t := s.emptyTown()

@@ -3,6 +3,7 @@ package simulation
 import (
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -37,6 +38,7 @@ type fault struct {
 	light     *lighttest.Fault
 
 	salesforce *salesforcetest.Fault
+	source     string // the CRM without which it cannot be met; "" is either
 }
 
 // vendorFaults is every class of fault that a call to a vendor can meet.
@@ -72,8 +74,13 @@ func vendorFaults() []fault {
 	add("short batch answer", 30, call.batch, false, hubspottest.Fault{Drop: 1}, lighttest.Fault{})
 	add("reordered batch answer", 30, call.batch, false, hubspottest.Fault{Shuffle: true}, lighttest.Fault{})
 	add("gateway page instead of an answer", 4, onLight, true, hubspottest.Fault{}, lighttest.HTML(http.StatusBadGateway))
+	for n := range out {
+		if slices.Contains([]string{"423 locked", "477 migrating", "short batch answer", "reordered batch answer"}, out[n].name) {
+			out[n].source = hubspotSource
+		}
+	}
 	own := func(name string, weight int, fits func(call) bool, f salesforcetest.Fault) {
-		out = append(out, fault{name: name, weight: weight, fits: fits, salesforce: &f})
+		out = append(out, fault{name: name, weight: weight, fits: fits, salesforce: &f, source: salesforceSource})
 	}
 	own("Salesforce: an old copy is read", 40, func(c call) bool { return onSalesforce(c) && !c.writes() }, salesforcetest.Fault{Stale: true})
 	own("Salesforce: the day's calls are used up", 3, onSalesforce, salesforcetest.Throttled())

@@ -16,6 +16,7 @@ import (
 
 // Report is what one run came to.
 type Report struct {
+	Source    string // the CRM
 	Seed      uint64
 	Trail     string // the same for the same seed
 	Hits      map[string]int
@@ -58,7 +59,7 @@ func Run(o Options, shared *Shared) (report Report) {
 	problems := s.settle(ctx)
 	checked, outcome := s.Check(ctx)
 	problems = append(problems, checked...)
-	report = Report{Seed: o.Seed, Trail: s.Trail(), Hits: s.Hits(), Effects: s.steps, Problems: problems, Outcome: outcome, Ambiguous: s.Ambiguous}
+	report = Report{Source: o.Source, Seed: o.Seed, Trail: s.Trail(), Hits: s.Hits(), Effects: s.steps, Problems: problems, Outcome: outcome, Ambiguous: s.Ambiguous}
 	if s.Log != nil {
 		report.Log = s.Log.String()
 	}
