@@ -60,6 +60,9 @@ var samples = map[string]struct {
 	"apigateway-salesforce-outbound.json":   {function: Webhook, org: true, status: 200, says: "<Ack>true</Ack>", waiting: 1},
 	"apigateway-salesforce-forged.json":     {function: Webhook, org: true, status: 401},
 	"eventbridge-salesforce-account.json":   {function: Change, org: true, waiting: 2},
+	"eventbridge-salesforce-gap.json":       {function: Change, org: true, waiting: 2},
+	"eventbridge-salesforce-overflow.json":  {function: Change, org: true}, // no record is named: the feed begins anew
+	"eventbridge-salesforce-stranger.json":  {function: Change, org: true}, // refused, and not asked for again
 	"scheduler-poll.json":                   {function: Poll},
 	"sqs-work-live.json":                    {function: Work(lane.Live)},
 	"sqs-work-bulk.json":                    {function: Work(lane.Bulk)},
