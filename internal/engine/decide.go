@@ -64,7 +64,7 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 	f := &plan.Facts{
 		Mapping: a.Mapping, Tools: e.Tools, Now: time.Now(), Account: account, Tables: map[string]plan.Table{},
 		Source: i.source, Target: i.target, Link: i.link, Lines: i.lines, Related: i.related, Counterparts: i.needs,
-		Scripts: i.scripts, Needed: i.needed, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince, SourceObjects: map[string]string{},
+		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince, SourceObjects: map[string]string{},
 	}
 	if a.Document != nil {
 		if f.Tables["a/"+a.Document.Stages], err = e.table(ctx, a.ConnA, a.Document.Stages); err != nil {
@@ -155,6 +155,11 @@ func (e *Engine) waitForParent(i *item) {
 	switch i.decision.Reason.Category {
 	case plan.NoDocumentMapping:
 		i.result.On, i.result.Until = "slot/"+i.m.Slot, time.Now().Add(heldPause)
+		return
+	case plan.UnreadableField:
+		if !i.lacking[i.m.Name].None() {
+			i.result.On, i.result.Until = "fields/"+i.m.Name, time.Now().Add(heldPause)
+		}
 		return
 	case plan.ParentHeld:
 	default:

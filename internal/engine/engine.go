@@ -43,6 +43,7 @@ type Engine struct {
 	lately   latelyCache
 	life     lifeCache
 	late     late
+	lacks    lackCache
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.

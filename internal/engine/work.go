@@ -8,6 +8,7 @@ import (
 
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
@@ -32,6 +33,7 @@ type item struct {
 	wants   []plan.Need // what it refers to, in order
 	needs   map[plan.Need]plan.Counterpart
 	scripts map[string]plan.ScriptResult
+	lacking map[string]*mapping.Lacking      // by mapping: fields that its account does not show any more
 	hit     *record.Record                   // found by a match
 	entries map[table.Key]stored[matchEntry] // of its match keys, as they were read
 
@@ -182,7 +184,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		b.erased, b.dead = erased, dead
 	}
 	steps := []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.inherit, e.findMirrors, e.gate, e.readLines, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.yieldTo, e.decide, e.runHooks,
+		e.loadLinks, e.readSources, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.yieldTo, e.decide, e.runHooks,
 	}
 	if !b.preview {
 		steps = append(steps, e.checkPlan, e.act)

@@ -32,6 +32,7 @@ type planCase struct {
 	ID       string
 	Source   map[string]*string // fields of a; null: the system says empty; absent: not said
 	Hidden   []string           // fields of a that may not be read
+	Lacking  []string           // fields of a that the account does not show any more; lines/FIELD of the lines
 	Archived bool
 	Modified map[string]time.Time // of a and b, and ours: when we last wrote b
 	Company  string               // ready (default), waiting, stuck, none, two
@@ -212,6 +213,16 @@ func (c planCase) facts(t *testing.T) *plan.Facts {
 		f.Scripts[name] = plan.ScriptResult{Value: value}
 	}
 	f.Source = c.source(m)
+	if len(c.Lacking) > 0 {
+		f.Lacking = &mapping.Lacking{A: map[string]bool{}, Lines: map[string]bool{}}
+	}
+	for _, name := range c.Lacking {
+		if line, ok := strings.CutPrefix(name, "lines/"); ok {
+			f.Lacking.Lines[line] = true
+		} else {
+			f.Lacking.A[name] = true
+		}
+	}
 	c.lines(f)
 	c.links(f)
 	return f

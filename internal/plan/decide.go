@@ -35,6 +35,9 @@ func gate(f *Facts) (Decision, bool) {
 		}
 	}
 	if filter := f.Mapping.AToB.Create.Filter; filter != "" {
+		if name := f.Lacking.Script(f.Mapping, filter); name != "" {
+			return Decision{Kind: Hold, Reason: hidden(name, "the filter")}, true
+		}
 		got, ok := f.Scripts[filter]
 		if !ok || got.Err != nil {
 			r := scriptReason("the filter", got.Err)
@@ -104,9 +107,30 @@ func decideFields(f *Facts, want []wanted) Decision {
 	return d
 }
 
+// blindRule gives a field of a match rule that is not shown any more: nobody can tell whether the record is there already.
+func blindRule(f *Facts) string {
+	for _, rule := range f.Mapping.Match {
+		for _, name := range rule.A {
+			if f.Lacking.Input(f.Mapping, name) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// hidden is the reason to hold a record of which something that decides cannot be read.
+func hidden(name, what string) *link.Reason {
+	return &link.Reason{Category: UnreadableField, Fields: []string{name},
+		Text: name + " is not there any more, or our credential may not read it, and " + what + " needs it. Give it the right, bring the field back, or change the mapping"}
+}
+
 func createDecision(f *Facts, d Decision, want []wanted) Decision {
 	if f.Mapping.AToB.Create.When == "never" {
 		return skip(CreateOff, f.Mapping.Name+" creates nothing: no record matches this one")
+	}
+	if name := blindRule(f); name != "" {
+		return Decision{Kind: Hold, Reason: hidden(name, "matching")}
 	}
 	if f.Mapping.AToB.Create.When == "needed" && !f.Needed {
 		return skip(NotNeeded, "no record matches it, and "+f.Mapping.Name+" creates one only when a document needs it")
@@ -176,6 +200,9 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 		switch {
 		case w.value.Kind() == record.Absent || w.field.CreateOnly && d.Kind == Update:
 			fd.Rule = "nothing to say"
+			if w.gone {
+				fd.Rule = w.rule
+			}
 			if w.field.CreateOnly {
 				fd.Rule = "written on create only"
 			}

@@ -22,6 +22,11 @@ func Won(m *mapping.Mapping, source *record.Record, stages Table) (won, known bo
 // already goes on: what happens to that is decided by its state.
 func wonGate(f *Facts) (Decision, bool) {
 	doc := f.Mapping.Document
+	for _, name := range []string{doc.Stage, doc.ClosedOn, doc.EnteredOn} {
+		if !f.Lacking.None() && f.Lacking.A[name] {
+			return hold(UnreadableField, hidden(name, "telling whether it is won, and since when,").Text, name), true
+		}
+	}
 	won, known := Won(f.Mapping, f.Source, f.Tables["a/"+doc.Stages])
 	switch {
 	case f.Source.Archived && f.Link.State == link.Linked:
@@ -114,6 +119,9 @@ func decideDocument(f *Facts) Decision {
 		return Decision{Kind: Nothing, Object: f.Link.B.Object, Net: f.Link.Net, Money: f.Link.Money, Reason: &link.Reason{Category: TargetArchived,
 			Text: fmt.Sprintf("%s is won and its document %s is archived. Take it out of the archive in billing if it is to be billed", f.Source.Ref, f.Link.B)}}
 	}
+	if name := lackedRole(f); name != "" {
+		return Decision{Kind: Hold, Reason: hidden(name, "the document")}
+	}
 	if d, stop := rightKind(f); stop {
 		return d
 	}
@@ -138,6 +146,29 @@ func decideDocument(f *Facts) Decision {
 	}
 	want = append(want, fixedFields(doc, currency)...)
 	return finishDocument(f, want, lines, net)
+}
+
+// lackedRole gives a field that amounts, lines or the kind of document are made of and that is not shown any more: without a
+// discount or a quantity the document would come to something else.
+func lackedRole(f *Facts) string {
+	if f.Lacking.None() {
+		return ""
+	}
+	d := f.Mapping.Document
+	for _, name := range []string{d.Stage, d.ClosedOn, d.EnteredOn, d.Amount, d.Currency} {
+		if name != "" && f.Lacking.A[name] {
+			return name
+		}
+	}
+	if f.Mapping.Children == nil {
+		return ""
+	}
+	for _, role := range f.Mapping.Children.Roles() {
+		if role.A != "" && f.Lacking.Lines[role.A] && role.Name != "name" && role.Name != "position" {
+			return role.A
+		}
+	}
+	return ""
 }
 
 // fixedFields are what billing itself decides: the currency and whether prices include tax.

@@ -18,6 +18,7 @@ type wanted struct {
 	stop  *link.Reason // the record is held for this
 	need  *Need        // the value waits for this record's counterpart
 	later *Need        // the value is left out until this record has a counterpart
+	gone  bool         // the account does not show a field that it is made of: its whole group is left alone
 }
 
 // wantedValues works out every field of the document or record.
@@ -26,11 +27,49 @@ func wantedValues(f *Facts) []wanted {
 	for _, field := range f.Mapping.Fields {
 		out = append(out, wantedValue(f, f.Source, field))
 	}
-	return out
+	return aside(out)
+}
+
+// aside leaves whole groups alone of which a part is not shown any more (A10): what can still be read of an address may have
+// moved to another one.
+func aside(all []wanted) []wanted {
+	stopped := map[string]bool{}
+	for _, w := range all {
+		stopped[w.field.Group] = stopped[w.field.Group] || w.gone
+	}
+	for n := range all {
+		if g := all[n].field.Group; g != "" && stopped[g] {
+			all[n] = wanted{field: all[n].field, rule: goneRule, gone: true, stop: all[n].stop}
+		}
+	}
+	return all
+}
+
+// goneRule is the rule of a field that is left alone because what it is made of is not shown any more.
+const goneRule = "not shown to our credential any more: left as it is"
+
+// lacked gives a field that the value is made of and the account does not show, "" for none.
+func lacked(f *Facts, source *record.Record, field mapping.Field) string {
+	if f.Lacking.None() {
+		return ""
+	}
+	for _, name := range field.A {
+		if source == f.Source && f.Lacking.Input(f.Mapping, name) || source != f.Source && f.Lacking.Lines[name] {
+			return name
+		}
+	}
+	return f.Lacking.Script(f.Mapping, field.Value)
 }
 
 func wantedValue(f *Facts, source *record.Record, field mapping.Field) wanted {
 	w := wanted{field: field}
+	if name := lacked(f, source, field); name != "" {
+		w.gone, w.rule = true, goneRule
+		if field.Required {
+			w.stop = unreadable(field, name)
+		}
+		return w
+	}
 	switch {
 	case field.Static != nil:
 		w.value, w.rule = record.Of(*field.Static), "static value"

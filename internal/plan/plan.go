@@ -32,6 +32,8 @@ type Facts struct {
 	Scripts map[string]ScriptResult
 	// SourceObjects gives, by mapping name, the object at a that a "through" or a line's product points to.
 	SourceObjects map[string]string
+	// Lacking are fields that the mapping reads and a's account does not show (any more); nil for none.
+	Lacking *mapping.Lacking
 	// WonSince, a day, takes the place of the mapping's since when a person's run says so.
 	WonSince string
 	// Needed is set when a document needs this record's counterpart.

@@ -78,6 +78,9 @@ const (
 	// Of the whole deployment.
 	Restored = "restored" // the table is an older one
 
+	// Of a whole mapping.
+	FieldsChanged = "fields_changed" // what its accounts have is not what it says any more
+
 	// Found by reconciliation alone.
 	NotBilledYet = "not_billed_yet"
 	NetDiffers   = "net_differs"
