@@ -273,7 +273,7 @@ func (c *check) deal(d deal) {
 	case !d.won && own == nil:
 		return
 	case !d.won:
-		if reason != "no_longer_won" && reason != "merged_twice" && !d.gone { // a deletion is told by webhook alone, and that may be lost
+		if reason != "no_longer_won" && reason != "merged_twice" && !d.unheard {
 			c.fail("C7 no longer won", "deal %s is not won any more and has a document; why says %q", d.id, reason)
 		}
 		return

@@ -35,7 +35,8 @@ type crm interface {
 // deal is what an outsider compares of a deal.
 type deal struct {
 	id, name         string
-	won, gone        bool
+	won              bool
+	unheard          bool     // it was deleted, which is told by a webhook alone, and that may be lost
 	mergedInto       string   // the deal that took its place
 	merged           []string // deals whose place it took
 	firms            []string

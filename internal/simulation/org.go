@@ -225,7 +225,7 @@ func (o *org) deals() []deal {
 	}
 	var out []deal
 	for _, r := range o.s.Salesforce.Everything("Opportunity") {
-		d := deal{id: r.ID, name: r.Text("Name"), won: r.Text("IsWon") == "true" && !r.Deleted, gone: r.Deleted, primary: r.Text("AccountId"), closed: r.Text("CloseDate"),
+		d := deal{id: r.ID, name: r.Text("Name"), won: r.Text("IsWon") == "true" && !r.Deleted, primary: r.Text("AccountId"), closed: r.Text("CloseDate"),
 			currency: r.Text("CurrencyIsoCode"), amount: r.Text("Amount"), lines: lines[r.ID]}
 		if d.primary != "" {
 			d.firms = []string{d.primary}

@@ -32,7 +32,7 @@ func (p portal) deals() []deal {
 	var out []deal
 	for _, r := range p.s.HubSpot.Records("deals") {
 		day, _, _ := strings.Cut(r.Properties["closedate"], "T")
-		d := deal{id: r.ID, name: r.Properties["dealname"], won: winning[r.Properties["dealstage"]] && !r.Archived, gone: r.Archived, mergedInto: r.MergedInto,
+		d := deal{id: r.ID, name: r.Properties["dealname"], won: winning[r.Properties["dealstage"]] && !r.Archived, unheard: r.Archived, mergedInto: r.MergedInto,
 			firms: r.Associations["companies"], primary: r.PrimaryCompany, closed: day, currency: r.Properties["deal_currency_code"], amount: r.Properties["amount"]}
 		if was := r.Properties["hs_merged_object_ids"]; was != "" {
 			d.merged = strings.Split(was, ";")
