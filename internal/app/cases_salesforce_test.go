@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector/salesforce/salesforcetest"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/plan"
 )
 
@@ -287,4 +288,28 @@ func TestBadMomentsOfTheOrg(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTwiceInOneSecond: Salesforce counts in seconds, so that a change right after a read bears the stamp that was read.
+func TestTwiceInOneSecond(t *testing.T) {
+	s := anOrg()
+	s.Config = func(c *engine.Config) { c.FeedEvery = time.Second }
+	virtual(t, s, func(w *world) {
+		account := w.sfAccount("Nordlys Energi A/S")
+		_, sensor := w.sfProduct("Sensor unit", "10")
+		w.sfWin(w.sfDeal("Deal", account, nil, sfLine(sensor, "1", "10")))
+		w.wantInvoice("Deal", "USD", 1000)
+		time.Sleep(10*time.Second - 900*time.Millisecond)
+		w.sfSet("Account", account, "BillingCity", "Esbjerg")
+		w.settle()
+		if c := w.customers("Nordlys Energi A/S"); c[0].BillingAddress.City != "Esbjerg" {
+			t.Fatalf("the first change was not read within its second: %+v", c[0].BillingAddress)
+		}
+		time.Sleep(300 * time.Millisecond)
+		w.sfSet("Account", account, "BillingCity", "Odense")
+		w.advance(time.Hour)
+		if c := w.customers("Nordlys Energi A/S"); c[0].BillingAddress.City != "Odense" {
+			t.Errorf("%+v", c[0].BillingAddress)
+		}
+	})
 }

@@ -91,6 +91,9 @@ type Page struct {
 	Cursor  json.RawMessage
 	More    bool
 	Total   int
+	// Unsure, where the system's stamps are coarse, is the stamp from which on a later change may bear the same one as this page
+	// shows: such records are given again, and are no repetition. Zero: every change has a stamp of its own.
+	Unsure time.Time
 }
 
 // Table is reference data: small, read whole, kept with its age.

@@ -139,9 +139,13 @@ func (o *overlap) fresh(ctx context.Context, records []record.Record) ([]record.
 	return out, nil
 }
 
-// remember keeps the stamps of what was queued; at the end of a cycle what lies well before the newest is forgotten.
-func (o *overlap) remember(records []record.Record, cycleEnds bool) {
+// remember keeps the stamps of what was queued; at the end of a cycle what lies well before the newest is forgotten. What bears a
+// stamp that is not sure yet is queued again: a change later in the same second looks no different.
+func (o *overlap) remember(records []record.Record, unsure time.Time, cycleEnds bool) {
 	for _, r := range records {
+		if !unsure.IsZero() && !r.Modified.Before(unsure) {
+			continue
+		}
 		o.add(r.Ref.ID, r.Modified.UnixMilli())
 	}
 	if len(o.stamps) > maxSeen || cycleEnds {

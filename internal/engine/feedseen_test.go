@@ -32,7 +32,7 @@ func look(t *testing.T, e *Engine, at table.Key, sight int, ends bool, records .
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.remember(records, ends)
+	o.remember(records, time.Time{}, ends)
 	if err := o.save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestB4_OverlapOfTwoReaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	look(t, e, key, 0, true, shown("1%05d", 0, 10, at, 0)...)
-	first.remember(shown("1%05d", 10, 20, at, 0), true)
+	first.remember(shown("1%05d", 10, 20, at, 0), time.Time{}, true)
 	if err := first.save(t.Context()); !lost(err) {
 		t.Errorf("the late reader was answered %v", err)
 	}

@@ -276,7 +276,7 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 		if err := e.addMatchKeys(ctx, conn, object, rules, fresh); err != nil {
 			return err
 		}
-		known.remember(page.Records, !page.More)
+		known.remember(page.Records, page.Unsure, !page.More)
 		if err := known.shared(ctx); err != nil {
 			return err
 		}

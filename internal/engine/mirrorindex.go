@@ -81,7 +81,7 @@ func (e *Engine) indexMirrors(ctx context.Context, m mirrorPlace, own [2]string)
 				return err
 			}
 		}
-		known.remember(page.Records, !page.More)
+		known.remember(page.Records, page.Unsure, !page.More)
 		if err := known.shared(ctx); err != nil {
 			return err
 		}

@@ -190,7 +190,7 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed, got stored[feed]) 
 		if err := e.queuePage(ctx, fresh); err != nil {
 			return err
 		}
-		known.remember(page.Records, !page.More)
+		known.remember(page.Records, page.Unsure, !page.More)
 		if err := known.save(ctx); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func (c *Connector) Changes(ctx context.Context, r connector.FeedRequest) (conne
 	// then points to the rest: it is asked for from the last row, since a locator is not ours to keep.
 	if more := !*got.Done || len(records) >= c.Page; more && len(records) > 0 {
 		last := records[len(records)-1]
-		return connector.Page{Records: records, Cursor: mustJSON(at.passed(last.Modified, last.Ref.ID, c.settled(got))), More: true, Total: -1}, nil
+		return connector.Page{Records: records, Cursor: mustJSON(at.passed(last.Modified, last.Ref.ID, c.settled(got))), More: true, Total: -1, Unsure: unsure(got)}, nil
 	}
 	return c.lastPage(ctx, op, sel, at, got, records)
 }
@@ -72,6 +72,19 @@ func (c *Connector) firstPage(ctx context.Context, op string, q query) (result, 
 	return got[0], nil
 }
 
+// unsure is the stamp from which on another change may bear the same one: stamps count in seconds, and so does the answer's
+// Date, which may be of the second before.
+func unsure(got result) time.Time {
+	if got.date.IsZero() { // without a clock the youngest row is taken for now
+		youngest := time.Unix(1, 0)
+		for _, w := range got.Records {
+			youngest = later(w.stamp("SystemModstamp"), youngest)
+		}
+		return youngest
+	}
+	return got.sent.Truncate(time.Second).Add(-time.Second)
+}
+
 // settled is the time before which every change was visible when the answer was made, by Salesforce's clock; without
 // one, the youngest row is taken for now.
 func (c *Connector) settled(got result) time.Time {
@@ -95,5 +108,5 @@ func (c *Connector) lastPage(ctx context.Context, op string, sel *selection, at 
 		return connector.Page{}, err
 	}
 	records = append(records, gone...)
-	return connector.Page{Records: records, Cursor: mustJSON(next), Total: len(records)}, nil
+	return connector.Page{Records: records, Cursor: mustJSON(next), Total: len(records), Unsure: unsure(got)}, nil
 }

@@ -22,6 +22,7 @@ type result struct {
 	Next    string `json:"nextRecordsUrl"`
 
 	date time.Time // the vendor's clock when the last page was answered
+	sent time.Time // the same when it was asked for, at the latest
 	rows int       // rows Salesforce said there are
 }
 
@@ -87,7 +88,7 @@ func (c *Connector) askChunk(ctx context.Context, op string, queries []query) ([
 		if decode(p.Body, &out[i]) != nil {
 			return nil, malformed(op, a)
 		}
-		out[i].date = a.Date
+		out[i].date, out[i].sent = a.Date, a.Date.Add(-a.Took)
 	}
 	return out, nil
 }
@@ -103,7 +104,7 @@ func (q query) resource() string {
 func (c *Connector) first(ctx context.Context, op string, q query) (result, error) {
 	var r result
 	a, err := c.get(ctx, op, "/"+q.resource(), "/"+q.resource(), url.Values{"q": {q.String()}}, &r)
-	r.date = a.Date
+	r.date, r.sent = a.Date, a.Date.Add(-a.Took)
 	return r, err
 }
 
@@ -120,7 +121,7 @@ func (c *Connector) follow(ctx context.Context, op string, r result) (result, er
 		if err != nil {
 			return result{}, err
 		}
-		page.Records, page.date = append(r.Records, page.Records...), a.Date
+		page.Records, page.date, page.sent = append(r.Records, page.Records...), a.Date, r.sent
 		page.Total = r.Total
 		r = page
 	}
