@@ -84,6 +84,12 @@ type Connection struct {
 	// Of Salesforce: SHA-256 fingerprints of the client certificate that outbound messages must be sent with; none: any. See
 	// crosswalk help roads for what it takes that certificates are asked for.
 	ClientCertificates []string `yaml:"client_certificates"`
+	// For the files of an app (connect salesforce --app-files): the certificate of auth: jwt in PEM, which is public; the user whose
+	// view decides that an outbound message is sent; the AWS account and region that change events go to. Without the last two
+	// the files set up neither road.
+	Certificate  string `yaml:"certificate"`
+	OutboundUser string `yaml:"outbound_user"`
+	Relay        Relay  `yaml:"relay"`
 	// Lag is how late the system's search or lists may show a change; default the connector's.
 	Lag Duration `yaml:"lag"`
 	// Settle is how long after a create the system may still hide it; default the connector's.
@@ -92,6 +98,12 @@ type Connection struct {
 	Deadline Duration `yaml:"deadline"`
 	// Expires is the day on which the credential ends, YYYY-MM-DD, where that is known: operations are told two weeks before.
 	Expires string `yaml:"expires"`
+}
+
+// Relay is where Salesforce's Event Relay sends change events.
+type Relay struct {
+	Account string `yaml:"account"` // twelve digits
+	Region  string `yaml:"region"`
 }
 
 // Duration reads 30s, 5m, 1h in YAML.

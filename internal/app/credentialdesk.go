@@ -484,10 +484,18 @@ func (d Desk) Register(ctx context.Context, connection, redirect, webhook string
 		return engine.App{}, err
 	}
 	oauth := w.byConsent()
+	callback := redirect
 	if !oauth {
 		redirect = ""
 	}
-	out := w.system.registered(registering{name: connection, oauth: oauth, redirect: redirect, webhook: webhook, needs: needs})
+	contact := ""
+	if len(d.app.Tell) > 0 {
+		contact = d.app.Tell[0]
+	}
+	out, err := w.system.registered(registering{name: connection, conn: w.Connection, contact: contact, oauth: oauth, callback: callback, redirect: redirect, webhook: webhook, needs: needs})
+	if err != nil {
+		return engine.App{}, &engine.RefusedError{Why: err.Error(), Fix: "mend the configuration, start again, and ask for the files once more: crosswalk help " + w.System}
+	}
 	if !oauth {
 		return out, nil
 	}

@@ -30,7 +30,7 @@ type system struct {
 	minted  map[string]func(m minting) (token.Mint, error)
 	consent *consent // how a person agrees in a browser; nil where a key is the only way in
 	// registered gives the files of an app of our own, made for what mappings need; nil where an app is made by hand.
-	registered func(o registering) engine.App
+	registered func(o registering) (engine.App, error)
 }
 
 // making is what a connector is made of.
@@ -69,8 +69,11 @@ type consent struct {
 // registering is what the files of an app are made of.
 type registering struct {
 	name              string
+	conn              Connection
+	contact           string // e-mail address of whoever looks after the app: the first that is told; "" for none
 	oauth             bool
-	redirect, webhook string
+	callback          string // where the pages of consent would send people back to
+	redirect, webhook string // the same where the connection is made by consent, else ""; where signals go
 	needs             []connector.Need
 }
 

@@ -35,12 +35,12 @@ var hubspotSystem = system{
 		authorize: "/oauth/authorize", token: "/oauth/2026-09/token", revoke: "/oauth/2026-09/token/revoke", pkce: true,
 		scopes: hubspot.Scopes, refusals: hubspot.ConsentRefusals(),
 	},
-	registered: func(o registering) engine.App {
+	registered: func(o registering) (engine.App, error) {
 		a := engine.App{Scopes: hubspot.RegisteredScopes(o.needs, o.oauth), Redirect: o.redirect, Webhook: o.webhook, Next: hubspot.AfterFiles(o.name, o.oauth)}
 		for _, f := range hubspot.AppFiles(hubspot.App{OAuth: o.oauth, Redirect: o.redirect, Webhook: o.webhook, Needs: o.needs}) {
 			a.Files = append(a.Files, engine.AppFile(f))
 		}
-		return a
+		return a, nil
 	},
 }
 

@@ -1,12 +1,16 @@
 package app
 
 import (
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"crosswalk/internal/budget"
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/salesforce"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/rest"
 	"crosswalk/internal/token"
 )
@@ -42,6 +46,57 @@ var salesforceSystem = system{
 		refusals: salesforceRefusals(),
 		byHand:   "revoke it at Salesforce (Setup > OAuth Connected Apps Usage)",
 	},
+	registered: salesforceApp,
+}
+
+// secretPlace stands in the files of an app where the secret of outbound messages belongs: a file that is checked in somewhere
+// must not hold it.
+const secretPlace = "PUT-THE-SECRET-HERE"
+
+// salesforceApp gives the metadata of the External Client App, of a permission set with exactly what the mappings use, of the
+// marker fields, and of the roads of change that the configuration chose.
+func salesforceApp(o registering) (engine.App, error) {
+	spec := salesforce.AppSpec{Contact: o.contact, Callback: o.callback, Flow: salesforce.FlowWeb, RunAs: o.conn.Username, X509: o.conn.Certificate, Version: o.conn.Version,
+		Roads: salesforce.Roads{RelayAccount: o.conn.Relay.Account, RelayRegion: o.conn.Relay.Region}}
+	switch o.conn.Auth {
+	case "jwt":
+		spec.Flow = salesforce.FlowJWT
+	case "client_credentials":
+		spec.Flow = salesforce.FlowClientCredentials
+	}
+	if o.conn.OutboundUser != "" {
+		spec.Roads.OutboundUser, spec.Roads.OutboundURL = o.conn.OutboundUser, o.webhook+"/"+secretPlace
+	}
+	for _, n := range o.needs {
+		access := salesforce.Access{Object: n.Object, Create: n.Marker, Edit: n.Write, Fields: map[string]bool{}}
+		for _, name := range n.Reads {
+			if !strings.Contains(name, ".") && name != "Id" { // what is read through a reference is that object's own
+				access.Fields[name] = false
+			}
+		}
+		for _, name := range n.Writes {
+			access.Fields[name] = true
+		}
+		spec.Objects = append(spec.Objects, access)
+	}
+	if o.contact == "" {
+		return engine.App{}, errors.New("tell: name an e-mail address; Salesforce wants a contact for the app")
+	}
+	files, err := salesforce.AppFiles(spec)
+	if err != nil {
+		return engine.App{}, err
+	}
+	a := engine.App{Scopes: salesforce.Scopes, Redirect: o.redirect, Webhook: o.webhook, Next: []string{
+		"in that folder, with Salesforce's command line tool: sf org login web, then sf project deploy start; README.md there says the rest",
+		"again after each new field of a mapping: the permission set has exactly what is in use",
+	}}
+	if spec.Roads.OutboundURL != "" {
+		a.Next = append([]string{"put the secret in place of " + secretPlace + " in the workflow files, and keep it from version control"}, a.Next...)
+	}
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		a.Files = append(a.Files, engine.AppFile{Path: path, Text: string(files[path])})
+	}
+	return a, nil
 }
 
 // audience is whom an assertion is for: the org's own address, unless the configuration names where people log in (an
