@@ -13,7 +13,7 @@ FUNCTIONS := webhook oauth console change poll work
 SOURCES := functions internal infra/cmd $(wildcard infra/*.go)
 LAMBDA_BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -tags lambda.norpc
 
-.PHONY: build program bootstraps here run demo journey test unit conformance simulate bench invoke infra synth diff deploy destroy clean
+.PHONY: build program bootstraps here run demo journey test unit conformance simulate bench invoke suites infra synth diff deploy destroy clean
 
 build: program bootstraps ## bin/crosswalk, and every function's bootstrap for Lambda in dist/
 
@@ -43,6 +43,7 @@ test: program ## everything that CI checks; installs what it needs
 	$(GO) vet ./...
 	$(MAKE) unit
 	$(MAKE) conformance
+	$(MAKE) suites
 	$(MAKE) infra && $(GO) -C infra vet ./... && $(GO) -C infra test -count=1 ./...
 	$(MAKE) demo
 	$(MAKE) demo AWS=local
@@ -53,6 +54,9 @@ test: program ## everything that CI checks; installs what it needs
 unit: here
 	[ -d internal/awstest/node_modules ] || npm --prefix internal/awstest ci --no-audit --no-fund --loglevel=error
 	$(GO) test -timeout 30m ./...
+
+suites: ## which servers the suites of store and queue run on, case lists left out
+	$(GO) test -count=1 -v -run 'TestTable$$|Suite|TestQueue$$' ./internal/store/bolt ./internal/store/dynamo ./internal/queue/embedded ./internal/queue/sqs | grep -E '^--- |^    --- [A-Z]+: Test(Table|Queue)/(dynalite|minidyn|endpoint|fauxqs) |^ok|^FAIL'
 
 conformance: ## the vendors' official clients drive the simulators
 	for c in $(CONFORMANCE); do (cd $$c; [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; $(GO) test . -count=1 -v | grep -vE '^=== '); done
