@@ -56,7 +56,7 @@ unit: here
 	$(GO) test -timeout 30m ./...
 
 suites: ## which servers the suites of store and queue run on, case lists left out
-	$(GO) test -count=1 -v -run 'TestTable$$|Suite|TestQueue$$' ./internal/store/bolt ./internal/store/dynamo ./internal/queue/embedded ./internal/queue/sqs | grep -E '^--- |^    --- [A-Z]+: Test(Table|Queue)/(dynalite|minidyn|endpoint|fauxqs) |^ok|^FAIL'
+	$(GO) test -count=1 -v -run 'TestTable$$|TestQueue$$|TestFile$$' ./internal/store/bolt ./internal/store/dynamo ./internal/queue/embedded ./internal/queue/sqs | grep -E '^--- |^    --- [A-Z]+: Test(Table|Queue)/(dynalite|minidyn|endpoint|fauxqs) |^ok|^FAIL'
 
 conformance: ## the vendors' official clients drive the simulators
 	for c in $(CONFORMANCE); do (cd $$c; [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; $(GO) test . -count=1 -v | grep -vE '^=== '); done
