@@ -367,9 +367,9 @@ func startChild(ctx context.Context, v *vendors, dir string) (*childProduct, *cl
 	go c.watch(watching)
 	const patience = 20 * time.Second
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		token, err := os.ReadFile(filepath.Join(dir, "token"))
-		if words := strings.Fields(string(token)); err == nil && len(words) == 2 {
-			api := newClient("http://"+address, words[1])
+		tokens, err := web.TokenFile{Path: filepath.Join(dir, "token")}.Tokens()
+		if err == nil && len(tokens) > 0 {
+			api := newClient("http://"+address, tokens[0].Token)
 			if _, err = get[web.Status](ctx, api, "/status"); err == nil {
 				return c, api, nil
 			}
