@@ -313,3 +313,56 @@ func TestTwiceInOneSecond(t *testing.T) {
 		}
 	})
 }
+
+// TestLightsOwnFilters: stage, least amount and dates, as the commented lines of the preset have them.
+func TestLightsOwnFilters(t *testing.T) {
+	s := anOrg()
+	s.Presets = []string{"    # filter: 'decimal(Amount, 0) >= 1000'", "    filter: 'StageName == \"Closed Won\" and decimal(Amount, 0) >= 1000 and CloseDate >= \"2026-01-01\" and CloseDate <= \"2026-12-31\"'"}
+	virtual(t, s, func(w *world) {
+		account := w.sfAccount("Nordlys Energi A/S")
+		_, sensor := w.sfProduct("Sensor unit", "10")
+		small, large, late := w.sfDeal("Small", account, nil, sfLine(sensor, "99", "10")), w.sfDeal("Large", account, nil, sfLine(sensor, "100", "10")), w.sfDeal("Late", account, nil, sfLine(sensor, "200", "10"))
+		w.sfSet("Opportunity", late, "CloseDate", "2027-01-01")
+		w.sfWin(small, large, late)
+		w.wantInvoice("Large", "USD", 100000)
+		for _, id := range []string{small, late} {
+			w.wantSkipped(oppRef(id), plan.Filtered)
+		}
+	})
+}
+
+// TestDiscountOfALine: worked into the price where the mapping names it; where it does not, amount and lines differ and a person
+// is asked.
+func TestDiscountOfALine(t *testing.T) {
+	for _, named := range []bool{true, false} {
+		s := setup{Salesforce: &salesforcetest.Config{Discounts: true}}
+		if named {
+			s.Presets = []string{"  # discount_percent: { a: Discount } ", "  discount_percent: { a: Discount } "}
+		}
+		virtual(t, s, func(w *world) {
+			account := w.sfAccount("Nordlys Energi A/S")
+			_, sensor := w.sfProduct("Sensor unit", "199.99")
+			deal := w.sfDeal("Deal", account, nil, sfLine(sensor, "10", "199.99", "Discount", "10"))
+			w.sfWin(deal)
+			if named {
+				w.wantInvoice("Deal", "USD", 179991)
+				return
+			}
+			w.wantNoDocument("Deal")
+			w.wantHeld(oppRef(deal), plan.AmountsDiffer)
+		})
+	}
+}
+
+// TestNoLines: an amount alone is billed as the product that the mapping names for it.
+func TestNoLines(t *testing.T) {
+	s := anOrg()
+	s.Presets = billsAll
+	virtual(t, s, func(w *world) {
+		account := w.sfAccount("Nordlys Energi A/S")
+		w.sfWin(w.sfDeal("Retainer", account, "2500.50"))
+		if i := w.wantInvoice("Retainer", "USD", 250050); string(i.Lines[0].ProductNameOverwrite) != "Retainer" {
+			t.Errorf("%+v", i.Lines[0])
+		}
+	})
+}
