@@ -21,6 +21,7 @@ import (
 	"crosswalk/internal/app/phones"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
@@ -192,12 +193,17 @@ func (b *bed) live(ctx context.Context, change func(name, document string) strin
 		}
 		documents = append(documents, []byte(text))
 	}
-	applied, err := b.Engine.ApplyAll(ctx, documents, "bench")
+	return liveAtOnce(ctx, b.Engine, documents)
+}
+
+// liveAtOnce applies documents and takes them live past all gates: a bench has nobody who could approve.
+func liveAtOnce(ctx context.Context, e *engine.Engine, documents [][]byte) error {
+	applied, err := e.ApplyAll(ctx, documents, "bench")
 	if err != nil {
 		return err
 	}
 	for _, a := range applied {
-		if _, err := b.Engine.SetStatus(ctx, a.Head.Name, mapping.Live, nil, "bench", ""); err != nil {
+		if _, err := e.SetStatus(ctx, a.Head.Name, mapping.Live, nil, "bench", ""); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"crosswalk/internal/app"
 	"crosswalk/internal/app/laptop"
 	"crosswalk/internal/engine/lane"
-	"crosswalk/internal/mapping"
 	"crosswalk/internal/web"
 )
 
@@ -68,16 +67,7 @@ func newOrg(ctx context.Context) (o *org, err error) {
 	for n, text := range texts {
 		documents[n] = []byte(text)
 	}
-	applied, err := o.Engine.ApplyAll(ctx, documents, "bench")
-	if err != nil {
-		return o, err
-	}
-	for _, a := range applied {
-		if _, err := o.Engine.SetStatus(ctx, a.Head.Name, mapping.Live, nil, "bench", ""); err != nil {
-			return o, err
-		}
-	}
-	return o, nil
+	return o, liveAtOnce(ctx, o.Engine, documents)
 }
 
 func (o *org) close() {
