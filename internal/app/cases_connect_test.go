@@ -26,6 +26,7 @@ import (
 	"crosswalk/internal/queue/embedded"
 	"crosswalk/internal/record"
 	"crosswalk/internal/store/memory"
+	"crosswalk/internal/store/shelf"
 	"crosswalk/internal/web"
 )
 
@@ -64,14 +65,15 @@ func connecting(t *testing.T, auth string, f func(o *office)) {
 	})
 }
 
-// process is one more process of the deployment, on the same store and secrets.
+// process is one more process of the deployment, on the same store and secrets. As of several, they share a shelf, by which one
+// alone renews a credential.
 func (o *office) process(auth string) *App {
 	o.t.Helper()
 	c := Config{Approval: "single", PublicURL: publicURL, Connections: map[string]Connection{
 		"hubspot": {System: "hubspot", Limits: "off", Auth: auth, AppID: fmt.Sprint(hubspottest.AppID)}, "light": {System: "light", Limits: "off", Auth: auth},
 	}, Roles: map[string]string{"crm": "hubspot", "billing": "light"}}
 	o.ok(c.check())
-	a, err := Assemble(o.t.Context(), c, Parts{Table: o.store, Queue: embedded.NewMemory(embedded.Options{}), Secrets: o.secrets, Transforms: phones()},
+	a, err := Assemble(o.t.Context(), c, Parts{Table: o.store, Queue: embedded.NewMemory(embedded.Options{}), Secrets: o.secrets, Transforms: phones(), Shelf: shelf.New(o.store)},
 		Options{Log: slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Transport: func(string) http.RoundTripper { return vendorsOf{o} }})
 	o.ok(err)
 	o.t.Cleanup(func() { a.Close() })
