@@ -24,11 +24,15 @@ type Mapping struct {
 	Match     []MatchRule
 	WhenTaken string // alias | hold: a second record for a taken place
 	AToB      Direction
-	Conflict  string // default winner: a | b | newest | fill | hold
-	First     string // what linking does where both sides have a value: fill | a | b | hold ("" = fill)
+	BToA      Direction // of a mapping that works both ways: what may be written at a
+	Conflict  string    // default winner: a | b | newest | fill | furthest | hold
+	Tie       string    // a | b: who wins "newest" where nobody can tell which change came later; "" = a
+	Delete    Deletes   // what becomes of a record whose counterpart was deleted
+	First     string    // what linking does where both sides have a value: fill | a | b | hold ("" = fill)
 	Fields    []Field
 	Children  *Children // of documents: the lines
-	ProtectB  []string  // fields of b that are never written
+	ProtectA  []string  // fields of a that are never written
+	ProtectB  []string  // likewise of b
 	Hooks     Hooks
 	After     []string      // open | publish | send_email | einvoice | write_back; each looks before it acts
 	Email     *Email        // what send_email says; nil without that word
@@ -39,7 +43,12 @@ type Mapping struct {
 	Mirror    *Mirror       // of documents: how the same deal in another CRM is known; nil = it is not looked for
 	Source    []byte        // the YAML as given
 	Positions Positions     // where things stand in Source, by path: "fields[3].transform"
+	Turned    bool          // this is the way home of a mapping that works both ways: see Turn
+	home      *Mapping
 }
+
+// Deletes says what becomes of a record when its counterpart was deleted or archived, for each side: keep | unlink | archive.
+type Deletes struct{ A, B string }
 
 // End is one side. Connection is a role (crm, billing) that the deployment binds to a connection.
 type End struct{ Connection, Object string }
@@ -114,19 +123,33 @@ type Field struct {
 	Blank      string // keep | clear: what a blank source does to a filled target; default keep
 	Drift      string // keep | restore: what an edit at the target alone leads to; default keep
 	CreateOnly bool
-	Group      string // decided, written and settled together
+	Group      string            // decided, written and settled together
+	Direction  string            // both | a_to_b | b_to_a; "" = both where the mapping works both ways and the field can, else a_to_b
+	Back       string            // transform on the way home; "" = as it is
+	BackValues map[string]string // value map on the way home; nil = Values turned round
+	BackElse   *string
+	OnlyBlank  string   // a | b: this side is written only where it is blank; "" = neither
+	Order      []string // of conflict furthest: b's values from the first stage to the last; what is behind is never written over what is ahead
+	As         string   // key of the agreed pair where that is not B: of a field that is turned round
+	Other      *Field   // the same field on the other way; nil = it goes one way only
 	Line       int
 	Path       string // of the entry it comes from: "fields[3]", "lines.fields[0]", "write_back[1]"
 }
 
 // Key names the field's agreed pair on the link; stable under reordering of the document.
-func (f Field) Key() string { return f.B }
+func (f Field) Key() string {
+	if f.As != "" {
+		return f.As
+	}
+	return f.B
+}
 
 // Hooks are Starlark blocks. BeforeCreate and BeforeUpdate get source, target, fields (what would be written) and
 // return a dict of changed fields, or hold("why") / skip("why"). AfterLink gets source and target and returns a dict of
 // fields to write back at a.
 type Hooks struct {
 	BeforeCreate, BeforeUpdate, AfterLink string
+	BackCreate, BackUpdate                string // before_create and before_update of b_to_a
 	Line                                  int
 }
 

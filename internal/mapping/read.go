@@ -14,27 +14,30 @@ import (
 // keys it knows. Defaults are filled in here, so that a Mapping means the same to everyone who reads it.
 
 func (r *reader) mapping(n *yaml.Node) *Mapping {
-	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "conflict", "first",
+	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "b_to_a", "conflict", "tie", "delete", "first",
 		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to", "mirror")
 	m := &Mapping{Name: o.text("mapping"), A: r.end(o, "a"), B: r.end(o, "b"), Since: r.day(o, "since"),
-		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), First: o.text("first"),
+		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), Tie: o.text("tie"), First: o.text("first"),
 		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Schedule: r.schedule(o, "schedule")}
 	m.Slot = o.word("slot", m.B.Object)
 	m.With = r.with(o)
 	m.Document = r.document(o)
 	m.Mirror = r.mirror(o)
 	o.each("match", func(item *yaml.Node, path string) { m.Match = append(m.Match, r.match(item, path)) })
-	m.AToB = r.direction(o, "a_to_b")
+	m.AToB, m.BToA = r.direction(o, "a_to_b"), r.direction(o, "b_to_a")
+	m.Delete = Deletes{A: o.child("delete", "a", "b").word("a", "keep"), B: o.child("delete", "a", "b").word("b", "keep")}
 	m.Fields = r.fields(o, "fields")
 	m.WriteBack = r.fields(o, "write_back")
 	m.Children = r.lines(o)
-	m.ProtectB = o.child("protect", "b").texts("b")
+	m.ProtectA, m.ProtectB = o.child("protect", "a", "b").texts("a"), o.child("protect", "a", "b").texts("b")
 	m.Hooks = r.hooks(o)
 	m.Email = r.email(o)
 	o.each("watch", func(item *yaml.Node, path string) {
 		m.Watch = append(m.Watch, Watch{Object: r.object(item, path, "object").text("object"), Line: item.Line})
 	})
 	m.sides()
+	m.directions()
+	m.home = m.turn()
 	return m
 }
 
@@ -53,10 +56,29 @@ func (m *Mapping) sides() {
 		}
 	}
 	side(&m.Conflict)
+	side(&m.Tie)
 	side(&m.First)
 	for i := range m.Fields {
+		side(&m.Fields[i].OnlyBlank)
 		side(&m.Fields[i].Conflict)
 		side(&m.Fields[i].First)
+	}
+}
+
+// directions fills in which way each field of a mapping that works both ways goes, where the document does not say.
+func (m *Mapping) directions() {
+	if !m.TwoWay() {
+		return
+	}
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		switch {
+		case f.Direction != "":
+		case f.Turns():
+			f.Direction = "both"
+		default:
+			f.Direction = "a_to_b"
+		}
 	}
 }
 
@@ -151,9 +173,10 @@ func (r *reader) create(d object) CreateRule {
 }
 
 func (r *reader) hooks(o object) Hooks {
-	h := o.child("hooks", "a_to_b", "after_link")
-	d := h.child("a_to_b", "before_create", "before_update")
+	h := o.child("hooks", "a_to_b", "b_to_a", "after_link")
+	d, back := h.child("a_to_b", "before_create", "before_update"), h.child("b_to_a", "before_create", "before_update")
 	return Hooks{BeforeCreate: d.trimmed("before_create"), BeforeUpdate: d.trimmed("before_update"), AfterLink: h.trimmed("after_link"),
+		BackCreate: back.trimmed("before_create"), BackUpdate: back.trimmed("before_update"),
 		Line: r.at["hooks"].Line}
 }
 
