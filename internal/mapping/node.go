@@ -34,10 +34,9 @@ type object struct {
 
 // elsewhere are keys that people look for here and that live elsewhere.
 var elsewhere = map[string]string{
-	"status":   "the status is not part of the document; it is set by crosswalk pilot, live and pause",
-	"b_to_a":   "this version writes at b only; leave it out (write_back fills fields of a after a document was made)",
-	"delete":   "this version carries no deletes; leave it out",
-	"children": "the lines of a document are described under lines",
+	"status":    "the status is not part of the document; it is set by crosswalk pilot, live and pause",
+	"direction": "what may be written at which side is said by a_to_b and b_to_a",
+	"children":  "the lines of a document are described under lines",
 }
 
 // object reads n as a YAML mapping with the known keys (none: any key). An absent or null node is an empty object.
