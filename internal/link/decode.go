@@ -75,7 +75,7 @@ func (w *wire) link(slot string, a record.Ref) (Link, error) {
 		return Link{}, err
 	}
 	if r := w.Reason; r != nil {
-		l.Reason = &Reason{r.Category, r.Text, r.Fields, time.Time(r.At), r.Candidates}
+		l.Reason = &Reason{r.Category, r.Text, r.Fields, time.Time(r.At), r.Home, r.Candidates}
 	}
 	if c := w.Claim; c != nil {
 		l.Claim = &Claim{c.Key, c.Generation, c.Attempt, c.Token, time.Time(c.At), time.Time(c.Until), c.Looks, c.Sends, time.Time(c.SentAt), c.Object, c.Net, c.Money, c.Matches}
@@ -114,7 +114,7 @@ func (w *wire) readDigests(l *Link) error {
 		return err
 	}
 	if n := w.Intent; n != nil {
-		l.Intent = &Intent{Token: n.Token, Until: time.Time(n.Until)}
+		l.Intent = &Intent{Token: n.Token, Until: time.Time(n.Until), Home: n.Home}
 		if l.Intent.A, l.Intent.B, err = readChanges(names, n.Fields); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (w *wire) readDigests(l *Link) error {
 		if err != nil {
 			return err
 		}
-		l.Ghosts = append(l.Ghosts, Ghost{Until: time.Time(g.Until), B: b})
+		l.Ghosts = append(l.Ghosts, Ghost{Until: time.Time(g.Until), B: b, Home: g.Home})
 	}
 	return nil
 }

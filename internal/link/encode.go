@@ -64,6 +64,7 @@ type wireReason struct {
 	Text       string       `json:"x"`
 	Fields     []string     `json:"f,omitempty"`
 	At         moment       `json:"t,omitzero"`
+	Home       bool         `json:"h,omitempty"`
 	Candidates []record.Ref `json:"k,omitempty"`
 }
 
@@ -88,6 +89,7 @@ type wireIntent struct {
 	Token  string `json:"o,omitempty"`
 	Until  moment `json:"u,omitzero"`
 	Fields string `json:"d"` // the place of a name, then its pair, for each field
+	Home   bool   `json:"h,omitempty"`
 }
 
 type wireTodo struct {
@@ -130,16 +132,16 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 		w.Needs = append(w.Needs, short(ref, connA))
 	}
 	if r := l.Reason; r != nil {
-		w.Reason = &wireReason{r.Category, r.Text, r.Fields, own(r.At), r.Candidates}
+		w.Reason = &wireReason{r.Category, r.Text, r.Fields, own(r.At), r.Home, r.Candidates}
 	}
 	if c := l.Claim; c != nil {
 		w.Claim = &wireClaim{c.Key, c.Generation, c.Attempt, c.Token, own(c.At), own(c.Until), c.Looks, c.Sends, own(c.SentAt), c.Object, c.Net, c.Money, c.Matches}
 	}
 	if n := l.Intent; n != nil {
-		w.Intent = &wireIntent{n.Token, own(n.Until), writeChanges(names, n.A, n.B)}
+		w.Intent = &wireIntent{n.Token, own(n.Until), writeChanges(names, n.A, n.B), n.Home}
 	}
 	for _, g := range l.Ghosts {
-		w.Ghosts = append(w.Ghosts, wireIntent{Until: own(g.Until), Fields: writeChanges(names, nil, g.B)})
+		w.Ghosts = append(w.Ghosts, wireIntent{Until: own(g.Until), Fields: writeChanges(names, nil, g.B), Home: g.Home})
 	}
 	for id, line := range l.Lines {
 		if w.Lines == nil {

@@ -29,7 +29,7 @@ func digest(n int) string { return fmt.Sprintf("%016x", uint64(n)*0x9e3779b97f4a
 func everything() link.Link {
 	return link.Link{
 		Slot: slot, A: company, State: link.Linked, B: customer, To: record.Ref{Connection: "hubspot", Object: "companies", ID: "a/b:c%"}, Mapping: "companies-to-customers", Version: 7,
-		Reason: &link.Reason{Category: "taken", Text: "a text", Fields: []string{"name"}, At: noon, Candidates: []record.Ref{customer, company}}, Source: digest(1),
+		Reason: &link.Reason{Category: "taken", Text: "a text", Fields: []string{"name"}, At: noon, Home: true, Candidates: []record.Ref{customer, company}}, Source: digest(1),
 		Claim: &link.Claim{Key: "xw-0123", Generation: 1, Attempt: 2, Token: "t", At: noon, Until: noon.Add(5 * time.Minute), Looks: 1, Sends: 2, SentAt: noon.Add(time.Second), Object: "customers",
 			Net: "100", Money: "EUR", Matches: []string{"k"}},
 		Former: []record.Ref{customer, company}, Mirror: record.Ref{Connection: "salesforce", Object: "Opportunity", ID: "006000000000001AAA"}, Needs: []record.Ref{company, customer, {Connection: "hubspot", Object: "companies", ID: "x:y/z"}}, Erased: noon,
@@ -38,8 +38,8 @@ func everything() link.Link {
 			"a name with % + and .dots": {A: "", B: "not a digest"}, ".hidden": {A: digest(6)}, ".hidden2": {}, "custom.a.b": {B: digest(7)}, "custom.a.c d": {B: digest(8)}, "custom.x": {A: "ABCDEF0123456789"},
 		},
 		StampA: noon.Add(123456 * time.Microsecond), StampB: noon.Add(time.Nanosecond),
-		Intent: &link.Intent{Token: "tok", Until: noon, A: map[string]string{"name": digest(9), "other": "?"}, B: map[string]string{"name": digest(9), "other": digest(10), "only b": ""}},
-		Ghosts: []link.Ghost{{Until: noon, B: map[string]string{"name": digest(11), "gone": digest(12)}}, {Until: noon.Add(time.Hour), B: map[string]string{"name": digest(13)}}},
+		Intent: &link.Intent{Token: "tok", Until: noon, A: map[string]string{"name": digest(9), "other": "?"}, B: map[string]string{"name": digest(9), "other": digest(10), "only b": ""}, Home: true},
+		Ghosts: []link.Ghost{{Until: noon, Home: true, B: map[string]string{"name": digest(11), "gone": digest(12)}}, {Until: noon.Add(time.Hour), B: map[string]string{"name": digest(13)}}},
 		Lines:  map[string]link.Line{"1": {ID: "id 1", Digest: digest(14)}, "?x": {ID: "x"}, link.DefaultLine: {Digest: digest(15)}},
 		Todo:   []link.Todo{{Do: "verify", Since: noon}, {Do: "open", Handle: "h", Tries: 3}}, Net: "25050", Money: "EUR",
 		Made: &link.Made{Mapping: "deals-to-invoices", Version: 3, Approver: "finance", Single: true, Run: "r", At: noon}, Page: "20260913-120000-abc|1789300800000-0123456789abcdef", Noted: true,
@@ -206,5 +206,28 @@ func TestA12_AnyNames(t *testing.T) {
 		if got, data := roundTrip(t, slot, company, l); !maps.Equal(got.Agreed, l.Agreed) {
 			t.Fatalf("\n got %+v\nwant %+v\nof %s", got.Agreed, l.Agreed, data)
 		}
+	}
+}
+
+// A link that is turned twice is the link; turned once it says of each side what was said of the other.
+func TestTurnedLink(t *testing.T) {
+	whole := everything()
+	once := whole.Turned()
+	if once.A != whole.B || once.B != whole.A || once.StampA != whole.StampB || once.StampB != whole.StampA {
+		t.Errorf("the sides stay: %v %v", once.A, once.B)
+	}
+	for key, p := range whole.Agreed {
+		if q := once.Agreed[key]; q.A != p.B || q.B != p.A || q.Rounds != p.Rounds || q.Unsure != p.Unsure {
+			t.Errorf("%s: %+v became %+v", key, p, q)
+		}
+	}
+	if once.Intent.Home == whole.Intent.Home || once.Ghosts[0].Home == whole.Ghosts[0].Home || once.Reason.Home == whole.Reason.Home {
+		t.Error("an intention, a ghost or a reason is still of the same way")
+	}
+	if twice := once.Turned(); !reflect.DeepEqual(twice, whole) {
+		t.Errorf("turned twice:\n%+v\nwas\n%+v", twice, whole)
+	}
+	if !reflect.DeepEqual(whole, everything()) {
+		t.Error("the link itself was changed")
 	}
 }

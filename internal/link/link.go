@@ -95,14 +95,16 @@ type Pair struct {
 type Intent struct {
 	Token string            `json:"token"`
 	Until time.Time         `json:"until"`
-	A     map[string]string `json:"a"` // digest per field of the source it was decided from
-	B     map[string]string `json:"b"` // digest per field of what will be written
+	A     map[string]string `json:"a"`              // digest per field of the source it was decided from
+	B     map[string]string `json:"b"`              // digest per field of what will be written
+	Home  bool              `json:"home,omitempty"` // it is written at a, from b
 }
 
 // Ghost is an intention that was lost or left unfinished; a target value equal to it is ours (A4). Kept 24 h.
 type Ghost struct {
 	Until time.Time         `json:"until"`
 	B     map[string]string `json:"b"`
+	Home  bool              `json:"home,omitempty"` // it was written at a
 }
 
 // Line is one line of a document: its id at b, and the digest of what was written.
@@ -126,6 +128,7 @@ type Reason struct {
 	Text     string    `json:"text"`
 	Fields   []string  `json:"fields,omitempty"`
 	At       time.Time `json:"at,omitzero"`
+	Home     bool      `json:"home,omitempty"` // it stops what goes home, from b to a
 	// Candidates are the records at b among which a person must choose.
 	Candidates []record.Ref `json:"candidates,omitempty"`
 }
@@ -147,6 +150,36 @@ type Pointer struct {
 	B    record.Ref `json:"b"`
 	A    record.Ref `json:"a"`
 	At   time.Time  `json:"at"`
+}
+
+// Turned gives the link as it is seen from b: the sides change places, and what is said of a way is said of the other. It is how a
+// mapping that works both ways carries b's changes home; turned again it is the link that is stored.
+func (l Link) Turned() Link {
+	l.A, l.B = l.B, l.A
+	l.StampA, l.StampB = l.StampB, l.StampA
+	if l.Agreed != nil {
+		agreed := make(map[string]Pair, len(l.Agreed))
+		for key, p := range l.Agreed {
+			p.A, p.B = p.B, p.A
+			agreed[key] = p
+		}
+		l.Agreed = agreed
+	}
+	if l.Intent != nil {
+		n := *l.Intent
+		n.Home = !n.Home
+		l.Intent = &n
+	}
+	l.Ghosts = slices.Clone(l.Ghosts)
+	for i := range l.Ghosts {
+		l.Ghosts[i].Home = !l.Ghosts[i].Home
+	}
+	if l.Reason != nil {
+		r := *l.Reason
+		r.Home = !r.Home
+		l.Reason = &r
+	}
+	return l
 }
 
 // maxFormer is how many former counterparts a link remembers.

@@ -143,12 +143,15 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 			d.Write[w.field.B] = w.value
 		}
 		if w.value.Known() { // blanks are agreed on too: the first change of a group must not look like a first meeting
-			d.Agreed[w.field.Key()] = link.Pair{A: f.digest(w.value), B: f.digest(w.value), Unsure: true}
+			d.Agreed[w.field.Key()] = link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, w.value), Unsure: true}
 		}
 		d.Fields = append(d.Fields, fd)
 	}
 	return d
 }
+
+// Changed is no digest: a pair with it counts as changed on that side.
+const Changed = "?"
 
 // groups puts fields of one group together, in the order of the document.
 func groups(want []wanted) [][]wanted {
@@ -174,6 +177,8 @@ type verdict struct {
 	notice *link.Reason // a standing complaint
 	// restores marks a write that puts back what was changed at b alone.
 	restores bool
+	leave    bool // nothing is settled: the other way carries it
+	conflict bool // both sides had changed
 }
 
 // maxRounds is how often a value that b keeps changing is put back before a person is asked (A7).
@@ -196,7 +201,8 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: v.rule, Old: old, New: w.value}
-		pair := link.Pair{A: f.digest(w.value), B: f.digest(old)}
+		pair := link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, old)}
+		fd.Conflict, fd.Lost = v.conflict, v.conflict && v.leave
 		switch {
 		case w.value.Kind() == record.Absent || w.field.CreateOnly && d.Kind == Update:
 			fd.Rule = "nothing to say"
@@ -208,12 +214,19 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 			}
 			d.Fields = append(d.Fields, fd)
 			continue
-		case w.value.Same(old):
+		case v.leave:
+			d.Home = true
+			d.Fields = append(d.Fields, fd)
+			continue
+		case f.agrees(w, old):
 			fd.Action, fd.Rule = SameAs, "equal"
 		case v.action == WriteIt:
 			fd.Action, fd.Rule = WriteIt, v.rule+": "+w.rule
 			d.Write[w.field.B] = w.value
-			pair.B, pair.Unsure = f.digest(w.value), true
+			pair.B, pair.Unsure = f.targetDigest(w, w.value), true
+		}
+		if w.later != nil {
+			pair.A = Changed // an association that waits for its record is still to come
 		}
 		if v.restores {
 			pair.Rounds = f.Link.Agreed[w.field.Key()].Rounds + 1
@@ -229,42 +242,69 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 	return nil
 }
 
-// groupVerdict is the three-way comparison: which side changed since both were last settled.
-func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
-	first := group[0].field
-	aChanged, bChanged, hasPair, bBlank, allSame, clears, rounds := false, false, true, true, true, false, 0
+// comparison is what a group of fields reads as on both sides, and which side changed since both were last settled.
+type comparison struct {
+	aChanged, bChanged bool
+	hasPair            bool
+	aBlank, bBlank     bool // every field of the group is
+	allSame            bool
+	clears             bool // a is blank where b is not
+	rounds             int
+	unreadable         bool // at b
+}
+
+func compare(f *Facts, group []wanted) comparison {
+	c := comparison{hasPair: true, aBlank: true, bBlank: true, allSame: true}
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		if w.value.Kind() == record.Absent {
 			continue
 		}
 		if old.Kind() == record.Unreadable {
-			return verdict{action: KeepIt, rule: "unreadable at " + f.Mapping.B.Connection}
+			c.unreadable = true
+			return c
 		}
 		pair, ok := f.Link.Agreed[w.field.Key()]
-		hasPair = hasPair && ok
-		aChanged = aChanged || ok && pair.A != f.digest(w.value)
-		bChanged = bChanged || ok && pair.B != f.digest(old)
-		rounds = max(rounds, pair.Rounds)
-		bBlank = bBlank && old.Blank()
-		allSame = allSame && w.value.Same(old)
-		clears = clears || w.value.Blank() && !old.Blank()
+		c.hasPair = c.hasPair && ok
+		c.aChanged = c.aChanged || ok && pair.A != f.sourceDigest(w)
+		c.bChanged = c.bChanged || ok && pair.B != f.targetDigest(w, old)
+		c.rounds = max(c.rounds, pair.Rounds)
+		c.aBlank, c.bBlank = c.aBlank && w.value.Blank(), c.bBlank && old.Blank()
+		c.allSame = c.allSame && f.agrees(w, old)
+		c.clears = c.clears || w.value.Blank() && !old.Blank()
 	}
-	if allSame {
+	return c
+}
+
+// groupVerdict is the three-way comparison: which side changed since both were last settled.
+func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
+	first := group[0].field
+	c := compare(f, group)
+	if c.unreadable {
+		return verdict{action: KeepIt, rule: "unreadable at " + f.Mapping.B.Connection}
+	}
+	if first.Other != nil {
+		return bothWaysVerdict(f, kind, group, c)
+	}
+	if c.allSame {
 		return verdict{action: SameAs, rule: "equal"}
 	}
-	if clears && first.Blank != "clear" {
+	if c.clears && first.Blank != "clear" {
 		return verdict{action: KeepIt, rule: "blank: keep"}
 	}
 	switch {
-	case kind == Adopt || !hasPair:
-		return firstVerdict(f.Mapping, first, bBlank)
-	case !aChanged && !bChanged:
+	case len(first.Order) > 0:
+		return furthestVerdict(f, group[0])
+	case kind == Adopt || !c.hasPair:
+		return firstVerdict(f.Mapping, first, c.bBlank)
+	case !c.aChanged && !c.bChanged:
 		return verdict{action: KeepIt, rule: "unchanged since settled"}
-	case aChanged && !bChanged:
+	case onlyBlank(f.Mapping, first) == "target" && !c.bBlank:
+		return verdict{action: KeepIt, rule: "only_blank: " + f.Mapping.B.Connection + " has a value"}
+	case c.aChanged && !c.bChanged:
 		return verdict{action: WriteIt, rule: "changed at " + f.Mapping.A.Connection}
-	case bChanged && !aChanged:
-		if first.Drift == "restore" && rounds >= maxRounds {
+	case c.bChanged && !c.aChanged:
+		if first.Drift == "restore" && c.rounds >= maxRounds {
 			return verdict{action: KeepIt, rule: "drift: restore, given up", notice: tugOfWar(f, first)}
 		}
 		if first.Drift == "restore" {
@@ -272,7 +312,7 @@ func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 		}
 		return verdict{action: KeepIt, rule: "changed at " + f.Mapping.B.Connection + ", drift: keep"}
 	}
-	return conflictVerdict(f, first, bBlank)
+	return conflictVerdict(f, first, c.bBlank)
 }
 
 // firstVerdict: no pair yet. Never blank over value; where both have one, "first" decides.

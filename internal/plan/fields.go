@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 type wanted struct {
 	field mapping.Field
 	value record.Value // Absent: the source says nothing, leave b alone
+	raw   record.Value // of a field that goes both ways: the source's own value
 	rule  string
 	stop  *link.Reason // the record is held for this
 	need  *Need        // the value waits for this record's counterpart
@@ -63,6 +65,9 @@ func lacked(f *Facts, source *record.Record, field mapping.Field) string {
 
 func wantedValue(f *Facts, source *record.Record, field mapping.Field) wanted {
 	w := wanted{field: field}
+	if field.Other != nil {
+		w.raw = sourceField(f, source, field.A[0])
+	}
 	if name := lacked(f, source, field); name != "" {
 		w.gone, w.rule = true, goneRule
 		if field.Required {
@@ -277,6 +282,15 @@ func LookUp(t Table, name string) (key string, ok bool) {
 // throughValue resolves a reference through its mapping's link.
 func throughValue(f *Facts, w wanted) wanted {
 	w.rule = "through " + w.field.Through
+	if listed(f.Mapping, w.field) {
+		return throughList(f, w)
+	}
+	if v := sourceField(f, f.Source, w.field.A[0]); w.field.Other != nil && !w.field.Required && v.Blank() {
+		if v.Known() {
+			w.value = record.Empty() // nothing is associated: that travels as a blank does
+		}
+		return w
+	}
 	ref, reason := referenced(f, w.field)
 	if reason != nil {
 		if w.field.Required {
@@ -305,6 +319,49 @@ func parentReason(need Need, c Counterpart) *link.Reason {
 		r.Text += ": " + c.Reason.Category + ": " + c.Reason.Text
 	}
 	return r
+}
+
+// listed tells whether a field is every association to an object (connector/association.go), not the picked one of a "with".
+func listed(m *mapping.Mapping, field mapping.Field) bool {
+	name, ok := strings.CutPrefix(field.A[0], "associations.")
+	return ok && !slices.ContainsFunc(m.With, func(w mapping.With) bool { return w.Name == name })
+}
+
+// listedRefs are the records that such a field names.
+func listedRefs(f *Facts, field mapping.Field) []record.Ref {
+	var out []record.Ref
+	for _, id := range f.Source.Field(field.A[0]).List() {
+		if id != "" {
+			out = append(out, record.Ref{Connection: f.Source.Ref.Connection, Object: f.SourceObjects[field.Through], ID: id})
+		}
+	}
+	return out
+}
+
+// throughList translates every associated record that has a counterpart. The others are left out: those that wait are added when
+// they link (B12). Associations of the target to records that have no counterpart are not ours and stay.
+func throughList(f *Facts, w wanted) wanted {
+	if !f.Source.Field(w.field.A[0]).Known() {
+		return w
+	}
+	var ids []string
+	for _, ref := range listedRefs(f, w.field) {
+		need := Need{Mapping: w.field.Through, Ref: ref}
+		switch c := f.Counterparts[need]; c.State {
+		case Ready:
+			ids = append(ids, c.ID)
+		case Waiting, "":
+			w.later = &need
+		}
+	}
+	for _, id := range f.Target.Field(w.field.B).List() {
+		if ref := (record.Ref{Connection: f.Target.Ref.Connection, Object: f.TargetObjects[w.field.Through], ID: id}); !f.Linked[ref] {
+			ids = append(ids, id)
+		}
+	}
+	sort.Strings(ids)
+	w.value = record.Many(slices.Compact(ids)...)
+	return w
 }
 
 // referenced gives the ref a "through" field points to: associations.NAME is the picked related record.

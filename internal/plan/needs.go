@@ -20,6 +20,12 @@ func Needs(f *Facts) []Need {
 		if field.Through == "" {
 			continue
 		}
+		if listed(f.Mapping, field) {
+			for _, ref := range listedRefs(f, field) {
+				add(Need{Mapping: field.Through, Ref: ref})
+			}
+			continue
+		}
 		if ref, reason := referenced(f, field); reason == nil {
 			add(Need{Mapping: field.Through, Ref: ref})
 		}
@@ -29,6 +35,17 @@ func Needs(f *Facts) []Need {
 			if id := f.Lines[i].Field(c.Product.A); !id.Blank() {
 				add(Need{Mapping: f.Mapping.Document.Products, Ref: record.Ref{Connection: f.Source.Ref.Connection, Object: f.SourceObjects[f.Mapping.Document.Products], ID: id.Text()}})
 			}
+		}
+	}
+	return out
+}
+
+// Associates lists the fields of the target that hold associations to records which the mappings they go through may link.
+func Associates(f *Facts) map[string]string {
+	out := map[string]string{}
+	for _, field := range f.Mapping.Fields {
+		if field.Through != "" && listed(f.Mapping, field) {
+			out[field.B] = field.Through
 		}
 	}
 	return out

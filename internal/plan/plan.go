@@ -30,8 +30,12 @@ type Facts struct {
 	Counterparts map[Need]Counterpart
 	// Scripts are results of the mapping's expressions for this record, by their text.
 	Scripts map[string]ScriptResult
-	// SourceObjects gives, by mapping name, the object at a that a "through" or a line's product points to.
-	SourceObjects map[string]string
+	// SourceObjects gives, by mapping name, the object at a that a "through" or a line's product points to; TargetObjects that at b.
+	SourceObjects, TargetObjects map[string]string
+	// History tells when a person last changed a field, where a vendor keeps that and both sides changed it (A11).
+	History map[HistoryOf]time.Time
+	// Linked are associated records of the target that have a counterpart: an association to another one is not ours to take away.
+	Linked map[record.Ref]bool
 	// Lacking are fields that the mapping reads and a's account does not show (any more); nil for none.
 	Lacking *mapping.Lacking
 	// WonSince, a day, takes the place of the mapping's since when a person's run says so.
@@ -118,6 +122,7 @@ type Decision struct {
 	Needs  []Need                  // of Wait
 	Later  []Need                  // optional references that are left out until these are linked
 	Object string                  // kind of record at b
+	Home   bool                    // of a mapping that works both ways: something is left to the other way
 	// Of documents:
 	Lines   []LineDecision
 	Net     string // total in minor units
@@ -133,6 +138,9 @@ type FieldDecision struct {
 	Rule   string       // in words that name the mapping's setting
 	Old    record.Value // at b, as read
 	New    record.Value // wanted
+	// Conflict: both sides had changed. Lost: this way's value lost, and the other way writes its own over it.
+	Conflict bool `json:",omitempty"`
+	Lost     bool `json:",omitempty"`
 }
 
 // Action on a field.
