@@ -76,6 +76,12 @@ func definedTypes() associationTypes {
 	t.add("notes", "contacts", 202, 201, false, "", "", "")
 	t.add("notes", "companies", 190, 189, false, "", "", "")
 	t.add("notes", "deals", 214, 213, false, "", "", "")
+	t.add("calls", "contacts", 194, 193, false, "", "", "")
+	t.add("calls", "companies", 182, 181, false, "", "", "")
+	t.add("calls", "deals", 206, 205, false, "", "", "")
+	t.add("emails", "contacts", 198, 197, false, "", "", "")
+	t.add("emails", "companies", 186, 185, false, "", "", "")
+	t.add("emails", "deals", 210, 209, false, "", "", "")
 	return t
 }
 
@@ -83,7 +89,7 @@ func definedTypes() associationTypes {
 func (t *associationTypes) plain(from, to *kind) *associationType {
 	var best *associationType
 	for _, a := range t.byID {
-		if a.from != from.name || a.to != to.name || a.primary || a.category != hubspotDefined || a.label != "" {
+		if a.from != from.name || a.to != to.name || a.primary || a.label != "" {
 			continue
 		}
 		if best == nil || a.id < best.id {

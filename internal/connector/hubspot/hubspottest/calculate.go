@@ -1,6 +1,7 @@
 package hubspottest
 
 import (
+	"encoding/json"
 	"maps"
 	"math/big"
 	"regexp"
@@ -25,11 +26,31 @@ func (s *Sim) recalculate(r *record) {
 		s.calculateLine(r, set)
 	case "tickets":
 		set["hs_ticket_id"] = r.text()
+	case "emails":
+		calculateEmail(r, set)
 	}
 	r.assign(set)
 	if r.kind.name == "line_items" {
 		s.recalculateNeighbours(r)
 	}
+}
+
+// calculateEmail takes the addresses out of the headers (section 11).
+func calculateEmail(r *record, set map[string]string) {
+	type address struct {
+		Email string `json:"email"`
+	}
+	var headers struct {
+		From address   `json:"from"`
+		To   []address `json:"to"`
+	}
+	var to []string
+	if json.Unmarshal([]byte(r.props["hs_email_headers"]), &headers) == nil {
+		for _, a := range headers.To {
+			to = append(to, a.Email)
+		}
+	}
+	set["hs_email_from_email"], set["hs_email_to_email"] = headers.From.Email, strings.Join(to, ";")
 }
 
 // assign replaces values without touching a published map; empty deletes.

@@ -34,6 +34,7 @@ var AllScopes = []string{
 	"crm.objects.deals.read", "crm.objects.deals.write", "crm.schemas.deals.read", "crm.schemas.deals.write",
 	"crm.objects.line_items.read", "crm.objects.line_items.write", "crm.schemas.line_items.read", "crm.schemas.line_items.write",
 	"crm.objects.products.read", "crm.objects.products.write", "crm.schemas.products.read", "crm.schemas.products.write",
+	"crm.objects.custom.read", "crm.objects.custom.write", "crm.schemas.custom.read", "crm.schemas.custom.write", "crm.lists.read",
 }
 
 type credentialKind int
@@ -71,6 +72,7 @@ type actor struct {
 	source, sourceID, label string
 	userID                  int64
 	appID                   int64
+	own                     bool // the portal's own automation: starts no other
 }
 
 func (c *credential) actor() actor {

@@ -1,6 +1,7 @@
 package hubspottest
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ func (s *Sim) fillIn(d *draft) {
 			d.set["lifecyclestage"] = "lead"
 		}
 		d.set["hs_pipeline"] = k.name + "-lifecycle-pipeline"
+		if k.name == "contacts" {
+			d.set["hs_marketable_status"] = strconv.FormatBool(s.cfg.MarketingContacts && d.by.source == "INTEGRATION")
+		}
 	case "line_items":
 		s.copyProduct(d)
 	case "tasks":

@@ -29,6 +29,8 @@ type kind struct {
 	stageProp  string // dealstage; "" = no pipelines
 	pipeProp   string
 
+	custom *schema // of a custom object; nil for the vendor's own
+
 	records map[int64]*record
 	order   []int64 // ids ascending = creation order
 	nextID  int64
@@ -44,24 +46,29 @@ func (s *Sim) kind(name string) *kind { return s.names[strings.ToLower(name)] }
 
 func (s *Sim) addKinds() {
 	for _, k := range kindTable() {
-		k.properties = map[string]*property{}
-		k.records = map[int64]*record{}
-		k.unique = map[string]map[string]int64{}
-		// Every type starts at the same id: an id is unique within its type only.
-		k.nextID = 9_100_000_001 + int64(s.cfg.Seed%1000)*1_000_000
-		setDefault(&k.inline, k.name)
-		for _, p := range definedProperties(k) {
-			k.define(p)
-		}
+		s.addKind(k)
 		if k.name == "products" {
 			for _, cur := range append([]string{s.cfg.Currency}, s.cfg.AdditionalCurrencies...) {
 				k.define(hubspotProperty(k, "hs_price_"+strings.ToLower(cur), "number", "number"))
 			}
 		}
-		s.kinds = append(s.kinds, k)
-		for _, n := range []string{k.id, k.name, k.singular} {
-			s.names[n] = k
-		}
+	}
+}
+
+// addKind gives an object type its definitions and an empty store.
+func (s *Sim) addKind(k *kind) {
+	k.properties = map[string]*property{}
+	k.records = map[int64]*record{}
+	k.unique = map[string]map[string]int64{}
+	// Every type starts at the same id: an id is unique within its type only.
+	k.nextID = 9_100_000_001 + int64(s.cfg.Seed%1000)*1_000_000
+	setDefault(&k.inline, k.name)
+	for _, p := range definedProperties(k) {
+		k.define(p)
+	}
+	s.kinds = append(s.kinds, k)
+	for _, n := range []string{k.id, k.name, k.singular} {
+		s.names[n] = k
 	}
 }
 
@@ -114,5 +121,9 @@ func kindTable() []*kind {
 			scope: "crm.objects.contacts", required: []string{"hs_timestamp"}, search: []string{"hs_meeting_title", "hs_meeting_body"}},
 		{id: "0-46", name: "notes", singular: "note", created: "hs_createdate", modified: "hs_lastmodifieddate", defaults: activity,
 			scope: "crm.objects.contacts", required: []string{"hs_timestamp"}, search: []string{"hs_note_body"}},
+		{id: "0-48", name: "calls", singular: "call", created: "hs_createdate", modified: "hs_lastmodifieddate", defaults: activity,
+			scope: "crm.objects.contacts", required: []string{"hs_timestamp"}, search: []string{"hs_call_title", "hs_call_body"}},
+		{id: "0-49", name: "emails", singular: "email", created: "hs_createdate", modified: "hs_lastmodifieddate", defaults: activity,
+			scope: "crm.objects.contacts", required: []string{"hs_timestamp", "hs_email_direction"}, search: []string{"hs_email_subject"}},
 	}
 }

@@ -78,8 +78,12 @@ func (k *kind) usable(name string) *property {
 //
 // Labels are made from the names; internal names are what matters (section 10).
 func definedProperties(k *kind) []*property {
+	return parseTable(k, commonTable(k)+propertyTable[k.name])
+}
+
+func parseTable(k *kind, table string) []*property {
 	var out []*property
-	for line := range strings.Lines(commonTable(k) + propertyTable[k.name]) {
+	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
 		if len(f) < 2 {
 			continue
@@ -364,6 +368,31 @@ hs_attachment_ids string
 	"notes": `
 hs_timestamp datetime
 hs_note_body string/html
+hs_attachment_ids string
+`,
+	"calls": `
+hs_timestamp datetime
+hs_call_title string
+hs_call_body string/html
+hs_call_direction enumeration INBOUND,OUTBOUND
+hs_call_disposition string
+hs_call_duration number
+hs_call_status enumeration BUSY,CALLING_CRM_USER,CANCELED,COMPLETED,CONNECTING,FAILED,IN_PROGRESS,NO_ANSWER,QUEUED,RINGING
+hs_call_from_number string
+hs_call_to_number string
+hs_call_recording_url string
+hs_attachment_ids string
+`,
+	"emails": `
+hs_timestamp datetime
+hs_email_direction enumeration EMAIL,INCOMING_EMAIL,FORWARDED_EMAIL
+hs_email_subject string
+hs_email_text string/textarea
+hs_email_html string/html
+hs_email_status enumeration BOUNCED,FAILED,SCHEDULED,SENDING,SENT
+hs_email_headers string/textarea
+hs_email_from_email string c
+hs_email_to_email string c
 hs_attachment_ids string
 `,
 }

@@ -143,7 +143,7 @@ func (s *Sim) createProperty(q *request, k *kind, _ string) (answer, *apiError) 
 }
 
 func (s *Sim) newProperty(q *request, k *kind, in propertyInput) (*property, *apiError) {
-	if e := k.checkDefinition(in); e != nil {
+	if e := s.checkDefinition(k, in); e != nil {
 		return nil, e
 	}
 	if old := k.properties[in.Name]; old != nil && old.Archived { // re-creating restores it
@@ -165,7 +165,7 @@ func (s *Sim) newProperty(q *request, k *kind, in propertyInput) (*property, *ap
 	return p, nil
 }
 
-func (k *kind) checkDefinition(in propertyInput) *apiError {
+func (s *Sim) checkDefinition(k *kind, in propertyInput) *apiError {
 	switch {
 	case !propertyName.MatchString(in.Name):
 		return validation("Property name %q must start with a letter and hold only lower-case letters, digits and _", in.Name).sub("Properties.INVALID_PROPERTY_NAME")
@@ -180,6 +180,9 @@ func (k *kind) checkDefinition(in propertyInput) *apiError {
 	}
 	if old := k.properties[in.Name]; old != nil && !old.Archived {
 		return fail(http.StatusConflict, "OBJECT_ALREADY_EXISTS", "A property named '%s' already exists.", in.Name).sub("Properties.PROPERTY_WITH_NAME_EXISTS")
+	}
+	if in.HasUniqueValue != nil && *in.HasUniqueValue && strings.Contains(","+s.cfg.NotUnique+",", ","+k.name+",") { // (inferred) the code
+		return validation("Properties of %s cannot have unique values", k.name).sub("Properties.UNIQUE_VALUES_NOT_SUPPORTED")
 	}
 	if in.HasUniqueValue != nil && *in.HasUniqueValue && len(k.unique) >= maxUnique {
 		return validation("An object has at most %d properties with unique values", maxUnique).sub("Properties.TOO_MANY_UNIQUE_PROPERTIES")

@@ -103,7 +103,7 @@ func (r *record) visible() bool { return r.mergedInto == 0 && !r.gone }
 func (r *record) text() string { return strconv.FormatInt(r.id, 10) }
 
 // renew starts a new version: the old one is kept while a lag can still show it.
-func (s *Sim) renew(r *record) { s.renewAt(r, time.Now()) }
+func (s *Sim) renew(r *record) { s.renewAt(r, s.moment()) }
 
 func (s *Sim) renewAt(r *record, clock time.Time) {
 	keep := max(s.cfg.SearchLag, s.cfg.StaleRead)
@@ -120,6 +120,7 @@ func (s *Sim) renewAt(r *record, clock time.Time) {
 
 // settle lets calculated values show that have become due.
 func (s *Sim) settle() {
+	s.runErrands()
 	if len(s.lagging) == 0 {
 		return
 	}

@@ -50,6 +50,8 @@ func (s *Sim) route(q *request) *route {
 	switch segs[0] {
 	case "crm":
 		return s.crm(q, segs[1:])
+	case "crm-object-schemas":
+		return s.schemaRoute(q, segs[1:])
 	case "account-info":
 		return accountRoute(q, segs[1:])
 	case "oauth":
@@ -100,6 +102,10 @@ func (s *Sim) crm(q *request, p []string) *route {
 	case "pipelines":
 		if q.version == "v3" || current {
 			return s.pipelineRoute(q, p[1:])
+		}
+	case "lists":
+		if q.version == "v3" || current {
+			return s.listRoute(q, p[1:])
 		}
 	case "owners":
 		if q.version == "v3" || current {

@@ -27,6 +27,11 @@ type Config struct {
 	UIDomain             string   // default app.hubspot.com
 	AccountType          string   // default DEVELOPER_TEST
 
+	AutoCompanies     bool          // a contact's e-mail domain makes and associates a company, AutoCompanyLag after the write (section 14)
+	AutoCompanyLag    time.Duration // 0 = before the next call
+	MarketingContacts bool          // contacts that integrations make become marketing contacts, which the customer pays for
+	NotUnique         string        // object types, by commas, that take no property with unique values
+
 	Webhooks WebhookConfig
 	Quirks   Quirks
 }
@@ -70,6 +75,7 @@ type Sim struct {
 	rng   *rand.Rand
 	kinds []*kind // by display order; see kind()
 	names map[string]*kind
+	lists []*list
 	links associations
 	types associationTypes
 
@@ -89,8 +95,13 @@ type Sim struct {
 	calls       map[string]int
 	sample      map[string]string // key of a sample record -> id
 	lagging     []*record         // records with calculated values that are due later
-	silent      bool              // sample loading: no events
-	stamp       time.Time         // sample loading: the time that shows on records; zero = now
+	errands     []errand
+	clock       time.Time // during an errand: when it was due
+	workflow    Workflow
+	workflowLag time.Duration
+	native      native
+	silent      bool      // sample loading: no events
+	stamp       time.Time // sample loading: the time that shows on records; zero = now
 	settings    sync.Mutex
 	fault       func(*http.Request, []byte) *Fault
 	queued      []queuedFault
@@ -156,7 +167,7 @@ func (s *Sim) now() time.Time {
 	if !s.stamp.IsZero() {
 		return s.stamp
 	}
-	return time.Now().UTC().Truncate(time.Millisecond)
+	return s.moment().UTC().Truncate(time.Millisecond)
 }
 
 // uuid draws a correlation id or a pipeline id from the seed.

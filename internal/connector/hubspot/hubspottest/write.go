@@ -51,7 +51,15 @@ func (s *Sim) commit(d *draft) *record {
 	if d.target == nil {
 		return s.commitCreate(d)
 	}
+	before := d.target.props
 	s.apply(d.target, d.set, d.by)
+	changed := map[string]string{}
+	for name := range d.set {
+		if v := d.target.props[name]; v != before[name] {
+			changed[name] = v
+		}
+	}
+	s.automations(d.target, changed, d.by)
 	return d.target
 }
 
@@ -81,6 +89,7 @@ func (s *Sim) commitCreate(d *draft) *record {
 	if k.name == "deals" && len(d.links) > 0 {
 		s.carryLifecycle(r, d.by)
 	}
+	s.automations(r, d.set, d.by)
 	return r
 }
 
