@@ -34,11 +34,17 @@ type property struct {
 	Restricted    bool     `json:"restrictedPicklist"`
 	ReferenceTo   []string `json:"referenceTo"`
 	Relationship  string   `json:"relationshipName"`
-	Values        []struct {
-		Active bool   `json:"active"`
-		Value  string `json:"value"`
-		Label  string `json:"label"`
-	} `json:"picklistValues"`
+	Controller    string   `json:"controllerName"`
+	Values        []pick   `json:"picklistValues"`
+}
+
+// pick is one value of a picklist. ValidFor says for which values of the controlling field, as a bitmap in base64.
+type pick struct {
+	Active   bool   `json:"active"`
+	Default  bool   `json:"defaultValue"`
+	Value    string `json:"value"`
+	Label    string `json:"label"`
+	ValidFor string `json:"validFor"`
 }
 
 // description is what /describe answers, as far as it is read.
@@ -48,6 +54,11 @@ type description struct {
 	Prefix       string     `json:"keyPrefix"`
 	Replicateble bool       `json:"replicateable"`
 	Fields       []property `json:"fields"`
+	Children     []struct {
+		Object string `json:"childSObject"`
+		Field  string `json:"field"`
+		Name   string `json:"relationshipName"` // null where nothing leads down
+	} `json:"childRelationships"`
 }
 
 // schema is an object's describe, kept. It is not changed once it is kept.
@@ -95,7 +106,8 @@ var fieldTypes = map[string]string{
 	"double": "number", "int": "integer", "long": "integer", "date": "date", "datetime": "datetime",
 }
 
-// Describe lists the fields our user may see, as they are now. Fields hidden from it by field-level security are not
+// Describe lists the fields our user may see, as they are now, and the object's associations as fields (see bond). Options are
+// the active values of a picklist; Table("picklist:OBJECT.FIELD") tells of all of them. Fields hidden from it by field-level security are not
 // there (fact sheet 5): a missing permission and a misspelt name look the same, and both are said as "no such field".
 func (c *Connector) Describe(ctx context.Context, object string) (connector.Object, error) {
 	op := "describe " + object
@@ -119,7 +131,9 @@ func (c *Connector) Describe(ctx context.Context, object string) (connector.Obje
 			out.Fields = append(out.Fields, connector.Field{Name: path, Label: relation + " " + field, Type: "text", ReadOnly: true})
 		}
 	}
-	return out, nil
+	bonds, err := c.bondFields(ctx, op, s)
+	out.Fields = append(out.Fields, bonds...)
+	return out, err
 }
 
 // tableOf names the reference table behind a field.

@@ -55,8 +55,11 @@ func (c *Connector) changed(ctx context.Context, op, object string, fields []str
 		if _, stamped := sel.schema.column("SystemModstamp"); !stamped {
 			return nil, result{}, &connector.Error{Fault: connector.Forbidden, Op: op, Code: "the object has no SystemModstamp that our user may see"}
 		}
-		got, err := c.firstPage(ctx, op, query{fields: sel.columns, from: column(object), where: at.where(), order: []column{"SystemModstamp", "Id"}, limit: c.Page})
-		if err == nil || again || asError(err).Code != "INVALID_FIELD" {
+		got, err := c.firstPage(ctx, op, query{fields: sel.columns, subs: sel.subs, from: column(object), where: at.where(), order: []column{"SystemModstamp", "Id"}, limit: c.Page})
+		if err == nil {
+			return sel, got, c.gather(ctx, op, sel, got.Records)
+		}
+		if again || !nameGone(err) {
 			return sel, got, err
 		}
 		c.forget()

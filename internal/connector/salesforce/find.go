@@ -100,7 +100,13 @@ func (c *Connector) findAll(ctx context.Context, op string, sel *selection, asks
 		if len(results[n].Records) != results[n].rows { // "nobody has it" leads to a create
 			return &connector.Error{Fault: connector.Unavailable, Op: op, Code: "rows were left out of the answer", Fields: []string{s.field.Name}}
 		}
+		if err := c.gather(ctx, op, sel, results[n].Records); err != nil {
+			return err
+		}
 		for _, r := range results[n].Records {
+			if sel.object == "Lead" && r.yes("IsConverted") && s.field.Name != MarkerField && s.field.Type != "id" {
+				continue // it is its contact now; only who knows this very lead is told of it
+			}
 			s.give(c, sel, r, answers)
 		}
 	}
@@ -128,7 +134,7 @@ func searchesFor(sel *selection, p property, asks []connector.Ask, which []int) 
 			values.values = append(values.values, lit)
 		}
 		s.asks[fold(text)] = append(s.asks[fold(text)], i)
-		s.query = query{fields: columns, from: column(sel.object), where: values, order: []column{"Id"}}
+		s.query = query{fields: columns, subs: sel.subs, from: column(sel.object), where: values, order: []column{"Id"}}
 	}
 	return out
 }

@@ -47,17 +47,21 @@ func kindOf(object string) kind {
 // pair is a direction of association.
 type pair struct{ from, to string }
 
-// junction is an object that joins two others. Primary and label are its fields, "" where it has none.
-type junction struct{ object, from, to, primary, label string }
+// junction is an object that joins two others. Primary and label are its fields, "" where it has none. Its other end is offered
+// as a field of the record (see bond) where field is set: a campaign's members are too many for that.
+type junction struct {
+	object, from, to, primary, label string
+	field                            bool
+}
 
 // junctions are the associations that go through an object of their own (fact sheet 15.3, 15.7).
 var junctions = map[pair]junction{
-	{"Opportunity", "Contact"}: {"OpportunityContactRole", "OpportunityId", "ContactId", "IsPrimary", "Role"},
-	{"Contact", "Opportunity"}: {"OpportunityContactRole", "ContactId", "OpportunityId", "IsPrimary", "Role"},
-	{"Campaign", "Contact"}:    {"CampaignMember", "CampaignId", "ContactId", "", "Status"},
-	{"Contact", "Campaign"}:    {"CampaignMember", "ContactId", "CampaignId", "", "Status"},
-	{"Campaign", "Lead"}:       {"CampaignMember", "CampaignId", "LeadId", "", "Status"},
-	{"Lead", "Campaign"}:       {"CampaignMember", "LeadId", "CampaignId", "", "Status"},
+	{"Opportunity", "Contact"}: {"OpportunityContactRole", "OpportunityId", "ContactId", "IsPrimary", "Role", true},
+	{"Contact", "Opportunity"}: {"OpportunityContactRole", "ContactId", "OpportunityId", "IsPrimary", "Role", true},
+	{"Campaign", "Contact"}:    {"CampaignMember", "CampaignId", "ContactId", "", "Status", false},
+	{"Contact", "Campaign"}:    {"CampaignMember", "ContactId", "CampaignId", "", "Status", true},
+	{"Campaign", "Lead"}:       {"CampaignMember", "CampaignId", "LeadId", "", "Status", false},
+	{"Lead", "Campaign"}:       {"CampaignMember", "LeadId", "CampaignId", "", "Status", true},
 }
 
 // mainFields name the reference that means the association, where an object has several to the same other one or

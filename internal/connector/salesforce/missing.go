@@ -95,7 +95,7 @@ func (j *reading) follow(ctx context.Context, ids []string, moved map[string]rec
 		}
 	}
 	for id, to := range moved {
-		j.reads[id] = arrived(to, there[to])
+		j.reads[id] = j.withLead(id, arrived(to, there[to]))
 	}
 }
 

@@ -17,10 +17,12 @@ type reading struct {
 	op    string
 	sel   *selection
 	joins []join
-	hops  int                         // merges already followed on the way here
-	reads map[string]record.Read      // by the 18-character id
-	links map[string][]record.Related // by the 18-character id, of answered ids
-	stop  error                       // a fault that concerns every further call
+	after *selection                         // of contacts, of the contacts that leads were converted to
+	hops  int                                // merges already followed on the way here
+	reads map[string]record.Read             // by the 18-character id
+	links map[string][]record.Related        // by the 18-character id, of answered ids
+	leads map[string]map[string]record.Value // of converted leads: the asked fields that only a lead has
+	stop  error                              // a fault that concerns every further call
 }
 
 // maxHops ends a chain of merges that would run in circles.
@@ -30,7 +32,9 @@ const maxHops = 5
 // lacks is looked for among deleted and merged records, then asked singly, before anything is said about it (B6). A
 // fault that concerns the whole org ends the calls: what was learnt is kept, the rest is Unanswered.
 //
-// Calls: one for each Config.Batch ids while With names four objects at most, since one composite call carries five
+// A converted lead has moved to its contact, which comes with the same call (convert.go).
+//
+// Calls: one for each Config.Batch ids while With names three objects at most, since one composite call carries five
 // queries and counts once (fact sheet 7.2), and one more for each further 2,000 rows of a query.
 func (c *Connector) Read(ctx context.Context, r connector.ReadRequest) ([]record.Read, error) {
 	return c.read(ctx, r, 0)
@@ -41,7 +45,7 @@ func (c *Connector) read(ctx context.Context, r connector.ReadRequest, hops int)
 	if _, err := c.object(op, r.Object); err != nil {
 		return nil, err
 	}
-	job := &reading{c: c, r: r, op: op, hops: hops, reads: map[string]record.Read{}, links: map[string][]record.Related{}}
+	job := &reading{c: c, r: r, op: op, hops: hops, reads: map[string]record.Read{}, links: map[string][]record.Related{}, leads: map[string]map[string]record.Value{}}
 	ids := job.distinct()
 	if len(ids) > 0 {
 		job.stop = job.prepare(ctx)
@@ -73,7 +77,10 @@ func (j *reading) prepare(ctx context.Context) error {
 	if j.sel, err = j.c.selectFields(ctx, j.op, j.r.Object, j.r.Fields); err != nil {
 		return err
 	}
-	j.joins, err = j.c.joins(ctx, j.op, j.sel, j.r.With)
+	if j.joins, err = j.c.joins(ctx, j.op, j.sel, j.r.With); err != nil {
+		return err
+	}
+	j.after, err = j.contacts(ctx)
 	return err
 }
 
@@ -83,7 +90,7 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 		return
 	}
 	results, err := j.c.askMany(ctx, j.op, j.queries(ids))
-	if e := asError(err); err != nil && e.Code == "INVALID_FIELD" && len(j.sel.wanted) > 0 {
+	if nameGone(err) && len(j.r.Fields) > 0 {
 		// A field has gone since the describe: look again and go on with what there is.
 		j.c.forget()
 		if err = j.prepare(ctx); err == nil {
@@ -109,11 +116,14 @@ func (j *reading) queries(ids []string) []query {
 			}
 		}
 	}
-	out := []query{{fields: columns, from: column(j.r.Object), where: among{"Id", quotedAll(ids)}}}
+	out := []query{{fields: columns, subs: j.sel.subs, from: column(j.r.Object), where: among{"Id", quotedAll(ids)}}}
 	for _, join := range j.joins {
 		if q, ok := join.query(ids); ok {
 			out = append(out, q)
 		}
+	}
+	if j.after != nil {
+		out = append(out, j.convertedQuery(ids))
 	}
 	if q, ok := j.wasQuery(ids); ok {
 		out = append(out, q)
@@ -137,26 +147,41 @@ func (j *reading) take(ctx context.Context, results []result, ids []string) erro
 		}
 		join.collect(j.c, list, links)
 	}
+	var contacts map[string]*record.Record
+	if j.after != nil {
+		var err error
+		if contacts, err = j.takeContacts(ctx, results[next]); err != nil {
+			return err
+		}
+		next++
+	}
 	was, err := j.was(ctx, results[next:])
 	if err != nil {
 		return err
 	}
+	if err := j.c.gather(ctx, j.op, j.sel, results[0].Records); err != nil {
+		return err
+	}
+	asked := map[string]bool{}
+	for _, id := range ids {
+		asked[id] = true
+	}
 	for _, r := range results[0].Records {
-		if id := r.id("Id"); slices.Contains(ids, id) {
-			j.found(id, r, links[id], was[id])
+		if id := r.id("Id"); asked[id] {
+			j.found(id, r, links[id], was[id], contacts)
 		}
 	}
 	return nil
 }
 
-func (j *reading) found(id string, r row, links []record.Related, was []record.Ref) {
+func (j *reading) found(id string, r row, links []record.Related, was []record.Ref, contacts map[string]*record.Record) {
 	rec := j.c.record(j.sel, r)
 	rec.Related, rec.Was = links, was
-	read := record.Read{State: record.Found, Record: rec}
 	if to := r.id("ConvertedContactId"); r.yes("IsConverted") && to != "" && j.r.Object == "Lead" {
-		read = record.Read{State: record.Unanswered, To: j.c.ref("Contact", to)} // moved: see follow
+		j.reads[id] = j.converted(id, rec, j.c.ref("Contact", to), contacts[to])
+		return
 	}
-	j.reads[id] = read
+	j.reads[id] = record.Read{State: record.Found, Record: rec}
 }
 
 // open gives the ids that nothing is known of yet.

@@ -15,6 +15,8 @@ type selection struct {
 	schema  *schema
 	wanted  map[string]property // by name as wanted, dotted for a parent's
 	columns []column            // of the query
+	bonds   []bond              // associations wanted as fields
+	subs    []query             // what they need of child records
 }
 
 // needed is what we ask for beside what the caller wants: stamps, origin and what became of the record.
@@ -35,6 +37,12 @@ func (c *Connector) selectFields(ctx context.Context, op, object string, wanted 
 		}
 	}
 	for _, name := range wanted {
+		if _, _, association := connector.AssociationField(name); association {
+			if err := c.selectBond(ctx, op, sel, name, names); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		p, ok, err := c.resolve(ctx, op, s, name)
 		if err != nil {
 			return nil, err
@@ -79,13 +87,19 @@ func (c *Connector) resolve(ctx context.Context, op string, s *schema, name stri
 // objectForm tells whether a name from a describe may stand in an address.
 func objectForm(name string) bool { return word(name) != "" }
 
-// record turns a row into ours, with the wanted fields only.
+// record turns a row into ours, with the wanted fields only. A converted lead is archived: it is there, but nothing is to be done
+// with it any more (fact sheet 15.2).
 func (c *Connector) record(sel *selection, r row) *record.Record {
 	out := &record.Record{Ref: c.ref(sel.object, r.id("Id")), Fields: map[string]record.Value{}, Modified: r.stamp("SystemModstamp"),
-		Created: r.stamp("CreatedDate"), Archived: r.yes("IsDeleted")}
+		Created: r.stamp("CreatedDate"), Archived: r.yes("IsDeleted") || sel.object == "Lead" && r.yes("IsConverted")}
 	for name, p := range sel.wanted {
 		if v := value(p, r.at(name)); v.Kind() != record.Absent {
 			out.Fields[name] = v
+		}
+	}
+	for _, b := range sel.bonds {
+		if v := b.value(r); v.Kind() != record.Absent {
+			out.Fields[b.field] = v
 		}
 	}
 	if user := c.ourUser(); user != "" {

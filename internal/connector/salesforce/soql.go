@@ -85,6 +85,16 @@ type (
 func (c all) write(b *strings.Builder)    { joined(b, c, " AND ") }
 func (c either) write(b *strings.Builder) { joined(b, c, " OR ") }
 
+// fromQuery is a semi-join: the column's value is one that another query selects, of one reference.
+type fromQuery struct {
+	column column
+	query  query
+}
+
+func (c fromQuery) write(b *strings.Builder) {
+	b.WriteString(string(c.column) + " IN (" + c.query.String() + ")")
+}
+
 func joined(b *strings.Builder, list []condition, word string) {
 	for i, c := range list {
 		if i > 0 {
@@ -108,7 +118,8 @@ type query struct {
 	where  condition // nil: all rows
 	order  []column
 	limit  int
-	bin    bool // deleted, merged and archived rows too (queryAll)
+	bin    bool    // deleted, merged and archived rows too (queryAll)
+	subs   []query // of child records, answered inside each row; their from is the relationship's name
 }
 
 // String writes the query.
@@ -120,6 +131,9 @@ func (q query) String() string {
 			b.WriteString(", ")
 		}
 		b.WriteString(string(f))
+	}
+	for _, sub := range q.subs {
+		b.WriteString(", (" + sub.String() + ")")
 	}
 	b.WriteString(" FROM " + string(q.from))
 	if q.where != nil {
