@@ -18,32 +18,52 @@ import (
 
 func countrySpecs() []Spec {
 	return []Spec{
-		{Name: "country_code", Doc: "The two-letter ISO 3166 code of a country, from its code of two or three letters or its name: English, of its own languages, and of the large languages of Europe and Asia.",
+		{Name: "country_code", Doc: "The two-letter ISO 3166 code of a country, from its code of two or three letters or its name: English, of its own languages, and of the large languages of Europe and Asia, with or without accents, and as people often write it. form=\"alpha3\" gives the code of three letters.",
 			Example: `country_code: "Deutschland" -> "DE"`, Inputs: 1, Way: AsIs, Fails: true,
+			Params:  []Param{{Name: "form", Default: "alpha2", Doc: "alpha2 or alpha3"}},
+			Prepare: oneWordOf("form", "alpha2", "alpha2", "alpha3"),
 			Run: func(u *Use, in []string) (string, error) {
-				code, ok := CountryCode(in[0])
-				if !ok {
-					return "", u.Fail("no country is known by this name or code"+suggestCountry(in[0]), "use an ISO 3166 code or a full name, or a value map before it")
+				code, err := countryCode(u, in[0])
+				if err == nil && u.Text("form", "") == "alpha3" {
+					code = countries().alpha3[code]
 				}
-				return code, nil
+				return code, err
 			}},
-		{Name: "country_name", Doc: "The country's usual English name, from its code or any name that country_code knows; on the way home it is the code again.",
-			Example: `country_name: "DE" -> "Germany"`, Inputs: 1, Way: Inverse, Fails: true,
+		{Name: "country_name", Doc: "The country's usual English name, from its code or any name that country_code knows; on the way home it is the code again (back: country_code). as=\"salesforce\" gives the name that Salesforce's list of countries has unless the org changed it, such as Korea, Republic of.",
+			Example: `country_name: "DE" -> "Germany"`, Inputs: 1, Way: Inverse, Fails: true, Params: []Param{asParam}, Prepare: prepareAs,
 			Run: func(u *Use, in []string) (string, error) {
-				code, ok := CountryCode(in[0])
-				if !ok {
-					return "", u.Fail("no country is known by this name or code"+suggestCountry(in[0]), "use an ISO 3166 code or a full name")
+				code, err := countryCode(u, in[0])
+				if name := salesforceCountries[code]; name != "" && u.Text("as", "") == asSalesforce {
+					return name, err
 				}
-				return countries().names[code], nil
+				return countries().names[code], err
 			},
-			Home: func(u *Use, value string, _ int) ([]string, error) {
-				code, ok := CountryCode(value)
-				if !ok {
-					return nil, u.Fail("no country is known by this name or code"+suggestCountry(value), "use an ISO 3166 code or a full name")
-				}
-				return []string{code}, nil
-			}},
+			Home: func(u *Use, value string, _ int) ([]string, error) { return alone(countryCode(u, value)) }},
 	}
+}
+
+const asSalesforce = "salesforce"
+
+var (
+	asParam   = Param{Name: "as", Default: "iso", Doc: "iso, or salesforce for the values of its picklists as they are by default"}
+	prepareAs = oneWordOf("as", "iso", "iso", asSalesforce)
+)
+
+// oneWordOf checks that an argument is one of some words.
+func oneWordOf(name, otherwise string, words ...string) func(Args) (any, error) {
+	return func(a Args) (any, error) {
+		if !slices.Contains(words, a.Text(name, otherwise)) {
+			return nil, errors.New("argument " + name + " must be " + strings.Join(words, " or "))
+		}
+		return nil, nil
+	}
+}
+
+func countryCode(u *Use, text string) (string, error) {
+	if code, ok := CountryCode(text); ok {
+		return code, nil
+	}
+	return "", u.Fail("no country is known by this name or code"+suggestCountry(text), `use an ISO 3166 code or a full name, or a value map before it; unknown="keep" passes it through`)
 }
 
 //go:embed data/un_country_codes.csv
@@ -51,8 +71,9 @@ var countryCSV string
 
 // countryTable knows countries by folded name and by code.
 type countryTable struct {
-	names map[string]string // alpha-2 -> usual English name
-	codes map[string]string // folded name or lower-case code -> alpha-2; "" where a name is shared
+	names  map[string]string // alpha-2 -> usual English name
+	alpha3 map[string]string // alpha-2 -> alpha-3
+	codes  map[string]string // folded name or lower-case code -> alpha-2; "" where a name is shared
 }
 
 // The columns of the embedded table that name a country, best first: where two countries claim one name, the better
@@ -79,11 +100,11 @@ var countries = sync.OnceValue(func() countryTable {
 	for i, name := range rows[0] {
 		column[name] = i
 	}
-	table := countryTable{names: map[string]string{}, codes: map[string]string{}}
+	table := countryTable{names: map[string]string{}, alpha3: map[string]string{}, codes: map[string]string{}}
 	english := display.Regions(language.English)
 	for _, row := range rows[1:] {
 		code := row[column["ISO3166-1-Alpha-2"]]
-		table.names[code] = row[column["CLDR display name"]]
+		table.names[code], table.alpha3[code] = row[column["CLDR display name"]], row[column["ISO3166-1-Alpha-3"]]
 		if region, err := language.ParseRegion(code); err == nil {
 			table.names[code] = english.Name(region)
 		}
@@ -98,6 +119,7 @@ var countries = sync.OnceValue(func() countryTable {
 		table.accept(claims)
 	}
 	table.accept(displayNames(rows, column))
+	table.alias(countryAliases)
 	return table
 })
 
@@ -150,6 +172,15 @@ func (t countryTable) accept(c claims) {
 	}
 }
 
+// alias adds names that the tables leave open: unknown, or claimed by several.
+func (t countryTable) alias(names map[string]string) {
+	for name, code := range names {
+		if key := countryKey(name); t.codes[key] == "" {
+			t.codes[key] = code
+		}
+	}
+}
+
 // countryKey folds a name: case, accents, punctuation, the article that the United Nations write.
 func countryKey(name string) string {
 	key := foldName(strings.ReplaceAll(name, "&", " and "))
@@ -174,6 +205,13 @@ func CountryCode(text string) (code string, ok bool) {
 		return "", false
 	}
 	code = countries().codes[countryKey(text)]
+	if code == "" { // Iran, Islamic Republic of; Iran (Islamic Republic of)
+		if before, after, comma := strings.Cut(text, ","); comma {
+			code = countries().codes[countryKey(after+" "+before)]
+		} else if before, after, bracket := strings.Cut(text, "("); bracket {
+			code = countries().codes[countryKey(after+" "+before)]
+		}
+	}
 	return code, code != ""
 }
 

@@ -34,8 +34,8 @@ func rows(t *testing.T, path string) []map[string]string {
 func TestCountryCode(t *testing.T) {
 	for text, want := range map[string]string{
 		"US": "US", "usa": "US", "U.S.A.": "US", "United States": "US", "united states of america": "US", "The United States of America": "US",
-		"UK": "GB", "U.K.": "GB", "Great Britain": "", "United Kingdom": "GB", "GBR": "GB", "Deutschland": "DE", "Allemagne": "DE", "germany": "DE",
-		"Österreich": "AT", "Oesterreich": "", "Schweiz": "CH", "Suisse": "CH", "Svizzera": "CH", "España": "ES", "Espana": "ES", "Brasil": "BR", "México": "MX", "Mexico": "MX",
+		"UK": "GB", "U.K.": "GB", "Great Britain": "GB", "United Kingdom": "GB", "GBR": "GB", "Deutschland": "DE", "Allemagne": "DE", "germany": "DE",
+		"Österreich": "AT", "Oesterreich": "AT", "Schweiz": "CH", "Suisse": "CH", "Svizzera": "CH", "España": "ES", "Espana": "ES", "Brasil": "BR", "México": "MX", "Mexico": "MX",
 		"Nederland": "NL", "The Netherlands": "NL", "Holland": "NL", "Czech Republic": "CZ", "Czechia": "CZ", "Ivory Coast": "CI", "Cote d'Ivoire": "CI", "South Korea": "KR",
 		"Korea": "", "Russia": "RU", "Vietnam": "VN", "Viet Nam": "VN", "日本": "JP", "中国": "CN", "Ελλάδα": "GR", "Antigua & Barbuda": "AG", "Taiwan": "TW", "Türkiye": "TR", "Turkey": "TR",
 		"Hong Kong": "HK", "Ireland": "IE", "Danmark": "DK", "Suomi": "FI", "Philipines": "", "Atlantis": "", "": "", "  ": "", "Jordan": "JO", "Niger": "NE", "Dominica": "DM", "Guinea": "GN",

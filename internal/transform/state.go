@@ -10,17 +10,19 @@ import (
 )
 
 func stateSpecs() []Spec {
-	country := Param{Name: "country", Doc: "the country the state is in; without it the second input is the country"}
+	country := Param{Name: "country", Doc: "the country the state is in where no second input says it; several, such as \"US, CA\", are tried in that order"}
 	return []Spec{
-		{Name: "state_code", Doc: "The ISO 3166-2 code of a state, province or county without the country's part, from its code or its name: for addresses in Australia, Brazil, Canada, China, India, Ireland, Italy, Japan, Mexico, Spain and the United States.",
+		{Name: "state_code", Doc: "The ISO 3166-2 code of a state, province or county without the country's part, from its code or its name: for addresses in Australia, Brazil, Canada, China, India, Ireland, Italy, Japan, Mexico, Spain and the United States. The second input is the country. as=\"salesforce\" gives the codes that Salesforce's lists have unless the org changed them (Mexico's and China's are others). Back: state_name.",
 			Example: `state_code("US"): "Texas" -> "TX"`, Inputs: 2, Fails: true, WayOf: wayOfState(AsIs),
-			Params: []Param{country}, Prepare: countryWithStates,
-			Run: func(u *Use, in []string) (string, error) { return state(u, in, false) }},
-		{Name: "state_name", Doc: "The name of a state, province or county, from its code or its name; on the way home it is the code again.",
+			Params: []Param{country, asParam}, Prepare: prepareState,
+			Run: func(u *Use, in []string) (string, error) { return state(u, in, stateCodeOf) }},
+		{Name: "state_name", Doc: "The name of a state, province or county, from its code or its name; the second input is the country. On the way home it is the code again (back: state_code). as=\"salesforce\" gives the names that Salesforce's lists have unless the org changed them.",
 			Example: `state_name("CA"): "QC" -> "Quebec"`, Inputs: 2, Fails: true, WayOf: wayOfState(Inverse),
-			Params: []Param{country}, Prepare: countryWithStates,
-			Run:  func(u *Use, in []string) (string, error) { return state(u, in, true) },
-			Home: func(u *Use, value string, _ int) ([]string, error) { return alone(state(u, []string{value}, false)) }},
+			Params: []Param{country, asParam}, Prepare: prepareState,
+			Run: func(u *Use, in []string) (string, error) { return state(u, in, stateNameOf) },
+			Home: func(u *Use, value string, _ int) ([]string, error) {
+				return alone(state(u, []string{value}, stateCodeOf))
+			}},
 	}
 }
 
@@ -76,7 +78,36 @@ func readStates(path string) (country string, table stateTable, err error) {
 	known := countryTable{codes: table.codes}
 	known.accept(codes)
 	known.accept(others)
+	table.alias(file.Country)
 	return file.Country, table, err
+}
+
+// alias adds the names and codes that other systems and people use.
+func (t stateTable) alias(country string) {
+	known := countryTable{codes: t.codes}
+	known.alias(stateAliases[country])
+	for _, other := range []map[string]string{salesforceStateNames[country], salesforceStateCodes[country]} {
+		for code, name := range other {
+			known.alias(map[string]string{name: code})
+		}
+	}
+	for code, name := range t.names {
+		if county, ok := strings.CutPrefix(name, countyPrefix); ok {
+			known.alias(map[string]string{county: code, "County " + county: code})
+		}
+	}
+}
+
+// countyPrefix is how the table writes Ireland's counties.
+const countyPrefix = "Co. "
+
+// code finds a state by code or name.
+func (t stateTable) code(text string) (string, bool) {
+	if len(text) > maxPlaceName {
+		return "", false
+	}
+	code := t.codes[countryKey(text)]
+	return code, code != ""
 }
 
 // countriesWithStates gives the codes of the countries whose states are known, sorted.
@@ -89,15 +120,31 @@ func countriesWithStates() string {
 	return strings.Join(codes, ", ")
 }
 
-func countryWithStates(a Args) (any, error) {
-	code, err := knownCountry("country")(a)
-	if err != nil || code == "" {
-		return code, err
+func prepareState(a Args) (any, error) {
+	if _, err := prepareAs(a); err != nil {
+		return nil, err
 	}
-	if _, known := states()[code.(string)]; !known {
-		return nil, errors.New("states are known for " + countriesWithStates() + " only")
+	return countriesOf(a)
+}
+
+// countriesOf reads the argument country: countries with states, in the order in which they are tried.
+func countriesOf(a Args) ([]string, error) {
+	text, given := a.Get("country")
+	if !given {
+		return nil, nil
 	}
-	return code, nil
+	var codes []string
+	for name := range strings.SplitSeq(text, ",") {
+		code, ok := CountryCode(name)
+		if !ok {
+			return nil, errors.New("argument country must be a country such as US, or several such as US, CA")
+		}
+		if _, known := states()[code]; !known {
+			return nil, errors.New("states are known for " + countriesWithStates() + " only")
+		}
+		codes = append(codes, code)
+	}
+	return codes, nil
 }
 
 // wayOfState: with the country as an input, the state alone cannot go home.
@@ -110,27 +157,51 @@ func wayOfState(way Way) func(Args) Way {
 	}
 }
 
-func state(u *Use, in []string, wantName bool) (string, error) {
+func stateCodeOf(u *Use, country, code string) string {
+	if other := salesforceStateCodes[country][code]; other != "" && u.Text("as", "") == asSalesforce {
+		return other
+	}
+	return code
+}
+
+func stateNameOf(u *Use, country, code string) string {
+	name := states()[country].names[code]
+	if u.Text("as", "") != asSalesforce {
+		return name
+	}
+	if other := salesforceStateNames[country][code]; other != "" {
+		return other
+	}
+	return strings.TrimPrefix(name, countyPrefix)
+}
+
+// stateCountries gives where to look for the state: the country of the second input, else those of the argument.
+func stateCountries(u *Use, in, otherwise []string) ([]string, error) {
+	countries := otherwise
+	if len(in) == 2 && in[1] != "" {
+		code, _ := CountryCode(in[1])
+		countries = []string{code}
+	}
+	for _, country := range countries {
+		if _, known := states()[country]; known {
+			return countries, nil
+		}
+	}
+	return nil, u.Fail("states of this country are not known", "states are known for "+countriesWithStates()+`; unknown="keep" leaves others as they are, unknown="blank" leaves them out`)
+}
+
+func state(u *Use, in []string, form func(u *Use, country, code string) string) (string, error) {
 	if in[0] == "" {
 		return "", nil
 	}
-	country := u.Prepared.(string)
-	if country == "" && len(in) == 2 {
-		country, _ = CountryCode(in[1])
+	countries, err := stateCountries(u, in, u.Prepared.([]string))
+	if err != nil {
+		return "", err
 	}
-	table, known := states()[country]
-	if !known {
-		return "", u.Fail("states of this country are not known", "states are known for "+countriesWithStates()+`; unknown="keep" leaves others as they are`)
+	for _, country := range countries {
+		if code, ok := states()[country].code(in[0]); ok {
+			return form(u, country, code), nil
+		}
 	}
-	code := ""
-	if len(in[0]) <= maxPlaceName {
-		code = table.codes[countryKey(in[0])]
-	}
-	switch {
-	case code == "":
-		return "", u.Fail("no state of "+country+" is known by this name or code", `correct it, or unknown="keep" leaves it as it is`)
-	case wantName:
-		return table.names[code], nil
-	}
-	return code, nil
+	return "", u.Fail("no state of "+strings.Join(countries, " or ")+" is known by this name or code", `correct it, or unknown="keep" leaves it as it is`)
 }
