@@ -10,7 +10,7 @@ import (
 
 // The words a document may use.
 var (
-	winners     = []string{"a", "b", "newest", "fill", "hold"}
+	winners     = []string{"a", "b", "newest", "fill", "furthest", "hold"}
 	firsts      = []string{"fill", "a", "b", "hold"}
 	blanks      = []string{"keep", "clear"}
 	drifts      = []string{"keep", "restore"}
@@ -37,7 +37,7 @@ var (
 
 // starlarkWords cannot name a related record: expressions could not say them. source, target and fields are the hooks'.
 var starlarkWords = strings.Fields(`and as assert async await break class continue def del elif else except finally for from global if import in is
-	lambda load nonlocal not or pass raise return try while with yield associations id source target fields true false none`)
+	lambda load nonlocal not or pass raise return try while with yield associations primary id source target fields true false none`)
 
 // Check looks at a document by itself: whether its words are known, its parts belong together, its transforms and
 // expressions can be read. It finds everything at once, in the order of the lines.
@@ -46,6 +46,7 @@ func Check(m *Mapping, language Language) Problems {
 	c.head()
 	c.related()
 	c.writing()
+	c.bothWays()
 	c.matching()
 	c.allFields()
 	c.hooks()
@@ -99,6 +100,9 @@ func (c *checker) head() {
 	}
 	c.word("when_taken", m.WhenTaken, takens)
 	c.word("conflict", m.Conflict, winners)
+	if m.Conflict == "furthest" {
+		c.add("conflict", "furthest is of one field, whose values have an order", "write it at that field, with order: [ ... ]")
+	}
 	c.word("first", m.First, firsts)
 	for i, name := range m.YieldsTo {
 		if name == m.Name {
@@ -131,7 +135,7 @@ func (c *checker) writing() {
 	if create.When == "needed" && m.Document != nil {
 		c.add("a_to_b.create", "a document is not needed by anything else", "write always")
 	}
-	if create.When == "never" && !m.AToB.Update && len(m.Match) == 0 {
+	if create.When == "never" && !m.AToB.Update && len(m.Match) == 0 && !m.BToA.writes() {
 		c.add("a_to_b", "the mapping neither writes nor links", "write a_to_b: true, or { create: ..., update: ... }, or give match rules to link by")
 	}
 	for i, p := range m.ProtectB {
@@ -163,7 +167,7 @@ func (c *checker) matching() {
 		}
 		c.word(path+".on_hit", r.OnHit, onHits)
 		c.transform(path+".transform", r.Transform, len(r.A))
-		c.inputs(path+".a", r.A)
+		c.inputs(path+".a", r.A, false, false)
 		for j := range i {
 			if sameRule(c.m.Match[j], r) {
 				c.addf(path, "leave one of them out", "this rule is the same as the one in line %d", c.m.Match[j].Line)
@@ -179,15 +183,16 @@ func sameRule(a, b MatchRule) bool {
 	return slices.Equal(a.A, b.A) && a.B == b.B && a.Transform == b.Transform && a.Compare == b.Compare
 }
 
-// inputs looks at names of a as far as the document alone can tell.
-func (c *checker) inputs(path string, names []string) {
+// inputs looks at names of a as far as the document alone can tell. Without with, the main associated
+// record may go through a mapping, and all of them where associations of b are written.
+func (c *checker) inputs(path string, names []string, through, associations bool) {
 	for _, name := range names {
 		with, field := c.m.Input(name)
 		switch {
 		case name == "":
 			c.add(path, "an input is empty", "name a field of "+c.m.A.Object)
-		case strings.HasPrefix(name, "associations.") && with == nil:
-			c.addf(path, c.withFix(strings.TrimPrefix(name, "associations.")), "with has no related record for %s", name)
+		case association(name) != "" && with == nil && !associations && !(through && strings.HasPrefix(name, primaryOf)):
+			c.addf(path, c.withFix(association(name)), "with has no related record for %s", name)
 		case with != nil && with.Pick == "all" && field != "":
 			c.addf(path, "pick: primary gives one; several can be used in a value expression only", "%s stands for several records", with.Name)
 		}

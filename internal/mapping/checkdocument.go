@@ -108,7 +108,7 @@ func (c *checker) lineField(f Field) {
 	for _, only := range []struct {
 		key   string
 		given bool
-	}{{"conflict", f.Conflict != ""}, {"first", f.First != ""}, {"drift", f.Drift != "keep"}, {"group", f.Group != ""}, {"create_only", f.CreateOnly},
+	}{{"direction", f.Direction != ""}, {"only_blank", f.OnlyBlank != ""}, {"order", f.Order != nil}, {"by", f.By != ""}, {"conflict", f.Conflict != ""}, {"first", f.First != ""}, {"drift", f.Drift != "keep"}, {"group", f.Group != ""}, {"create_only", f.CreateOnly},
 		{"through", f.Through != ""}, {"value", f.Value != ""}} {
 		if only.given {
 			c.addf(f.Path+"."+only.key, "leave it out", "%s cannot be used for a field of a line", only.key)

@@ -20,10 +20,10 @@ func (c *checker) allFields() {
 		}
 		c.reserved(f)
 	}
-	if len(c.m.Fields) == 0 && (c.m.AToB.Update || c.m.AToB.Create.When != "never") {
+	if len(c.m.Fields) == 0 && len(c.m.Homeward) == 0 && (c.m.AToB.Update || c.m.AToB.Create.When != "never") {
 		c.add("fields", "is missing", "name at least one field to write, or write a_to_b: false to link only")
 	}
-	c.groups(c.m.Fields)
+	c.groups(slices.Concat(c.m.Fields, c.m.Homeward))
 }
 
 // reserved refuses fields that billing itself decides.
@@ -43,16 +43,22 @@ func (c *checker) reserved(f Field) {
 func (c *checker) field(f Field) {
 	c.needed(f.Path+".b", f.B, "name the field of b that is written")
 	c.source(f.Path, f.sources())
-	c.inputs(f.Path+".a", f.A)
+	c.inputs(f.Path+".a", f.A, f.Through != "", f.Through != "" && association(f.B) != "")
 	c.transform(f.Path+".transform", f.Transform, max(len(f.A), 1))
 	c.script(f.Path+".value", f.Value, Expression)
+	c.words(f)
+	c.order(f)
+	for _, bad := range f.clashes() {
+		c.add(f.Path+"."+bad.key, bad.message, bad.fix)
+	}
+}
+
+func (c *checker) words(f Field) {
 	c.word(f.Path+".conflict", f.Conflict, winners)
 	c.word(f.Path+".first", f.First, firsts)
 	c.word(f.Path+".blank", f.Blank, blanks)
 	c.word(f.Path+".drift", f.Drift, drifts)
-	for _, bad := range f.clashes() {
-		c.add(f.Path+"."+bad.key, bad.message, bad.fix)
-	}
+	c.word(f.Path+".only_blank", f.OnlyBlank, fieldSides)
 }
 
 func (f Field) sources() []string {
@@ -94,7 +100,11 @@ func (f Field) clashes() []clash {
 	bad(f.Through != "" && len(f.A) != 1, "through", "a reference comes from one field of a", "give a, for example associations.company")
 	bad(f.Through != "" && (f.Transform != "" || len(f.Values) > 0 || f.Table != "" || f.Default != nil), "through",
 		"what is written is the id of the counterpart; it cannot be changed on the way", "leave transform, values, table and default out")
-	bad(f.Through == "" && len(f.A) == 1 && strings.HasPrefix(f.A[0], "associations."), "a", "a related record is not a text", "add through: MAPPING, or name a field of it such as company.name")
+	bad(f.Through == "" && len(f.A) == 1 && association(f.A[0]) != "", "a", "a related record is not a text", "add through: MAPPING, or name a field of it such as company.name")
+	bad(f.Through == "" && association(f.B) != "", "b", "an association holds records, not a text", "add through: MAPPING, whose counterparts are associated")
+	bad(f.By != "" && f.Table == "", "by", "by belongs to a table that both sides have", "add table: TABLE, for example table: owners")
+	bad(f.By != "" && len(f.A) != 1, "by", "the value is the key of a row of a's table", "give a, for example OwnerId")
+	bad(f.By != "" && (f.Transform != "" || len(f.Values) > 0), "by", "the value is looked up as it is", "leave transform and values out")
 	bad(len(f.Values) > 0 && f.Static != nil, "values", "a fixed text needs no value map", "leave values out")
 	bad(f.Else != nil && len(f.Values) == 0, "else", "else belongs to a value map", "add values, or use default for an empty source")
 	bad(f.Default != nil && (f.Static != nil || f.Blank == "clear"), "default", "the value is never empty here, or is to be cleared", "leave default, static or blank: clear out")
@@ -134,7 +144,7 @@ func (c *checker) group(name string, fields []Field, names []string) {
 		for _, d := range []struct {
 			key  string
 			same bool
-		}{{"conflict", f.Conflict == head.Conflict}, {"first", f.First == head.First}, {"drift", f.Drift == head.Drift}, {"create_only", f.CreateOnly == head.CreateOnly}} {
+		}{{"direction", f.Direction == head.Direction}, {"only_blank", f.OnlyBlank == head.OnlyBlank}, {"conflict", f.Conflict == head.Conflict}, {"first", f.First == head.First}, {"drift", f.Drift == head.Drift}, {"create_only", f.CreateOnly == head.CreateOnly}} {
 			if !d.same {
 				c.addf(f.Path+"."+d.key, fmt.Sprintf("write the same %s in line %d and here", d.key, head.Line), "the fields of group %s are decided together and differ in %s", name, d.key)
 			}

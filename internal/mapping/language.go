@@ -16,6 +16,13 @@ type Transforms interface {
 	CheckComparison(compare string) error
 }
 
+// tidies tells whether calls only tidy a value, so that what they give may stand at a as it is. A program whose transforms do not
+// tell is believed.
+func (l Language) tidies(calls string) bool {
+	t, ok := l.Transforms.(interface{ Tidies(calls string) bool })
+	return !ok || t.Tidies(calls)
+}
+
 // Scripts knows expressions and hooks.
 type Scripts interface {
 	// Check compiles a script without running it. names are those it is run with (see ScriptNames). The error names the

@@ -29,7 +29,8 @@ type Mapping struct {
 	Tie       string    // a | b: who wins "newest" where nobody can tell which change came later; "" = a
 	Delete    Deletes   // what becomes of a record whose counterpart was deleted
 	First     string    // what linking does where both sides have a value: fill | a | b | hold ("" = fill)
-	Fields    []Field
+	Fields    []Field   // those that go from a to b, whether they go home too or not
+	Homeward  []Field   // those that go home only, as written: A names the one field of a; B, Value or Static gives the value
 	Children  *Children // of documents: the lines
 	ProtectA  []string  // fields of a that are never written
 	ProtectB  []string  // likewise of b
@@ -107,33 +108,35 @@ type CreateRule struct {
 // transform are joined with a space. Of WriteBack the direction is turned round: A names the one field that is filled at
 // a, and exactly one of B (a field of the document), Value or Static gives the value. See Input for what A may name.
 type Field struct {
-	A          []string // inputs of a
-	B          string   // field of b
-	Transform  string   // calls of package transform, piped with |
-	Value      string   // Starlark expression
-	Static     *string
-	Values     map[string]string // value map; a value not in it is a held record unless Else is set
-	Else       *string
-	Default    *string // when the value is blank
-	Through    string  // the value is a ref to a record of that mapping: its counterpart's id is written
-	Table      string  // the value is the label or code of a row of b's reference table: its key is written
-	Required   bool    // blank holds the record (of Through: the parent must be linked first)
-	Conflict   string  // winner for this field; "" = the mapping's
-	First      string
-	Blank      string // keep | clear: what a blank source does to a filled target; default keep
-	Drift      string // keep | restore: what an edit at the target alone leads to; default keep
-	CreateOnly bool
-	Group      string            // decided, written and settled together
-	Direction  string            // both | a_to_b | b_to_a; "" = both where the mapping works both ways and the field can, else a_to_b
-	Back       string            // transform on the way home; "" = as it is
-	BackValues map[string]string // value map on the way home; nil = Values turned round
-	BackElse   *string
-	OnlyBlank  string   // a | b: this side is written only where it is blank; "" = neither
-	Order      []string // of conflict furthest: b's values from the first stage to the last; what is behind is never written over what is ahead
-	As         string   // key of the agreed pair where that is not B: of a field that is turned round
-	Other      *Field   // the same field on the other way; nil = it goes one way only
-	Line       int
-	Path       string // of the entry it comes from: "fields[3]", "lines.fields[0]", "write_back[1]"
+	A           []string // inputs of a
+	B           string   // field of b
+	Transform   string   // calls of package transform, piped with |
+	Value       string   // Starlark expression
+	Static      *string
+	Values      map[string]string // value map; a value not in it is a held record unless Else is set
+	Else        *string
+	Default     *string // when the value is blank
+	Through     string  // the value is a ref to a record of that mapping: its counterpart's id is written
+	Table       string  // the value is the label or code of a row of b's reference table: its key is written
+	By          string  // of Table: the value is the key of a row of a's table of that name; the row of b's with the same By is meant (email)
+	Required    bool    // blank holds the record (of Through: the parent must be linked first)
+	Conflict    string  // winner for this field; "" = the mapping's
+	First       string
+	Blank       string // keep | clear: what a blank source does to a filled target; default keep
+	Drift       string // keep | restore: what an edit at the target alone leads to; default keep
+	CreateOnly  bool
+	Group       string            // decided, written and settled together
+	Direction   string            // both | a_to_b | b_to_a; "" = both where the mapping works both ways and the field can, else a_to_b
+	Back        string            // transform on the way home; "" = as it is
+	BackValues  map[string]string // value map on the way home; nil = Values turned round
+	BackElse    *string
+	BackDefault *string  // when the value is blank on the way home
+	OnlyBlank   string   // a | b: this side is written only where it is blank; "" = neither
+	Order       []string // of conflict furthest: b's values from the first stage to the last; what is behind is never written over what is ahead
+	As          string   // key of the agreed pair where that is not B: of a field that is turned round
+	Other       *Field   // the same field on the other way; nil = it goes one way only
+	Line        int
+	Path        string // of the entry it comes from: "fields[3]", "lines.fields[0]", "write_back[1]"
 }
 
 // Key names the field's agreed pair on the link; stable under reordering of the document.

@@ -17,6 +17,7 @@ type reader struct {
 	at       Positions
 	misread  map[string]bool
 	around   map[string]bool // what holds something misread, once it is asked for
+	ruled    []ruled         // fields whose rule was named by HubSpot's words
 }
 
 func (r *reader) complain(n *yaml.Node, path, message, fix string) {

@@ -93,6 +93,9 @@ func parse(source []byte) (*Mapping, *reader) {
 		}
 	}
 	m.Source, m.Positions = bytes.Clone(source), r.at
+	if m.home != nil {
+		m.home.Source, m.home.Positions = m.Source, m.Positions
+	}
 	return m, r
 }
 

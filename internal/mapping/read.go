@@ -36,7 +36,9 @@ func (r *reader) mapping(n *yaml.Node) *Mapping {
 		m.Watch = append(m.Watch, Watch{Object: r.object(item, path, "object").text("object"), Line: item.Line})
 	})
 	m.sides()
+	r.rules(m)
 	m.directions()
+	m.parts()
 	m.home = m.turn()
 	return m
 }
@@ -63,6 +65,22 @@ func (m *Mapping) sides() {
 		side(&m.Fields[i].Conflict)
 		side(&m.Fields[i].First)
 	}
+}
+
+// parts takes the fields that go home only out of those that are carried from a to b.
+func (m *Mapping) parts() {
+	if !m.TwoWay() {
+		return
+	}
+	var forth []Field
+	for _, f := range m.Fields {
+		if f.Direction == "b_to_a" {
+			m.Homeward = append(m.Homeward, f)
+		} else {
+			forth = append(forth, f)
+		}
+	}
+	m.Fields = forth
 }
 
 // directions fills in which way each field of a mapping that works both ways goes, where the document does not say.

@@ -7,7 +7,7 @@ import (
 )
 
 var fieldKeys = []string{"a", "b", "transform", "value", "static", "values", "else", "default", "through", "table", "required", "conflict",
-	"first", "blank", "drift", "create_only", "group", "direction", "back", "back_values", "back_else", "only_blank", "order"}
+	"first", "blank", "drift", "create_only", "group", "direction", "back", "back_values", "back_else", "back_default", "only_blank", "order", "by", "rule"}
 
 func (r *reader) fields(o object, key string) []Field {
 	var out []Field
@@ -21,8 +21,11 @@ func (r *reader) field(n *yaml.Node, path string) []Field {
 	f := Field{Transform: o.trimmed("transform"), Value: o.trimmed("value"), Static: o.given("static"), Values: o.pairs("values"), Else: o.given("else"),
 		Default: o.given("default"), Through: o.text("through"), Table: o.text("table"), Required: o.flag("required"), Conflict: o.text("conflict"),
 		First: o.text("first"), Blank: o.word("blank", "keep"), Drift: o.word("drift", "keep"), CreateOnly: o.flag("create_only"), Group: o.text("group"),
-		Direction: o.text("direction"), Back: o.trimmed("back"), BackValues: o.pairs("back_values"), BackElse: o.given("back_else"), OnlyBlank: o.text("only_blank"), Order: o.texts("order"),
+		Direction: o.text("direction"), Back: o.trimmed("back"), BackValues: o.pairs("back_values"), BackElse: o.given("back_else"), BackDefault: o.given("back_default"), By: o.text("by"), OnlyBlank: o.text("only_blank"), Order: o.texts("order"),
 		Line: n.Line, Path: path}
+	if o.has("rule") {
+		r.ruled = append(r.ruled, ruled{path: path, text: o.text("rule"), said: o.said(), node: o.keys["rule"]})
+	}
 	a, b := o.texts("a"), o.texts("b")
 	if n := o.keys["b"]; isNull(n) || n.Kind != yaml.SequenceNode {
 		f.A = a

@@ -15,8 +15,12 @@ type placedScript struct {
 
 // scripts lists every script of a document.
 func (m *Mapping) scripts() []placedScript {
-	out := []placedScript{{"a_to_b.create.filter", m.AToB.Create.Filter, Expression},
-		{"hooks.a_to_b.before_create", m.Hooks.BeforeCreate, HookBlock}, {"hooks.a_to_b.before_update", m.Hooks.BeforeUpdate, HookBlock},
+	way := "a_to_b"
+	if m.Turned {
+		way = "b_to_a"
+	}
+	out := []placedScript{{way + ".create.filter", m.AToB.Create.Filter, Expression},
+		{"hooks." + way + ".before_create", m.Hooks.BeforeCreate, HookBlock}, {"hooks." + way + ".before_update", m.Hooks.BeforeUpdate, HookBlock},
 		{"hooks.after_link", m.Hooks.AfterLink, LinkBlock}}
 	for _, f := range m.Fields {
 		out = append(out, placedScript{f.Path + ".value", f.Value, Expression})

@@ -14,7 +14,14 @@ func (m *Mapping) TwoWay() bool {
 // Turn gives the mapping as it is seen from b: its ends are swapped, and its fields are those that go home. Link, slot and the
 // keys of agreed pairs are the same both ways, so that one link serves both; each field that goes both ways knows its Other.
 // It is nil for a mapping that goes one way.
-func (m *Mapping) Turn() *Mapping { return m.home }
+func (m *Mapping) Turn() *Mapping {
+	if m.home == nil || m.home.A == m.B && m.home.B == m.A {
+		return m.home
+	}
+	t := *m.home // of a copy whose roles were bound to connections since
+	t.A, t.B = m.B, m.A
+	return &t
+}
 
 // turn makes what Turn gives; Parse does so once, when every field's Direction is filled in.
 func (m *Mapping) turn() *Mapping {
@@ -40,17 +47,20 @@ func (m *Mapping) turn() *Mapping {
 			t.Match = append(t.Match, back)
 		}
 	}
-	t.Fields = nil
+	t.Fields, t.Homeward = nil, nil
 	for i := range m.Fields {
 		f := &m.Fields[i]
-		if f.Direction == "a_to_b" || f.Direction == "" {
+		if f.Direction != "both" || len(f.A) != 1 {
 			continue
 		}
 		back := f.turned()
-		if f.Direction == "both" {
-			back.Other, f.Other = f, &back
-		}
+		back.Other, f.Other = f, &back
 		t.Fields = append(t.Fields, back)
+	}
+	for _, f := range m.Homeward {
+		if len(f.A) == 1 {
+			t.Fields = append(t.Fields, f.turned())
+		}
 	}
 	for i := range t.Fields { // the copies in the slice are those that are used
 		if other := t.Fields[i].Other; other != nil {
@@ -60,17 +70,59 @@ func (m *Mapping) turn() *Mapping {
 	return &t
 }
 
-// turned gives the rule as b's records are matched by: b's field against a's.
+// turned gives the rule as b's records are matched by: b's field against a's. A field of b that holds the id of a's record
+// (salesforcecontactid) has B "id": the record of a is named by it, and is asked for by its id.
 func (r MatchRule) turned() (MatchRule, bool) {
-	if len(r.A) != 1 || r.Transform != "" || r.A[0] == "id" {
+	if len(r.A) != 1 || r.Transform != "" || r.B == "" {
 		return MatchRule{}, false // only a knows how to make it
 	}
 	return MatchRule{A: []string{r.B}, B: r.A[0], Compare: r.Compare, OnHit: r.OnHit, Line: r.Line}, true
 }
 
 // Turns tells whether a field can go home too: one input of a that is a field of its own, and no value that the mapping itself makes.
-func (f Field) Turns() bool {
-	return len(f.A) == 1 && f.Value == "" && f.Static == nil && f.Table == "" && !strings.Contains(strings.TrimPrefix(f.A[0], "associations."), ".") && f.A[0] != "id"
+func (f Field) Turns() bool { return f.staysAt() == "" }
+
+// staysAt says why a field cannot go home, "" where it can.
+func (f Field) staysAt() string {
+	switch {
+	case f.Value != "":
+		return "an expression has no way back"
+	case f.Static != nil:
+		return "a fixed text has no way back"
+	case len(f.A) != 1:
+		return "several fields of a cannot be made of one of b"
+	case f.A[0] == "id":
+		return "a record's own id is never written"
+	case f.Table != "" && f.By == "":
+		return "a name that is looked up in a table has no way back; by: says what rows of both tables have in common"
+	case strings.Contains(plainAssociation(f.A[0]), "."):
+		return f.A[0] + " is a field of another record"
+	}
+	return ""
+}
+
+// plainAssociation takes the mark of an association off a field's name.
+func plainAssociation(name string) string {
+	for _, mark := range []string{allOf, primaryOf} {
+		if rest, ok := strings.CutPrefix(name, mark); ok {
+			return rest
+		}
+	}
+	return name
+}
+
+// Associations are fields by these names (package connector): associations.OBJECT all of them, primary.OBJECT the main one.
+const (
+	allOf     = "associations."
+	primaryOf = "primary."
+)
+
+// association gives the object that a field's name associates, "" for any other field.
+func association(name string) string {
+	if plain := plainAssociation(name); plain != name {
+		return plain
+	}
+	return ""
 }
 
 // turned gives the field of the way home.
@@ -79,8 +131,13 @@ func (f Field) turned() Field {
 	t.A, t.B, t.As = []string{f.B}, f.A[0], f.B
 	t.Transform, t.Back = f.Back, f.Transform
 	t.Values, t.BackValues, t.Else, t.BackElse = f.homeward(), maps.Clone(f.Values), f.BackElse, f.Else
-	t.Value, t.Static, t.Default, t.Table = "", nil, nil, ""
-	t.Required = false
+	t.Default, t.BackDefault = f.BackDefault, f.Default
+	if f.Direction != "b_to_a" {
+		t.Required = false // what b needs, a need not have
+	}
+	if f.B == "" { // the mapping makes a's value itself
+		t.A, t.As = nil, "a/"+f.A[0]
+	}
 	t.Conflict, t.First, t.OnlyBlank = swapped(f.Conflict), swapped(f.First), swapped(f.OnlyBlank)
 	return t
 }
