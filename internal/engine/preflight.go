@@ -231,73 +231,6 @@ type Finding struct {
 	Fix      string `json:"fix,omitempty"`
 }
 
-// Check is the preflight: credentials, marker fields, every mapping against its accounts, and Light's own integration.
-// With make set it creates the marker fields that an API can create; it writes nothing else anywhere.
-func (e *Engine) Check(ctx context.Context, make bool) ([]Finding, error) {
-	var out []Finding
-	add := func(severity, where, finding, owner, fix string) {
-		out = append(out, Finding{Severity: severity, Where: where, Finding: finding, Owner: owner, Fix: fix})
-	}
-	for _, name := range sortedNames(e.Connections) {
-		a, err := e.Connections[name].Account(ctx)
-		if NotConnected(err) {
-			add("stop", name, "not connected: nobody put in a credential", "the engineer, with the administrator of "+name, "crosswalk connect "+name+"; which way suits you: crosswalk help connecting")
-			continue
-		}
-		if err != nil {
-			add("stop", name, err.Error(), "the administrator of "+name, "connect it again with a credential that is alive and has the rights named in: crosswalk help "+name)
-			continue
-		}
-		add("ok", name, "opens account "+a.ID, "", "")
-	}
-	heads, err := e.Heads(ctx)
-	if err != nil {
-		return out, err
-	}
-	for _, name := range sortedNames(e.Rules) {
-		if !slices.ContainsFunc(heads, func(h Head) bool { return h.Name == name }) {
-			add("warn", "configuration", "mappings: names "+name+", which was never applied: nobody is told of it, and its acceptance is not asked for", "the engineer",
-				"write the mapping's name as crosswalk status has it")
-		}
-	}
-	seen := map[string]bool{}
-	for _, h := range heads {
-		m, err := e.compiled(ctx, h.Name, h.Latest)
-		if err != nil {
-			return out, err
-		}
-		problems, _, err := e.validate(ctx, m)
-		if err != nil {
-			add("stop", h.Name, err.Error(), "the engineer", "")
-			continue
-		}
-		for _, p := range problems {
-			add("stop", h.Name, fmt.Sprintf("line %d: %s: %s", p.Line, p.Field, p.Message), "the mapping's editor", p.Fix)
-		}
-		conn, c, err := e.connection(m.B.Connection)
-		if err != nil {
-			return out, err
-		}
-		if p, ok := c.(connector.Provisioner); ok && !seen[conn+"/"+m.B.Object] {
-			seen[conn+"/"+m.B.Object] = true
-			got, err := p.Provision(ctx, m.B.Object, make)
-			switch {
-			case err != nil:
-				add("stop", conn+"/"+m.B.Object, err.Error(), "the administrator of "+conn, "")
-			case !got.Ready:
-				add("stop", conn+"/"+m.B.Object, "no field to carry Crosswalk's marker: a create whose answer is lost could not be found again", "the administrator of "+conn, got.Fix)
-			default:
-				add("ok", conn+"/"+m.B.Object, "marker field "+got.Field+" is there", "", "")
-			}
-		}
-	}
-	rights, err := e.rightsFindings(ctx)
-	if err != nil {
-		return out, err
-	}
-	return append(append(out, rights...), e.nativeFindings(ctx)...), nil
-}
-
 func sortedNames[V any](m map[string]V) []string {
 	var out []string
 	for name := range m {
@@ -344,11 +277,18 @@ func refList(refs []record.Ref) string {
 	return strings.Join(texts, ", ")
 }
 
-// MayGoLive refuses going live while another integration bills the same deals, unless the operator states that it is off.
+// MayGoLive refuses going live while another integration bills the same deals, or writes the same records of two CRMs, unless
+// the operator states that it is off.
 func (e *Engine) MayGoLive(ctx context.Context, name string, nativeOff bool) error {
 	a, err := e.LatestMapping(ctx, name)
-	if err != nil || a.Document == nil || nativeOff || e.Config.Native == nil {
+	if err != nil || nativeOff {
 		return err
+	}
+	if a.Document == nil {
+		return e.refuseNative(ctx, a)
+	}
+	if e.Config.Native == nil {
+		return nil
 	}
 	n, err := e.Config.Native(ctx, a.ConnB, time.Now().Add(-nativeSince))
 	if err != nil {

@@ -3,33 +3,106 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"crosswalk/internal/connector"
 )
 
-// rightsFindings says per object and mapped field what each credential may do and what it may not, as far as the connectors
-// can find out without writing.
-func (e *Engine) rightsFindings(ctx context.Context) ([]Finding, error) {
-	var out []Finding
-	for _, name := range sortedNames(e.Connections) {
-		asked, ok := e.Connections[name].(connector.Rights)
-		if !ok {
+// rights says per object and mapped field what each credential may do and what it may not, as far as the connectors can
+// find out without writing: those that can be asked are asked, of the others the description tells what our user sees.
+func (p *preflight) rights(ctx context.Context) error {
+	for _, name := range sortedNames(p.Connections) {
+		if p.dead[name] {
 			continue
 		}
-		needs, err := e.Needs(ctx, name)
-		if err != nil {
-			return out, err
-		}
-		for _, n := range needs {
+		asked, ok := p.Connections[name].(connector.Rights)
+		for _, n := range needsBothWays(p.actives, name) {
+			if !ok {
+				if p.isCRM(name) {
+					p.described(ctx, name, n)
+				}
+				continue
+			}
 			lacks, err := asked.Lacks(ctx, n)
 			if connector.FaultOf(err) == connector.Unauthorized {
 				break // it was said of the connection already
 			}
-			out = append(out, rights(name, n, lacks, err)...)
+			p.out.Findings = append(p.out.Findings, rights(name, n, lacks, err)...)
+			if p.isCRM(name) && err == nil && len(lacks) == 0 {
+				p.fieldRights(ctx, name, n)
+			}
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// needsBothWays are what mappings ask of a connection, those that go home as well.
+func needsBothWays(actives []*Active, connection string) []connector.Need {
+	all := needs{}
+	for _, a := range actives {
+		all.add(a, connection)
+		if home := a.Turn(); home != nil {
+			all.add(&Active{Mapping: home, ConnA: a.ConnB, ConnB: a.ConnA}, connection)
+		}
+	}
+	return all.sorted()
+}
+
+// described judges an object by what its description shows our user.
+func (p *preflight) described(ctx context.Context, connection string, n connector.Need) {
+	at := place{connection, n.Object}
+	_, err := p.describe(ctx, at)
+	switch {
+	case connector.FaultOf(err) == connector.Forbidden, connector.FaultOf(err) == connector.Missing:
+		p.add("stop", at.String(), "the credential's user may not read "+n.Object+mapped(n.Reads), "the administrator of "+connection, permissionFix(readOrEdit(n.Write)+" access to "+n.Object))
+	case err != nil:
+		p.add("warn", at.String(), "could not find out what the credential may do: "+err.Error(), "the engineer", "")
+	case p.fieldRights(ctx, connection, n):
+		p.out.Findings = append(p.out.Findings, rights(connection, n, nil, nil)...)
+	}
+}
+
+func readOrEdit(write bool) string {
+	if write {
+		return "read and edit"
+	}
+	return "read"
+}
+
+func permissionFix(what string) string {
+	return "give the integration user " + what + ": deploy and assign the permission set that crosswalk check --emit DIR writes, again after each new field"
+}
+
+// fieldRights names mapped fields that our user may not see or not write; it tells whether there are none. A field that is
+// hidden and one that is not there look the same to whoever asks.
+func (p *preflight) fieldRights(ctx context.Context, connection string, n connector.Need) bool {
+	at := place{connection, n.Object}
+	o, err := p.describe(ctx, at)
+	if err != nil {
+		return false
+	}
+	var hidden, fixed []string
+	for _, name := range distinct(append(slices.Clone(n.Reads), n.Writes...)) {
+		f, ok := fieldOf(o, name)
+		_, _, joins := connector.AssociationField(name)
+		switch {
+		case strings.Contains(name, ".") || joins || name == "id" || name == "Id":
+		case !ok:
+			hidden = append(hidden, name)
+		case f.ReadOnly && slices.Contains(n.Writes, name):
+			fixed = append(fixed, name)
+		}
+	}
+	admin := "the administrator of " + connection
+	if len(hidden) > 0 {
+		p.add("stop", at.String(), "the credential's user does not see, or the account does not have"+mapped(hidden), admin,
+			permissionFix(readOrEdit(n.Write)+" access to these fields (field-level security)")+"; where the account does not have them, crosswalk check --emit DIR writes their definitions")
+	}
+	if len(fixed) > 0 {
+		p.add("stop", at.String(), "the credential's user may read and not write"+mapped(fixed), admin, permissionFix("edit access to these fields (field-level security)")+"; what the system computes itself cannot be written: take it out of the mapping")
+	}
+	return len(hidden)+len(fixed) == 0
 }
 
 // rights words what was found out about one object.
@@ -68,9 +141,14 @@ func mapped(fields []string) string {
 	if len(fields) == 0 {
 		return ""
 	}
+	return ": " + some(fields)
+}
+
+// some lists names, and says how many more there are than anybody reads.
+func some(names []string) string {
 	more := ""
-	if len(fields) > maxMapped {
-		fields, more = fields[:maxMapped], fmt.Sprintf(" and %d more", len(fields)-maxMapped)
+	if len(names) > maxMapped {
+		names, more = names[:maxMapped], fmt.Sprintf(" and %d more", len(names)-maxMapped)
 	}
-	return ": " + strings.Join(fields, ", ") + more
+	return strings.Join(names, ", ") + more
 }
