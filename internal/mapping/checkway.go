@@ -167,7 +167,7 @@ func sharedValues(values map[string]string) string {
 	}
 	for _, b := range sortedKeys(from) {
 		if len(from[b]) > 1 {
-			return fmt.Sprintf("%q may have been %q", b, from[b])
+			return fmt.Sprintf("%s may have been %s", b, strings.Join(from[b], " or "))
 		}
 	}
 	return ""
@@ -238,7 +238,7 @@ func homeKey(key string, f Field) string {
 
 // order looks at what conflict: furthest needs.
 func (c *checker) order(f Field) {
-	switch furthest := f.conflictOf(c.m) == "furthest"; {
+	switch furthest := f.Conflict == "furthest"; {
 	case f.Order != nil && !furthest:
 		c.add(f.Path+".order", "order belongs to conflict: furthest", "add conflict: furthest, or leave it out")
 	case furthest && len(f.Order) == 0:
@@ -251,7 +251,7 @@ func (c *checker) order(f Field) {
 			c.addf(fmt.Sprintf("%s.order[%d]", f.Path, i), "leave one of them out", "%q is given twice", value)
 		}
 	}
-	if f.conflictOf(c.m) == "furthest" && f.Group != "" {
+	if f.Conflict == "furthest" && f.Group != "" {
 		c.add(f.Path+".group", "which of several fields is ahead cannot be told", "leave group out, or choose another conflict")
 	}
 }

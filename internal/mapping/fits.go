@@ -74,7 +74,7 @@ var typeFix = map[string]string{
 // fits looks at the type and length of what is written as it is.
 func (v *validator) fits(f Field, inputs []Property, to Property) {
 	if f.Through != "" {
-		if to.Type != "ref" && to.Type != "text" && to.Type != "" {
+		if to.Type != "ref" && to.Type != "text" && to.Type != "" && association(to.Name) == "" {
 			v.addf(f.Path+".through", "name a field that holds a reference", "%s is %s, not a reference", to.Name, article(to.Type))
 		}
 		return
@@ -91,7 +91,7 @@ func (v *validator) fits(f Field, inputs []Property, to Property) {
 		v.addf(f.Path, typeFix[to.Type], "%s is %s and %s is %s", strings.Join(f.A, " and "), article(from), to.Name, article(to.Type))
 	}
 	v.sameChoices(f, inputs, to)
-	if from, n := inputs[0], to.MaxLength; len(inputs) == 1 && n > 0 && from.MaxLength > n {
+	if from, n := inputs[0], to.MaxLength; len(inputs) == 1 && n > 0 && from.MaxLength > n && from.MaxLength < anyLength {
 		v.addf(f.Path, fmt.Sprintf("add transform: truncate(%d), or make the field longer", n), "%s may have %d characters and %s takes %d", from.Name, from.MaxLength, to.Name, n)
 	}
 }

@@ -151,9 +151,9 @@ func (f *Field) take(words string, m *Mapping) (drop, ok bool) {
 	switch {
 	case plain == "don't sync", plain == "do not sync":
 		return true, true
-	case plain == "two way":
+	case plain == "two way" && m.TwoWay():
 		f.Direction, f.Conflict = "both", "newest"
-		return false, m.TwoWay()
+		return false, true
 	}
 	if hit := preferRule().FindStringSubmatch(words); hit != nil {
 		side := m.sideCalled(hit[1])

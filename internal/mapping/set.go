@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // CheckSet looks at documents against each other: all those of one deployment that are to be live together. Each
@@ -53,8 +54,8 @@ func (s *set) rests(m *Mapping) bool { return s.resting != nil && s.resting(m.Na
 // references looks at the mappings this one names: they must be there, and lead from this a to this b.
 func (s *set) references(c *complaints) {
 	m := c.m
-	for _, f := range m.Fields {
-		if f.Through == "" {
+	for _, f := range slices.Concat(m.Fields, m.Homeward) {
+		if f.Through == "" || len(f.A) != 1 {
 			continue
 		}
 		object := ""
@@ -62,6 +63,7 @@ func (s *set) references(c *complaints) {
 			object = with.Object
 		}
 		s.reference(c, f.Path+".through", f.Through, object)
+		s.associates(c, f)
 	}
 	if m.Document != nil && m.Document.Products != "" {
 		s.reference(c, "document.products", m.Document.Products, "")
@@ -81,6 +83,33 @@ func (s *set) reference(c *complaints, path, name, object string) {
 	case object != "" && to.A.Object != object:
 		c.addf(path, "name the mapping whose a is "+object, "%s links %s, and this is a reference to %s", name, to.A.Object, object)
 	}
+}
+
+// associates looks at associations that are fields: they must lead to the records that the mapping they go through links.
+func (s *set) associates(c *complaints, f Field) {
+	to := s.byName[f.Through]
+	if to == nil {
+		return
+	}
+	for _, end := range []struct {
+		key, name string
+		object    string
+		with      bool
+	}{{"a", f.A[0], to.A.Object, c.m.inWith(f.A[0])}, {"b", f.B, to.B.Object, false}} {
+		if object := association(end.name); object != "" && !end.with && !sameObject(object, end.object) {
+			c.addf(f.Path+".through", "name the mapping of "+object, "%s links %s, and %s is a field of %s", f.Through, end.object, end.name, object)
+		}
+	}
+}
+
+func (m *Mapping) inWith(name string) bool {
+	with, _ := m.Input(name)
+	return with != nil
+}
+
+// sameObject takes company for companies: some systems name associations so.
+func sameObject(name, object string) bool {
+	return name == object || len(name) > 3 && strings.HasPrefix(object, name[:len(name)-1])
 }
 
 func (s *set) yields(c *complaints) {
@@ -142,23 +171,48 @@ func (s *set) mirrored(m, other *Mapping) Problems {
 	return c.list
 }
 
-// oneWriter keeps two mappings from writing one field of one object in turns (B13). Documents of one source are exempt:
-// the claim on the deal decides once which mapping makes and keeps the document.
+// oneWriter keeps two mappings from writing one field of one object in turns (B13), whichever way either of them writes it.
+// Documents of one source are exempt: the claim on the deal decides once which mapping makes and keeps the document.
 func (s *set) oneWriter(c *complaints, other *Mapping) {
 	m := c.m
-	if m.B != other.B || m.Document != nil && other.Document != nil || s.rests(m) || s.rests(other) {
+	if m.Document != nil && other.Document != nil || s.rests(m) || s.rests(other) {
 		return
 	}
-	if slices.Contains(m.YieldsTo, other.Name) || slices.Contains(other.YieldsTo, m.Name) || !m.AToB.writes() || !other.AToB.writes() {
+	if slices.Contains(m.YieldsTo, other.Name) || slices.Contains(other.YieldsTo, m.Name) {
 		return
 	}
-	for _, f := range m.Fields {
-		if !other.writes(f.B) {
-			continue
+	theirs := other.written()
+	for _, w := range m.written() {
+		if slices.ContainsFunc(theirs, func(o writtenField) bool { return o.end == w.end && o.name == w.name }) {
+			c.addf(w.path, fmt.Sprintf("add yields_to: [ %s ] here, or yields_to: [ %s ] there, or let only one of them write it", other.Name, m.Name),
+				"%s and %s both write %s of %s", m.Name, other.Name, w.name, w.end.Object)
 		}
-		c.addf(f.Path+".b", fmt.Sprintf("add yields_to: [ %s ] here, or yields_to: [ %s ] there, or let only one of them write it", other.Name, m.Name),
-			"%s and %s both write %s of %s", m.Name, other.Name, f.B, m.B.Object)
 	}
+}
+
+// writtenField is a field of either end that a mapping writes, and where the document says so.
+type writtenField struct {
+	end        End
+	name, path string
+}
+
+// written lists the fields that a mapping writes at either end, those of lines and of write_back apart.
+func (m *Mapping) written() []writtenField {
+	var out []writtenField
+	if m.AToB.writes() {
+		for _, f := range m.Fields {
+			out = append(out, writtenField{m.B, f.B, f.Path + ".b"})
+		}
+		if m.Children != nil {
+			out = append(out, writtenField{m.B, m.Children.B, "lines.as"})
+		}
+	}
+	if m.BToA.writes() && m.home != nil {
+		for _, f := range m.home.Fields {
+			out = append(out, writtenField{m.A, f.B, f.Path + ".a"})
+		}
+	}
+	return out
 }
 
 func (d Direction) writes() bool { return d.Update || d.Create.When != "never" }

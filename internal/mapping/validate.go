@@ -43,6 +43,7 @@ func Validate(m *Mapping, language Language, a, b Schema) (Problems, Resolved) {
 	v.writeBack()
 	v.scripts()
 	v.required()
+	v.home()
 	slices.SortStableFunc(v.resolved, func(a, b Resolution) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), strings.Compare(a.Field, b.Field), strings.Compare(a.Name+a.ID, b.Name+b.ID))
 	})
@@ -153,19 +154,46 @@ func (v *validator) inputs(f Field) []Property {
 // write looks at one field as it would be written to an object.
 func (v *validator) write(f Field, inputs []Property, to Object) {
 	p, ok := v.have(f.Path+".b", to, f.B)
-	if !ok {
+	if !ok || !v.mayWrite(f, p) {
 		return
-	}
-	switch {
-	case p.ReadOnly:
-		v.addf(f.Path+".b", "take this line out; the system computes it", "%s of %s cannot be written", f.B, to.Name)
-		return
-	case p.CreateOnly && !f.CreateOnly && v.m.AToB.Update:
-		v.addf(f.Path+".b", "add create_only: true", "%s of %s can be written at creation only", f.B, to.Name)
 	}
 	v.table(f)
 	v.values(f, inputs, p)
 	v.fits(f, inputs, p)
+	v.ordered(f, p)
+}
+
+// mayWrite refuses what the system computes, and an update of what it takes at creation only.
+func (v *validator) mayWrite(f Field, p Property) bool {
+	fix := "take this line out; the system computes it"
+	if v.m.Turned && f.Other != nil {
+		fix = "write direction: a_to_b; the system computes it"
+	}
+	switch {
+	case p.ReadOnly:
+		v.addf(f.Path+".b", fix, "%s of %s cannot be written", f.B, v.targetName(f))
+		return false
+	case p.CreateOnly && !f.CreateOnly && v.m.AToB.Update:
+		v.addf(f.Path+".b", "add create_only: true", "%s of %s can be written at creation only", f.B, v.targetName(f))
+	}
+	return true
+}
+
+// targetName is the object that a field writes: the document's, or its line.
+func (v *validator) targetName(f Field) string {
+	if strings.HasPrefix(f.Path, "lines.") {
+		return v.m.LineObject()
+	}
+	return v.target.Name
+}
+
+// ordered looks up the values that have an order.
+func (v *validator) ordered(f Field, to Property) {
+	for i, value := range f.Order {
+		if known, fix := to.option(value); len(to.Options) > 0 && !known {
+			v.addf(fmt.Sprintf("%s.order[%d]", f.Path, i), fix, "%q is not a value of %s", value, to.Name)
+		}
+	}
 }
 
 // table resolves the names that a field looks up in b's reference tables.
@@ -174,6 +202,9 @@ func (v *validator) table(f Field) {
 		return
 	}
 	t, ok := v.b.Tables[f.Table]
+	if !ok && v.m.Turned {
+		return // a's tables are described only where something there is looked up by name
+	}
 	if !ok {
 		v.addf(f.Path+".table", didYouMean(f.Table, sortedKeys(v.b.Tables)), "%s has no table %q", v.b.Connection, f.Table)
 		return
