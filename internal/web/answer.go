@@ -78,22 +78,6 @@ type Moved struct {
 	Waiting int        `json:"waiting"`                 // tasks that wait in the deployment, parked or queued
 }
 
-// Finding is one line of the preflight report. Severity is ok, warn or stop (cannot go live like this).
-type Finding struct {
-	Finding  string `json:"finding"`
-	Where    string `json:"where"`
-	Records  int    `json:"records"`
-	Owner    string `json:"owner,omitempty"` // who can mend it
-	Fix      string `json:"fix,omitempty"`
-	Severity string `json:"severity"`
-}
-
-// Report is what check answers. Ready is false when anything stops.
-type Report struct {
-	Findings []Finding `json:"findings"`
-	Ready    bool      `json:"ready"`
-}
-
 // Plan is a saved preview. Totals are net, by currency, in whole minor units.
 type Plan struct {
 	ID       string            `json:"id"`

@@ -90,9 +90,23 @@ func (f *fake) LatestMapping(_ context.Context, name string) (*engine.Active, er
 	return &engine.Active{Mapping: &mapping.Mapping{Name: name, Source: []byte("mapping: " + name)}, Head: h}, nil
 }
 
-func (f *fake) Check(_ context.Context, provision bool) ([]engine.Finding, error) {
-	f.note("check %v", provision)
-	return []engine.Finding{{Severity: "ok", Where: "hubspot", Finding: "opens account 62515"}, {Severity: "stop", Where: "light", Finding: "no marker", Owner: "the administrator", Fix: "make it"}}, nil
+func (f *fake) Preflight(_ context.Context, ask engine.PreflightAsk) (engine.Preflight, error) {
+	if f.note("check %v", ask.Make); ask.Mapping == "none" {
+		return engine.Preflight{}, &engine.NotFoundError{What: "mapping", Name: ask.Mapping}
+	}
+	f.note("of %q, %d documents, sample %d", ask.Mapping, len(ask.Documents), ask.Sample)
+	return engine.Preflight{Findings: []engine.Finding{{Severity: "ok", Where: "hubspot", Finding: "opens account 62515"}, {Severity: "stop", Where: "light", Finding: "no marker", Owner: "the administrator", Fix: "make it"}},
+		Sides: []engine.Side{{Mapping: "contacts", Connection: "hubspot", Object: "contacts", Total: 20, Sampled: 10, Fields: []engine.Filled{{Field: "phone", Filled: 3, Percent: 30}},
+			Duplicates: []engine.DuplicateRule{{Rule: "email", Groups: 1, Records: 2, Refs: []record.Ref{deal}}}}},
+		Loads:   []engine.Load{{Mapping: "contacts", To: "salesforce", Object: "Contact", Source: 20, Creates: 20, MB: 1, Calls: 3, SetsOff: []string{"flows"}}},
+		Missing: []engine.MissingField{{Connection: "hubspot", Object: "contacts", Name: "tier", Label: "Tier", Type: "enum", Options: []connector.Option{{Value: "gold", Label: "Gold"}}, Mapping: "contacts"}}}, nil
+}
+
+func (f *fake) Duplicates(_ context.Context, ask engine.DuplicateAsk) (engine.DuplicatePage, error) {
+	if f.note("duplicates of %s side %q after %q", ask.Mapping, ask.Side, ask.After); ask.Mapping == "none" {
+		return engine.DuplicatePage{}, &engine.NotFoundError{What: "mapping", Name: ask.Mapping}
+	}
+	return engine.DuplicatePage{Groups: []engine.DuplicateGroup{{Rule: "email", Refs: []record.Ref{deal, deal}}}, Read: 7, Next: "more"}, nil
 }
 
 func (f *fake) move(name string, to mapping.Status) (engine.Head, error) {

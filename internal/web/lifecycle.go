@@ -11,9 +11,8 @@ import (
 	"crosswalk/internal/record"
 )
 
-// Lifecycle moves a mapping between draft, pilot, live and paused, and says what stands in the way.
+// Lifecycle moves a mapping between draft, pilot, live and paused.
 type Lifecycle interface {
-	Check(ctx context.Context, provision bool) ([]engine.Finding, error)
 	StartPilot(ctx context.Context, name string, version int, refs []record.Ref, actor, note string) (engine.Head, engine.Run, error)
 	GoLive(ctx context.Context, name string, version int, nativeOff bool, actor, note string) (engine.Head, error)
 	Pause(ctx context.Context, name, actor, note string) (engine.Head, error)

@@ -62,6 +62,7 @@ type Insight interface {
 type Engine interface {
 	Mappings
 	Lifecycle
+	Checker
 	Approvals
 	Plans
 	Starter
@@ -134,7 +135,8 @@ var routes = []route{
 	{"GET", "/mappings/{name}", "one mapping with the text of its newest version", 200, (*api).mapping},
 	{"GET", "/mappings/{name}/versions", "everything ever applied under this name", 200, (*api).versions},
 	{"GET", "/mappings/{name}/versions/{version}", "one version with its text, to the letter as it was applied", 200, (*api).version},
-	{"POST", "/check", "preflight: connections, marker fields, other integrations, mappings against the accounts", 200, (*api).check},
+	{"POST", "/check", "preflight: connections, rights, marker fields, other integrations, mappings against the accounts, and between two CRMs a sample of records", 200, (*api).check},
+	{"GET", "/mappings/{name}/duplicates", "records of one side that the match rules take for one, as far as one page reads: ?side=&after=", 200, (*api).duplicates},
 	{"POST", "/previews", "what would be written, with no write made; saved as a plan", 202, (*api).preview},
 	{"GET", "/plans/{id}", "a saved plan", 200, (*api).plan},
 	{"GET", "/plans/{id}/rows", "its rows: ?from=&limit=", 200, (*api).planRows},
