@@ -31,6 +31,7 @@ var layers = map[string][]string{
 	"internal/rest":                                {"internal/record"},
 	"internal/token":                               {"internal/record"},
 	"internal/secret":                              {"internal/record"},
+	"internal/reach":                               {"std"},
 	"internal/budget":                              {"internal/record"},
 	"internal/connector":                           {"std", "internal/record"},
 	"internal/connector/specimen":                  {"internal/record", "internal/money", "internal/connector", "internal/rest", "internal/token"},
