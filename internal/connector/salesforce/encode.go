@@ -28,7 +28,7 @@ func (c *Connector) Traits(object string) connector.Traits {
 
 // Encode gives the row that a create sends inside its collection: attributes first, then the fields by name, so that the
 // same write always gives the same bytes (A6). It makes no call once the object was described; the first one in a process
-// describes it.
+// describes it, and the object that an association goes through.
 func (c *Connector) Encode(w connector.Write) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.Client.Deadline)
 	defer cancel()
@@ -48,17 +48,33 @@ func (c *Connector) encode(ctx context.Context, w connector.Write) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	body, bad := encodeFields(s, w)
-	if len(bad) > 0 && len(c.recheck(ctx, op, object, bad)) > 0 {
+	body, bad, err := c.encodeRow(ctx, op, s, w)
+	if err == nil && len(bad) > 0 && len(c.recheck(ctx, op, object, bad)) > 0 {
 		if s, err = c.schema(ctx, op, object); err != nil {
 			return nil, err
 		}
-		body, bad = encodeFields(s, w)
+		body, bad, err = c.encodeRow(ctx, op, s, w)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(bad) > 0 {
 		return nil, &connector.Error{Fault: connector.Invalid, Op: op, Code: "bad value or field", Fields: bad}
 	}
 	return body, nil
+}
+
+// encodeRow encodes what of a write goes into its own row.
+func (c *Connector) encodeRow(ctx context.Context, op string, s *schema, w connector.Write) (body []byte, bad []string, err error) {
+	own, _, wrong, err := c.part(ctx, op, s, w)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.Fields = own
+	body, bad = encodeFields(s, w)
+	bad = append(bad, wrong...)
+	slices.Sort(bad)
+	return body, bad, nil
 }
 
 // recheckAge is how old a describe must be for a refused value to be checked against a newer one: an administrator may

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -190,6 +191,12 @@ func (w wireError) fault(op string) *connector.Error {
 		code = w.StatusCode
 	}
 	e := &connector.Error{Fault: meanings[code], Op: op, Code: word(code), Fields: w.fields(), Existing: w.existing()}
+	if found := w.alike(); len(found) > 0 {
+		e.Err = found
+		if len(found) == 1 {
+			e.Existing = found[0]
+		}
+	}
 	switch code {
 	case "REQUEST_LIMIT_EXCEEDED":
 		// One code for two limits; only the message tells the day's calls from calls under way at once (fact sheet 11).
@@ -259,25 +266,45 @@ func (w wireError) fields() []string {
 
 var holderForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`with id: ([A-Za-z0-9]{15,18})\b`) })
 
-// existing is the id of the record that has the value already, or the only one that a duplicate rule found.
+// existing is the id of the record that has the value already, as the message says.
 func (w wireError) existing() string {
 	if m := holderForm().FindStringSubmatch(w.Message); m != nil && w.StatusCode+w.ErrorCode == "DUPLICATE_VALUE" {
 		id, _ := ID(m[1])
 		return id
 	}
-	found := ""
+	return ""
+}
+
+// alike are the records that a duplicate rule found, each once, in the order told; they may be of several objects.
+type alike []string
+
+// maxAlike is how many of them a text names.
+const maxAlike = 10
+
+func (a alike) Error() string {
+	var names []string
+	for _, id := range a[:min(len(a), maxAlike)] {
+		names = append(names, strings.TrimSpace(prefixes[id[:3]]+" "+id))
+	}
+	text := "a duplicate rule finds it like " + strings.Join(names, ", ")
+	if more := len(a) - maxAlike; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func (w wireError) alike() alike {
+	var out alike
 	for _, d := range []duplicates{w.Duplicates, w.OldDuplicates} {
 		for _, match := range d.Matches {
 			for _, r := range match.Records {
-				id, ok := ID(r.Record.ID)
-				if !ok || found != "" && found != id {
-					return ""
+				if id, ok := ID(r.Record.ID); ok && !slices.Contains(out, id) {
+					out = append(out, id)
 				}
-				found = id
 			}
 		}
 	}
-	return found
+	return out
 }
 
 // asError is err as the *connector.Error it is.

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"slices"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/record"
@@ -37,6 +38,11 @@ func (j *reading) bin(ctx context.Context, ids []string, moved map[string]record
 	if _, has := j.sel.schema.column("IsDeleted"); !has || len(ids) == 0 {
 		return ids
 	}
+	for _, join := range j.joins {
+		if joinsOthers(j.r.Object) {
+			columns = append(columns, slices.DeleteFunc(slices.Clone(join.own), func(c column) bool { return slices.Contains(columns, c) })...)
+		}
+	}
 	got, err := j.c.askAll(ctx, j.op, query{fields: columns, from: column(j.r.Object), where: among{"Id", quotedAll(ids)}, bin: true})
 	if err != nil {
 		if e := asError(err); passing(e) {
@@ -55,7 +61,7 @@ func (j *reading) bin(ctx context.Context, ids []string, moved map[string]record
 		if master := r.id("MasterRecordId"); master != "" {
 			moved[id] = j.c.ref(j.r.Object, master)
 		} else {
-			j.reads[id] = record.Read{State: record.Gone}
+			j.reads[id] = record.Read{State: record.Gone, Record: j.remains(r)}
 		}
 	}
 	var open []string
@@ -65,6 +71,29 @@ func (j *reading) bin(ctx context.Context, ids []string, moved map[string]record
 		}
 	}
 	return open
+}
+
+// remains is what is still known of a deleted row between two records: which ones it joined, so that they can be looked at again.
+// Of all other records that are gone nothing is given.
+func (j *reading) remains(r row) *record.Record {
+	if !joinsOthers(j.r.Object) || len(j.joins) == 0 {
+		return nil
+	}
+	links := map[string][]record.Related{}
+	for _, join := range j.joins {
+		join.collectOwn(j.c, r, links)
+	}
+	return &record.Record{Ref: j.c.ref(j.r.Object, r.id("Id")), Fields: map[string]record.Value{}, Archived: true, Related: links[r.id("Id")]}
+}
+
+// joinsOthers tells whether an object stands between two others.
+func joinsOthers(object string) bool {
+	for _, j := range junctions {
+		if j.object == object {
+			return true
+		}
+	}
+	return false
 }
 
 // follow reads the records that others moved to, in one go per object. The record of a conversion carries those of the

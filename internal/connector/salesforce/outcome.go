@@ -57,7 +57,7 @@ func (j *writing) judge(ctx context.Context, rows []outgoing, a rest.Answer) {
 	}
 	for i, r := range rows {
 		if !j.done[r.at] {
-			j.set(r.at, j.byPlace(ctx, r, list, i, trusted, a))
+			j.set(r.at, j.byPlace(r, list, i, trusted, a))
 		}
 	}
 }
@@ -78,7 +78,7 @@ func find(rows []outgoing, got rowAnswer) int {
 
 // byPlace is the outcome of a row whose answer bears no id of its own: errors, and all creates. Salesforce answers in the
 // order of the request; where an id shows that it did not, or a row is missing, nothing is attributed by place.
-func (j *writing) byPlace(ctx context.Context, r outgoing, list []rowAnswer, i int, trusted bool, a rest.Answer) connector.Outcome {
+func (j *writing) byPlace(r outgoing, list []rowAnswer, i int, trusted bool, a rest.Answer) connector.Outcome {
 	unknown := connector.Outcome{Status: connector.Unknown, Err: &connector.Error{Fault: connector.Unavailable, Op: r.op,
 		Code: "the answer does not mention this row", Status: a.Status}}
 	if !trusted {
@@ -96,7 +96,7 @@ func (j *writing) byPlace(ctx context.Context, r outgoing, list []rowAnswer, i i
 	}
 	e := got.Errors[0].rowFault(r.op, r.id != "")
 	e.Status = a.Status
-	return j.refusal(ctx, r, e, true)
+	return j.refusal(r, e, true)
 }
 
 // sameKind tells whether an id can be of the object, as far as its prefix is known.
@@ -120,7 +120,7 @@ func (j *writing) failed(ctx context.Context, rows []outgoing, e *connector.Erro
 	for _, r := range rows {
 		copied := *e
 		copied.Op = r.op
-		j.set(r.at, j.refusal(ctx, r, &copied, false))
+		j.set(r.at, j.refusal(r, &copied, false))
 	}
 	if status != connector.Refused {
 		j.stop = e
@@ -153,35 +153,29 @@ func statusOf(e *connector.Error) connector.Status {
 
 // refusal is the outcome of one row whose call or row failed. A row that Salesforce answered was not written, even where
 // the fault is Salesforce's own.
-func (j *writing) refusal(ctx context.Context, r outgoing, e *connector.Error, answered bool) connector.Outcome {
+func (j *writing) refusal(r outgoing, e *connector.Error, answered bool) connector.Outcome {
 	o := connector.Outcome{Status: statusOf(e), Err: e}
 	if answered && o.Status == connector.Unknown {
 		o.Status = connector.Retry
 	}
-	if e.Fault != connector.Clash || r.verb != http.MethodPost {
+	switch {
+	case r.link && (e.Fault == connector.Clash && r.verb == http.MethodPost || e.Fault == connector.Missing && r.verb == http.MethodDelete):
+		return connector.Outcome{Status: connector.Done} // somebody else was first
+	case r.link && e.Fault == connector.Missing && r.verb == http.MethodPatch:
+		o.Status = connector.Retry // the row went away since it was read: the next try makes one
+		e.Fault = connector.Locked
+	}
+	if e.Fault != connector.Clash {
 		return o
 	}
-	if e.Existing == "" {
-		e.Existing = j.holder(ctx, r)
-	}
-	if e.Existing != "" && !j.c.sameKind(r.object, e.Existing) {
-		e.Existing = "" // a contact may resemble a lead; it is not the record that was to be made
-	}
-	if e.Existing != "" {
+	named := j.named(r, e)
+	switch {
+	case r.verb == http.MethodPost && len(named) == 1:
+		e.Existing = named[0]
 		o.Status, o.Ref = connector.Exists, j.c.ref(r.object, e.Existing)
+	case r.verb == http.MethodPost:
+		e.Existing = ""
+		j.clashes = append(j.clashes, clash{r, e})
 	}
 	return o
-}
-
-// holder asks who bears the marker of a create, when a clash does not say. No answer leaves the clash as it is.
-func (j *writing) holder(ctx context.Context, r outgoing) string {
-	kept, ok := parseKept(r.body, r.object)
-	if !ok || kept.Marker == "" {
-		return ""
-	}
-	found, err := j.c.Look(ctx, connector.LookRequest{Object: r.object, Marker: kept.Marker})
-	if err != nil || len(found) != 1 {
-		return ""
-	}
-	return found[0].Ref.ID
 }

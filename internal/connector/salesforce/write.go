@@ -25,10 +25,12 @@ import (
 
 // writing is one call of Write under way.
 type writing struct {
-	c    *Connector
-	outs []connector.Outcome
-	done []bool
-	stop *connector.Error // nothing more is sent after a fault that concerns every further call
+	c       *Connector
+	outs    []connector.Outcome // of the writes, then of the rows that their associations take
+	done    []bool
+	stop    *connector.Error // nothing more is sent after a fault that concerns every further call
+	links   []linkWrite      // associations to write once their records are
+	clashes []clash          // creates that are refused for a record which the refusal does not name
 }
 
 // outgoing is one write on its way: its place and its JSON.
@@ -39,11 +41,14 @@ type outgoing struct {
 	object string
 	id     string // 18 characters; "" of a create
 	body   json.RawMessage
+	link   bool // a row of a junction: that it is there already, or gone already, is as good as written
 }
 
 // Write sends creates, updates and deletions in collections of 200 rows, up to five of them a call. Two writes to one
 // record never share a collection and keep their order. Each row stands alone (allOrNone is false). A collection that is
 // refused as a whole is halved until the row at fault stands alone, since nothing of it was written.
+//
+// Associations through a junction are written after their records, together, and count as part of the write: see bondwrite.go.
 //
 // Archiving switches products, prices and price books off, which cannot be deleted once used (fact sheet 15.4), and
 // moves all else to the recycle bin.
@@ -55,10 +60,16 @@ func (c *Connector) Write(ctx context.Context, writes []connector.Write) []conne
 			rows = append(rows, r)
 		}
 	}
-	for chunk := range slices.Chunk(collections(rows, c.Collection), maxCollections) {
-		job.send(ctx, chunk)
+	job.sendAll(ctx, rows)
+	job.whoseMarker(ctx)
+	job.associate(ctx)
+	return job.outs[:len(writes)]
+}
+
+func (j *writing) sendAll(ctx context.Context, rows []outgoing) {
+	for chunk := range slices.Chunk(collections(rows, j.c.Collection), maxCollections) {
+		j.send(ctx, chunk)
 	}
-	return job.outs
 }
 
 func (j *writing) set(i int, o connector.Outcome) { j.outs[i], j.done[i] = o, true }
@@ -110,6 +121,9 @@ func (j *writing) encoded(ctx context.Context, i int, w connector.Write) (outgoi
 			err = &connector.Error{Fault: connector.Invalid, Op: op, Code: "the kept body is not one of this connector"}
 		}
 	case connector.OpUpdate:
+		if object == "Lead" && w.Base.Field("IsConverted").Text() == "true" { // an administrator's right would let us
+			return r, &connector.Error{Fault: connector.BadState, Op: op, Code: "the lead is converted: its contact is written"}
+		}
 		r.verb = http.MethodPatch
 		r.body, err = c.encode(ctx, w)
 	case connector.OpArchive, connector.OpDelete:
@@ -120,6 +134,9 @@ func (j *writing) encoded(ctx context.Context, i int, w connector.Write) (outgoi
 		}
 	default:
 		err = &connector.Error{Fault: connector.Invalid, Op: op, Code: "Salesforce has no such operation"}
+	}
+	if err == nil && (w.Op == connector.OpCreate || w.Op == connector.OpUpdate) {
+		err = j.keepLinks(ctx, r, w)
 	}
 	return r, err
 }
