@@ -221,7 +221,7 @@ func (s step) String() string {
 		if p.Kind == Pairs {
 			arg = quotePairs(s.args.pairs)
 		}
-		if !positional || p.Name == unknownParam.Name {
+		if !positional || p.Name == unknownParam.Name || s.spec.Free && p.Kind != Pairs {
 			arg = p.Name + "=" + arg
 		}
 		args = append(args, arg)

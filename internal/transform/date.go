@@ -14,10 +14,10 @@ func dateSpecs() []Spec {
 	from := Param{Name: "from", Doc: "pattern of the text that comes in, such as DD.MM.YYYY; ISO dates, instants and epoch milliseconds need none"}
 	to := Param{Name: "to", Default: "YYYY-MM-DD", Doc: "pattern of the text that goes out"}
 	return []Spec{
-		{Name: "date", Doc: "The calendar day, from a date, an instant (RFC 3339, Salesforce's +0000 form) or epoch milliseconds. A date stays the day it is; an instant becomes the day it was in the zone.",
+		{Name: "date", Doc: "The calendar day, from a date, an instant (RFC 3339, Salesforce's +0000 form) or epoch milliseconds. A date stays the day it is; an instant becomes the day it was in the zone. Back: datetime, or midnight where the other side keeps a day as an instant.",
 			Example: `date("America/New_York"): "2026-01-01T02:00:00Z" -> "2025-12-31"`, Inputs: 1, Fails: true,
 			Params: []Param{zone, from, to}, Prepare: prepareDate, WayOf: wayOfDate, Run: runDate, Home: homeDate},
-		{Name: "datetime", Doc: "The instant, as RFC 3339 in UTC with milliseconds where there are any, from an instant, epoch milliseconds, or a date (midnight in the zone). to=\"ms\" gives epoch milliseconds.",
+		{Name: "datetime", Doc: "The instant, as RFC 3339 in UTC with milliseconds where there are any, from an instant, epoch milliseconds, or a date (midnight in the zone). to=\"ms\" gives epoch milliseconds. Back: datetime, or date where the other side keeps a day.",
 			Example: `datetime: "2026-01-02T03:04:05.000+0000" -> "2026-01-02T03:04:05Z"`, Inputs: 1, Way: AsIs, Fails: true,
 			Params: []Param{zone, {Name: "to", Default: "rfc3339", Doc: "rfc3339 or ms"}},
 			Prepare: func(a Args) (any, error) {
@@ -34,9 +34,14 @@ func dateSpecs() []Spec {
 				case u.Text("to", "") == "ms":
 					return strconv.FormatInt(t.UnixMilli(), 10), nil
 				}
-				return t.UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.999Z07:00"), nil
+				return instant(t), nil
 			}},
 	}
+}
+
+// instant writes an instant in the one form that it has here.
+func instant(t time.Time) string {
+	return t.UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.999Z07:00")
 }
 
 // dateArgs is what the arguments of date and datetime come to; the patterns are Go layouts, "" when not given.

@@ -34,6 +34,14 @@ func domainSpecs() []Spec {
 				}
 				return host, nil
 			}},
+		{Name: "email", Doc: "An e-mail address in small letters, alone: blanks, mailto: and a name before <the address> are dropped. What is no address that mail could be sent to is an error.",
+			Example: `email: " Sales <Info@Example.com> " -> "info@example.com"`, Inputs: 1, Way: AsIs, Fails: true,
+			Run: func(u *Use, in []string) (string, error) {
+				if address, ok := plainEmail(in[0]); ok {
+					return address, nil
+				}
+				return "", u.Fail("not one e-mail address", "correct it at its source, such as info@example.com")
+			}},
 		{Name: "not_free_mail", Doc: "The value, or nothing when it is an address or domain of a free mail service such as gmail.com: these say nothing about the company.",
 			Example: `not_free_mail: "info@gmail.com" -> ""`, Inputs: 1, Way: AsIs,
 			Run: func(u *Use, in []string) (string, error) {
@@ -148,6 +156,17 @@ func ValidEmail(text string) bool {
 	host := text[at+1:]
 	ascii, err := idna.Lookup.ToASCII(host)
 	return err == nil && strings.Contains(ascii, ".") && !strings.HasSuffix(ascii, ".") && RegistrableDomain(ascii) != ""
+}
+
+// plainEmail gives the one address in a text, in small letters. What follows a + before the @ stays: it is another address
+// to its system.
+func plainEmail(text string) (string, bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if before, rest, ok := strings.Cut(text, "<"); ok && strings.HasSuffix(rest, ">") && !strings.Contains(before, "@") {
+		text = strings.TrimSuffix(rest, ">")
+	}
+	text = strings.TrimSpace(strings.TrimPrefix(text, "mailto:"))
+	return text, ValidEmail(text)
 }
 
 func validLocal(local string) bool {

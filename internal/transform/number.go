@@ -52,9 +52,10 @@ func numberSpecs() []Spec {
 				}
 				return code, nil
 			}},
-		{Name: "bool", Doc: "true or false, from true/false, yes/no, y/n, 1/0, on/off, t/f in any case.",
-			Example: `bool: "Yes" -> "true"`, Inputs: 1, Way: AsIs, Fails: true, Run: toBool},
-		{Name: "bool_words", Doc: "true and false in a system's own words; on the way home the words become true and false.",
+		{Name: "bool", Doc: "true or false, from true/false, yes/no, y/n, 1/0, on/off, t/f in any case, and from two words of a system's own where they are given. Back: bool, or bool_words with the same words.",
+			Example: `bool: "Yes" -> "true"`, Inputs: 1, Way: AsIs, Fails: true, Run: toBool,
+			Params: []Param{{Name: "true_word", Doc: "another word for true"}, {Name: "false_word", Doc: "another word for false"}}},
+		{Name: "bool_words", Doc: "true and false in a system's own words; on the way home the words become true and false (back: bool with the same words).",
 			Example: `bool_words("Active", "Inactive"): "1" -> "Active"`, Inputs: 1, Way: Inverse, Fails: true,
 			Params: []Param{{Name: "true_word", Required: true, Doc: "the word for true"}, {Name: "false_word", Required: true, Doc: "the word for false"}},
 			Prepare: func(a Args) (any, error) {
@@ -174,6 +175,11 @@ func toBool(u *Use, in []string) (string, error) {
 		return "true", nil
 	case "false", "no", "n", "0", "off", "f":
 		return "false", nil
+	}
+	for _, word := range []string{"true", "false"} {
+		if own, given := u.Get(word + "_word"); given && strings.EqualFold(strings.TrimSpace(in[0]), own) {
+			return word, nil
+		}
 	}
 	return "", u.Fail("neither true nor false", "use a value map for other words")
 }

@@ -40,7 +40,7 @@ func index(specs []Spec) map[string]*Spec {
 }
 
 func builtinTransforms() []Spec {
-	return slices.Concat(textSpecs(), shapeSpecs(), numberSpecs(), dateSpecs(), countrySpecs(), stateSpecs(), optionSpecs(), domainSpecs(), tableSpecs(), phoneSpecs())
+	return slices.Concat(textSpecs(), shapeSpecs(), numberSpecs(), dateSpecs(), spanSpecs(), richSpecs(), listSpecs(), countrySpecs(), stateSpecs(), optionSpecs(), domainSpecs(), tableSpecs(), phoneSpecs())
 }
 
 // Names gives the names of all transforms, sorted.

@@ -107,6 +107,10 @@ func TestC4_Stability(t *testing.T) {
 		`country_code(unknown="keep")`, "country_name", `state_code("US")`, `state_name("CA", unknown="blank")`,
 		"extract_domain", `email_domain(unknown="keep")`, "not_free_mail", `values({"a": "1", "b": "1", "c": "2"})`, `values({"a": "b", "b": "a"}, else="z")`,
 		`lookup("owners", back="owner_emails")`, `phone_e164("US")`, "phone_e164", `phone_e164("IT", strict=true)`, `trim | phone_e164("DE") | truncate(12)`,
+		`country_code("alpha3")`, `country_name(as="salesforce")`, `state_code("US, CA")`, `state_code("MX", as="salesforce")`, `state_name("CN, IN, IE", as="salesforce")`,
+		`one_of("USA", "UK", "Germany", like="country")`, `one_of({"11": "Beijing", "CA": "California"}, like="state", country="US, CN")`, `one_of("A_B", "a")`, "email",
+		"html_to_text", "text_to_html", "list", `list(",", "; ")`, `list_values({"a": "b", "b": "a"}, others="keep")`, `list_values({"a": "1", "b": "1"}, others="drop", separator=",")`,
+		`duration("ms", "s")`, `duration("min", "ms")`, `duration("h", "d")`, "midnight", `midnight("Europe/Berlin", to="ms")`, "percent", "fraction", "minutes_between", "plus_minutes",
 	}
 	samples := samples(t)
 	for _, text := range calls {
@@ -114,7 +118,10 @@ func TestC4_Stability(t *testing.T) {
 		if again := parse(t, call.String()); again.String() != call.String() {
 			t.Errorf("%s is written %s and reads as %s", text, call, again)
 		}
-		for _, s := range samples {
+		for i, s := range samples {
+			if i > 600 && i%8 > 0 && strings.HasPrefix(text, "country_") {
+				continue // each error looks for the nearest name of a country
+			}
 			res, err := call.Apply([]string{s}, owners)
 			checkError(t, text, s, err)
 			if err == nil && call.Way() == transform.AsIs {
@@ -162,7 +169,8 @@ func TestComparisonKeysAreStable(t *testing.T) {
 
 // TestS16_LongInputs: no transform takes long over a long text (invariant S16).
 func TestS16_LongInputs(t *testing.T) {
-	long := []string{strings.Repeat("a", 64<<10), strings.Repeat("1", 64<<10), strings.Repeat("a.", 32<<10), strings.Repeat(" ", 64<<10), strings.Repeat("@", 64<<10), strings.Repeat("\u0301", 32<<10), "+" + strings.Repeat("4 1", 20<<10), strings.Repeat("é🇩", 10<<10)}
+	long := []string{strings.Repeat("a", 64<<10), strings.Repeat("1", 64<<10), strings.Repeat("a.", 32<<10), strings.Repeat(" ", 64<<10), strings.Repeat("@", 64<<10), strings.Repeat("\u0301", 32<<10), "+" + strings.Repeat("4 1", 20<<10), strings.Repeat("é🇩", 10<<10),
+		strings.Repeat("<a b=\"'", 8<<10), strings.Repeat("<!--", 16<<10), strings.Repeat("<script>", 8<<10), strings.Repeat("<a href=x>", 6<<10), strings.Repeat("&#x", 20<<10), strings.Repeat("a;", 32<<10), strings.Repeat("<li>", 16<<10) + ">"}
 	calls := map[string]func(string) error{}
 	for _, name := range set.Names() {
 		spec, _ := set.Describe(name)

@@ -178,6 +178,9 @@ var unknownParam = Param{Name: "unknown", Kind: Text, Default: UnknownError, Doc
 // Usage writes the call with its parameters, optional ones in brackets: truncate(length).
 func (s *Spec) Usage() string {
 	var parts []string
+	if s.Free && len(s.Params) > 0 {
+		parts = append(parts, "[value, ...]")
+	}
 	for _, p := range s.Params {
 		if p.Required {
 			parts = append(parts, p.Name)
