@@ -65,14 +65,14 @@ func pageHost(host string) bool {
 
 // URL gives the record's page, once Account has told where this account's pages are.
 func (c *Connector) URL(ref record.Ref) string {
-	k, ok := kindBy(func(k kind) bool { return k.name == ref.Object })
+	k, err := c.kind("url", ref.Object)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	portal := c.learned.ID
 	if portal == "" {
 		portal = c.Portal
 	}
-	if !ok || !k.page || !validID(ref.ID) || !validID(portal) || !pageHost(c.UIHost) {
+	if err != nil || !k.page || k.typeID == "" || !validID(ref.ID) || !validID(portal) || !pageHost(c.UIHost) {
 		return ""
 	}
 	return "https://" + c.UIHost + "/contacts/" + portal + "/record/" + k.typeID + "/" + ref.ID

@@ -38,6 +38,8 @@ type Config struct {
 	// runs. nil: Secrets and Portal as they stand here.
 	Trust func(ctx context.Context) (secrets []string, portal string)
 
+	Unmarked []string // objects that take no property with unique values here: their creates carry no marker
+
 	Overlap         time.Duration // how long search may hide a change; 0: 60 s
 	Settle          time.Duration // how long after a create HubSpot may hide it; 0: 120 s
 	SearchPage      int           // 0: 200
@@ -60,6 +62,9 @@ type Connector struct {
 	learned connector.Account              // zero until Account was answered
 	zone    *time.Location                 // of the account, nil until then
 	fields  map[string]map[string]property // by object, as last described
+	schemas []Schema                       // of custom objects, as last read
+	customs map[string]string              // names of custom objects in use -> type id
+	bare    map[string]bool                // objects that were seen to take no marker
 }
 
 var (
@@ -69,6 +74,7 @@ var (
 	_ connector.Looker      = (*Connector)(nil)
 	_ connector.Provisioner = (*Connector)(nil)
 	_ connector.Receiver    = (*Connector)(nil)
+	_ connector.Historian   = (*Connector)(nil)
 )
 
 // New makes a connector and names the setting that is wrong, if one is.
@@ -104,25 +110,52 @@ func New(c Config) (*Connector, error) {
 	if c.Overlap < 0 || c.Settle < 0 {
 		return nil, fmt.Errorf("hubspot: overlap and settle must not be negative")
 	}
-	return &Connector{Config: c, paths: p, fields: map[string]map[string]property{}}, nil
+	return &Connector{Config: c, paths: p, fields: map[string]map[string]property{}, customs: map[string]string{}, bare: map[string]bool{}}, nil
 }
 
-// Objects lists what the connector knows.
+// Objects lists HubSpot's own objects that the connector knows, and custom objects by the names by which they are in use or,
+// once Schemas was asked, by their base names.
 func (c *Connector) Objects() []string {
 	var out []string
 	for _, k := range kinds {
 		out = append(out, k.name)
 	}
-	return out
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var own []string
+	for name := range c.customs {
+		own = append(own, name)
+	}
+	for _, s := range c.schemas {
+		if !slices.ContainsFunc([]string{s.Name, s.FullName, s.TypeID}, func(n string) bool { _, in := c.customs[n]; return in }) {
+			own = append(own, s.Name)
+		}
+	}
+	slices.Sort(own)
+	return append(out, own...)
 }
 
-// kind finds the object or gives the error for one that does not exist.
+// kind finds the object without a call: one of HubSpot's own, or what may be a custom object, which resolve looks up.
 func (c *Connector) kind(op, object string) (kind, error) {
-	k, ok := kindBy(func(k kind) bool { return k.name == object })
+	if k, ok := kindBy(func(k kind) bool { return k.name == object }); ok {
+		return k, nil
+	}
+	k, ok := customKind(object)
 	if !ok {
 		return kind{}, &connector.Error{Fault: connector.Invalid, Op: op, Code: "no such object"}
 	}
+	if s, known := c.schema(object); known {
+		k.typeID = s.TypeID
+	}
 	return k, nil
+}
+
+// end finds the object at the other end of an association, whose name may also be HubSpot's own in the singular.
+func (c *Connector) end(op, object string) (kind, error) {
+	if k, ok := kindNamed(object); ok {
+		return k, nil
+	}
+	return c.kind(op, object)
 }
 
 func (c *Connector) ref(k kind, id string) record.Ref {
@@ -138,15 +171,6 @@ func validID(id string) bool {
 
 func (c *Connector) chunks(ids []string, size int) [][]string {
 	return slices.Collect(slices.Chunk(ids, size))
-}
-
-// associated tells whether a field stands for associations, and with which kind.
-func associated(field string) (kind, bool) {
-	const prefix = "associations."
-	if len(field) <= len(prefix) || field[:len(prefix)] != prefix {
-		return kind{}, false
-	}
-	return kindBy(func(k kind) bool { return k.singular == field[len(prefix):] })
 }
 
 // call sends a request and decodes a 2xx answer into out, unless that is nil. Every error is a *connector.Error.

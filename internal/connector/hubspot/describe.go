@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"crosswalk/internal/connector"
@@ -38,7 +39,7 @@ const maxText = 65536
 // list. Fields whose values come from a table name it under References: stages, pipelines, owners, currencies.
 func (c *Connector) Describe(ctx context.Context, object string) (connector.Object, error) {
 	op := "describe " + object
-	k, err := c.kind(op, object)
+	k, err := c.resolve(ctx, op, object)
 	if err != nil {
 		return connector.Object{}, err
 	}
@@ -46,18 +47,24 @@ func (c *Connector) Describe(ctx context.Context, object string) (connector.Obje
 	if err != nil {
 		return connector.Object{}, err
 	}
-	out := connector.Object{Name: k.name, Label: strings.ReplaceAll(strings.ToUpper(k.name[:1])+k.name[1:], "_", " ")}
+	out := connector.Object{Name: k.name, Label: c.label(k)}
 	known := map[string]property{}
 	for _, p := range list {
 		if p.Archived || p.Name == "" || known[p.Name].Name != "" {
 			continue
 		}
 		known[p.Name] = p
-		out.Fields = append(out.Fields, p.field(k))
+		f := p.field(k)
+		if s, ok := c.schema(k.name); ok && k.custom {
+			f.Required = slices.Contains(s.Required, p.Name)
+		}
+		out.Fields = append(out.Fields, f)
 	}
-	out.Fields = append(out.Fields, associationFields(k)...)
+	out.Fields = append(out.Fields, c.associationFields(k)...)
+	marker, ready := known[MarkerField]
 	c.mu.Lock()
 	c.fields[k.name] = known
+	c.bare[k.name] = ready && !marker.Unique // a plain property of that name is no marker and cannot become one
 	c.mu.Unlock()
 	return out, nil
 }
@@ -65,7 +72,7 @@ func (c *Connector) Describe(ctx context.Context, object string) (connector.Obje
 func (c *Connector) properties(ctx context.Context, op string, k kind) ([]property, error) {
 	var out propertyList
 	route := c.paths.properties
-	_, err := c.call(ctx, op, rest.Request{Path: fill(route, "{type}", k.name), Route: route, Query: url.Values{"archived": {"false"}}, Safe: true}, &out)
+	_, err := c.call(ctx, op, rest.Request{Path: fill(route, "{type}", k.segment()), Route: route, Query: url.Values{"archived": {"false"}}, Safe: true}, &out)
 	if err == nil && len(out.Results) == 0 {
 		err = &connector.Error{Fault: connector.Unavailable, Op: op, Code: "no properties in the answer"}
 	}
@@ -125,18 +132,45 @@ func isSystem(name string, k kind) bool {
 	return name == "hs_object_id" || name == k.modified || name == "hs_lastmodifieddate"
 }
 
-func associationFields(k kind) []connector.Field {
+// label names an object as people do.
+func (c *Connector) label(k kind) string {
+	if s, ok := c.schema(k.name); ok && k.custom && s.Label != "" {
+		return s.Label
+	}
+	return strings.ReplaceAll(strings.ToUpper(k.name[:1])+k.name[1:], "_", " ")
+}
+
+// associationFields lists associations as fields, named by the other object: associations.contacts, and primary.companies
+// where HubSpot marks one of several. Of custom objects it lists the usual ends; any other end can be named all the same.
+func (c *Connector) associationFields(k kind) []connector.Field {
 	var out []connector.Field
+	for _, to := range c.ends(k) {
+		out = append(out, connector.Field{Name: connector.AllOf + to.name, Label: "Associated " + strings.ToLower(c.label(to)), Type: "list", References: to.name})
+		if joints[pair{k.name, to.name}].primary != 0 {
+			out = append(out, connector.Field{Name: connector.PrimaryOf + to.name, Label: "Primary " + to.singular, Type: "ref", References: to.name})
+		}
+	}
+	return out
+}
+
+// ends gives the kinds that records of k can be associated with, as far as it is known without asking.
+func (c *Connector) ends(k kind) []kind {
+	var out []kind
 	for _, to := range kinds {
-		j, ok := joints[pair{k.name, to.name}]
-		if !ok {
-			continue
+		_, ok := joints[pair{k.name, to.name}]
+		if ok || k.custom && to.name != "products" && to.name != "line_items" {
+			out = append(out, to)
 		}
-		f := connector.Field{Name: "associations." + to.singular, Label: "Associated " + strings.ReplaceAll(to.name, "_", " "), Type: "list", References: to.name}
-		if j.primary != 0 {
-			f.Type, f.Label = "ref", "Primary "+to.singular
+	}
+	if k.custom || k.name == "products" || k.name == "line_items" {
+		return out
+	}
+	for _, object := range c.Objects() {
+		if _, own := kindNamed(object); !own {
+			if to, ok := customKind(object); ok {
+				out = append(out, to)
+			}
 		}
-		out = append(out, f)
 	}
 	return out
 }

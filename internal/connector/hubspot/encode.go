@@ -18,13 +18,32 @@ import (
 )
 
 // Traits: creates are made safe by the unique marker property. A second create with the marker of a record that
-// exists is refused and answered as Exists with that record's id.
+// exists is refused and answered as Exists with that record's id. An object that takes no property with unique values has no
+// MarkerField, and an unknown outcome of its creates must be held: those named in Config.Unmarked, and those for which
+// Provision or Describe found so in this process.
 func (c *Connector) Traits(object string) connector.Traits {
-	if _, ok := kindBy(func(k kind) bool { return k.name == object }); !ok {
+	if _, err := c.kind("traits", object); err != nil {
 		return connector.Traits{}
 	}
-	deadline := c.Client.Deadline
-	return connector.Traits{MarkerField: MarkerField, StrongLook: true, Settle: c.Settle, Deadline: deadline}
+	t := connector.Traits{Settle: c.Settle, Deadline: c.Client.Deadline}
+	if c.markable(object) {
+		t.MarkerField, t.StrongLook = MarkerField, true
+	}
+	return t
+}
+
+// markable tells whether the object's records can bear the marker, as far as is known.
+func (c *Connector) markable(object string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.bare[object] && !slices.Contains(c.Unmarked, object)
+}
+
+// unmarkable notes what was learnt about an object's marker.
+func (c *Connector) unmarkable(object string, bare bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bare[object] = bare
 }
 
 // createRow is one input of batch/create; maps encode in key order, so that the bytes are the same every time.
@@ -65,12 +84,7 @@ func (c *Connector) Encode(w connector.Write) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := createRow{Properties: properties, TraceID: traceID(w.Key)}
-	for _, l := range links {
-		for _, id := range l.ids {
-			row.Associations = append(row.Associations, linkRow{To: batchInput{id}, Types: []linkType{{"HUBSPOT_DEFINED", l.joint.plain}}})
-		}
-	}
+	row := createRow{Properties: properties, Associations: inline(k, links), TraceID: traceID(w.Key)}
 	return encoded(row)
 }
 
@@ -94,14 +108,6 @@ func traceID(key string) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// linkWrite is an association field that a write sets.
-type linkWrite struct {
-	field string
-	to    kind
-	joint joint
-	ids   []string
-}
-
 // split checks the fields of a write and sorts them into properties and associations. The error names every bad
 // field and quotes no value.
 func (c *Connector) split(op string, k kind, w connector.Write) (map[string]string, []linkWrite, error) {
@@ -113,13 +119,11 @@ func (c *Connector) split(op string, k kind, w connector.Write) (map[string]stri
 		if v.Kind() == record.Absent {
 			continue
 		}
-		if to, is := associated(name); is {
-			j, known := joints[pair{k.name, to.name}]
-			if !known || !v.Known() || slices.ContainsFunc(v.List(), func(id string) bool { return !validID(id) }) {
+		if _, _, is := connector.AssociationField(name); is {
+			var ok bool
+			if links, ok = c.linkField(op, k, name, v, links); !ok {
 				bad = append(bad, name)
-				continue
 			}
-			links = append(links, linkWrite{name, to, j, v.List()})
 			continue
 		}
 		if !v.Known() || !propertyForm().MatchString(name) || isSystem(name, k) || !c.fits(k, name, v) {

@@ -15,7 +15,7 @@ import (
 // until they are older.
 func (c *Connector) Changes(ctx context.Context, r connector.FeedRequest) (connector.Page, error) {
 	op := "changes of " + r.Object
-	k, err := c.kind(op, r.Object)
+	k, err := c.resolve(ctx, op, r.Object)
 	if err != nil {
 		return connector.Page{}, err
 	}
@@ -26,7 +26,7 @@ func (c *Connector) Changes(ctx context.Context, r connector.FeedRequest) (conne
 	body, inline := searchBody(k, at, r.Fields, c.SearchPage)
 	var answer batchAnswer
 	route := c.paths.objects + "/search"
-	a, err := c.call(ctx, op, rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.name), Route: route, Bucket: BucketSearch, Body: body, Safe: true}, &answer)
+	a, err := c.call(ctx, op, rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.segment()), Route: route, Bucket: BucketSearch, Body: body, Safe: true}, &answer)
 	if err != nil {
 		return connector.Page{}, err
 	}
@@ -98,7 +98,7 @@ func (c *Connector) pageRecords(ctx context.Context, op string, k kind, fields [
 			return nil, err
 		}
 	}
-	if len(wantedKinds(nil, fields)) > 0 && len(list) > 0 {
+	if hasAssociations(fields) && len(list) > 0 {
 		if err := c.relate(ctx, op, k, list, nil, fields); err != nil {
 			return nil, err
 		}

@@ -13,11 +13,14 @@ import (
 // Findable lists the fields that can be asked strongly: unique properties, by batch/read (search lags and lies for
 // minutes). Describe adds the account's own unique properties to the list.
 func (c *Connector) Findable(object string) []string {
-	k, ok := kindBy(func(k kind) bool { return k.name == object })
-	if !ok {
+	k, err := c.kind("find", object)
+	if err != nil {
 		return nil
 	}
-	names := map[string]bool{MarkerField: true}
+	names := map[string]bool{}
+	if c.markable(object) {
+		names[MarkerField] = true
+	}
 	if k.name == "contacts" {
 		names["email"] = true
 	}
@@ -35,7 +38,7 @@ func (c *Connector) Findable(object string) []string {
 // additional e-mail of its own.
 func (c *Connector) Find(ctx context.Context, object string, asks []connector.Ask, fields []string) ([]connector.Answer, error) {
 	op := "find " + object
-	k, err := c.kind(op, object)
+	k, err := c.resolve(ctx, op, object)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +150,7 @@ func (c *Connector) findBatch(ctx context.Context, op string, k kind, field stri
 }
 
 func (c *Connector) relateAnswers(ctx context.Context, op string, k kind, fields []string, answers []connector.Answer) error {
-	if len(wantedKinds(nil, fields)) == 0 {
+	if !hasAssociations(fields) {
 		return nil
 	}
 	var list []*record.Record

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/record"
 	"crosswalk/internal/rest"
 )
 
@@ -74,7 +75,10 @@ func (j *writing) holder(ctx context.Context, r row) string {
 	if json.Unmarshal(r.input, &kept) != nil {
 		return ""
 	}
-	asks := []connector.Ask{{Field: MarkerField, Text: r.marker}}
+	var asks []connector.Ask
+	if r.marker != "" {
+		asks = append(asks, connector.Ask{Field: MarkerField, Text: r.marker})
+	}
 	if r.k.name == "contacts" {
 		asks = append(asks, connector.Ask{Field: "email", Text: kept.Properties["email"]})
 	}
@@ -95,12 +99,15 @@ func (j *writing) attribute(ctx context.Context, rows []row, answer batchAnswer,
 	var good []row
 	for _, r := range rows {
 		if w, ok := r.result(answer.Results, len(rows) == 1); ok {
-			o := connector.Outcome{Status: connector.Done, Ref: j.c.ref(r.k, w.ID.text), Stamp: a.Stamp()}
+			o := connector.Outcome{Status: connector.Done, Ref: j.c.ref(r.k, w.ID.text), Stamp: a.Stamp(), Record: j.c.shown(r, w)}
 			if w.Properties[r.k.modified].sent || !w.UpdatedAt.IsZero() {
 				o.Stamp = w.stamp(r.k)
 			}
 			j.set(r.at, o)
-			good = append(good, r)
+			r.w.ID = w.ID.text
+			if len(r.links) > 0 {
+				good = append(good, r)
+			}
 			continue
 		}
 		if e, ok := r.fault(answer.Errors, len(rows) == 1); ok {
@@ -114,9 +121,21 @@ func (j *writing) attribute(ctx context.Context, rows []row, answer batchAnswer,
 		j.set(r.at, connector.Outcome{Status: connector.Unknown, Err: &connector.Error{Fault: connector.Unavailable, Op: r.op,
 			Code: "the answer does not mention this row", Status: a.Status, Err: correlation(a)}})
 	}
-	if len(good) > 0 && good[0].w.Op == connector.OpUpdate {
-		j.finish(ctx, good)
+	j.open = append(j.open, good...)
+}
+
+// shown is what the answer shows of the fields that were written: HubSpot may have kept another value than it took.
+func (c *Connector) shown(r row, w wireRecord) *record.Record {
+	var names []string
+	for name := range r.w.Fields {
+		if propertyForm().MatchString(name) {
+			names = append(names, name)
+		}
 	}
+	if len(names) == 0 {
+		return nil
+	}
+	return c.record(r.k, w, names)
 }
 
 // result finds the record of a row: by id for updates; for creates by trace id, else by marker, else when the only

@@ -12,7 +12,7 @@ const (
 
 // paths of one version. {type}, {from}, {to} and {name} are filled in; the text itself is the route for counting.
 type paths struct {
-	objects, associations, properties, pipelines, owners, account string
+	objects, associations, properties, pipelines, owners, account, lists, schemas string
 }
 
 var versions = map[string]paths{
@@ -25,6 +25,8 @@ var versions = map[string]paths{
 		pipelines:    "/crm/v3/pipelines/{type}",
 		owners:       "/crm/v3/owners",
 		account:      "/account-info/v3/details",
+		lists:        "/crm/v3/lists",
+		schemas:      "/crm-object-schemas/v3/schemas",
 	},
 }
 
@@ -36,6 +38,8 @@ func dated(version string) paths {
 		pipelines:    "/crm/pipelines/" + version + "/{type}",
 		owners:       "/crm/owners/" + version,
 		account:      "/account-info/" + version + "/details",
+		lists:        "/crm/lists/" + version,
+		schemas:      "/crm-object-schemas/" + version + "/schemas",
 	}
 }
 

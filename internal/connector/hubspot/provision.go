@@ -3,7 +3,6 @@ package hubspot
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/rest"
@@ -23,7 +22,7 @@ type definition struct {
 // Provision sees to the unique marker property on the object, and makes it when create says so.
 func (c *Connector) Provision(ctx context.Context, object string, create bool) (connector.Provision, error) {
 	op := "provision " + object
-	k, err := c.kind(op, object)
+	k, err := c.resolve(ctx, op, object)
 	if err != nil {
 		return connector.Provision{}, err
 	}
@@ -32,6 +31,7 @@ func (c *Connector) Provision(ctx context.Context, object string, create bool) (
 	switch {
 	case err == nil && !p.Archived:
 		out.Ready, out.Fix = p.usable(k)
+		c.unmarkable(k.name, !out.Ready)
 		return out, nil
 	case err != nil && connector.FaultOf(err) != connector.Missing:
 		return out, err
@@ -53,7 +53,7 @@ func (p property) usable(k kind) (bool, string) {
 func (c *Connector) marker(ctx context.Context, op string, k kind) (property, error) {
 	var p property
 	route := c.paths.properties + "/{name}"
-	_, err := c.call(ctx, op, rest.Request{Path: fill(route, "{type}", k.name, "{name}", MarkerField), Route: route, Safe: true}, &p)
+	_, err := c.call(ctx, op, rest.Request{Path: fill(route, "{type}", k.segment(), "{name}", MarkerField), Route: route, Safe: true}, &p)
 	if err == nil && p.Name != MarkerField {
 		err = &connector.Error{Fault: connector.Unavailable, Op: op, Code: "malformed answer"}
 	}
@@ -61,14 +61,19 @@ func (c *Connector) marker(ctx context.Context, op string, k kind) (property, er
 }
 
 func (c *Connector) makeMarker(ctx context.Context, op string, k kind, out connector.Provision) (connector.Provision, error) {
-	body := mustJSON(definition{Name: MarkerField, Label: "Crosswalk key", Type: "string", FieldType: "text", GroupName: k.group, Unique: true,
+	group, err := c.group(ctx, op, k)
+	if err != nil {
+		return out, err
+	}
+	body := mustJSON(definition{Name: MarkerField, Label: "Crosswalk key", Type: "string", FieldType: "text", GroupName: group, Unique: true,
 		Description: "Set by Crosswalk on records it creates, so that nothing is created twice. Do not edit."})
 	var made property
-	_, err := c.call(ctx, op, rest.Request{Method: http.MethodPost, Path: fill(c.paths.properties, "{type}", k.name), Route: c.paths.properties, Body: body}, &made)
+	_, err = c.call(ctx, op, rest.Request{Method: http.MethodPost, Path: fill(c.paths.properties, "{type}", k.segment()), Route: c.paths.properties, Body: body}, &made)
 	switch connector.FaultOf(err) {
 	case "":
 		out.Made = true
 		out.Ready, out.Fix = made.usable(k)
+		c.unmarkable(k.name, !out.Ready)
 		return out, nil
 	case connector.Forbidden:
 		out.Fix = "the credential may not create properties: grant " + schemaScope(k) + ", or create " + MarkerField + " on " + k.name + " in HubSpot as single-line text that requires unique values"
@@ -80,17 +85,37 @@ func (c *Connector) makeMarker(ctx context.Context, op string, k kind, out conne
 		}
 		return out, err
 	case connector.Invalid:
-		out.Fix = "HubSpot refused the property " + MarkerField + " on " + k.name + ": an object can have ten properties with unique values; remove one that is no longer used"
+		c.unmarkable(k.name, true)
+		out.Fix = "HubSpot refused the property " + MarkerField + " on " + k.name + ": an object can have ten properties with unique values (remove one that is no longer used), and some objects none (then name it under unmarked, and an unclear create is held for you)"
 		return out, nil
 	}
 	return out, err
 }
 
+// group gives the property group the marker goes into. Only that of contacts and the like is known; others are asked for.
+func (c *Connector) group(ctx context.Context, op string, k kind) (string, error) {
+	if !k.custom && !k.activity() {
+		return k.group, nil
+	}
+	var out struct {
+		Results []struct {
+			Name     string `json:"name"`
+			Archived bool   `json:"archived"`
+		} `json:"results"`
+	}
+	route := c.paths.properties + "/groups"
+	if _, err := c.call(ctx, op, rest.Request{Path: fill(route, "{type}", k.segment()), Route: route, Safe: true}, &out); err != nil {
+		return "", err
+	}
+	for _, g := range out.Results {
+		if !g.Archived && g.Name != "" {
+			return g.Name, nil
+		}
+	}
+	return "", &connector.Error{Fault: connector.Unavailable, Op: op, Code: "no property group in the answer"}
+}
+
 // schemaScope names the scope for definitions; activities share that of contacts (fact sheet 2).
 func schemaScope(k kind) string {
-	name := k.name
-	if strings.HasPrefix(k.created, "hs_") {
-		name = "contacts"
-	}
-	return "crm.schemas." + name + ".write"
+	return "crm.schemas." + scopeObject(k) + ".write"
 }

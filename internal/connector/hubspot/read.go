@@ -43,13 +43,20 @@ type reading struct {
 // (B6). A fault that concerns the whole account ends the calls: what was learnt is kept, the rest is Unanswered.
 func (c *Connector) Read(ctx context.Context, r connector.ReadRequest) ([]record.Read, error) {
 	op := "read " + r.Object
-	k, err := c.kind(op, r.Object)
+	k, err := c.resolve(ctx, op, r.Object)
 	if err != nil {
 		return nil, err
 	}
 	job := &reading{c: c, k: k, r: r, op: op, reads: map[string]record.Read{}}
-	for _, ids := range c.chunks(job.distinct(), c.Batch) {
-		job.batch(ctx, ids)
+	ids := job.distinct()
+	for _, chunk := range c.chunks(ids, c.Batch) {
+		job.batch(ctx, chunk)
+	}
+	for _, chunk := range c.chunks(job.open(ids), c.Batch) {
+		job.bin(ctx, chunk)
+	}
+	for _, id := range job.open(ids) {
+		job.single(ctx, id)
 	}
 	job.relate(ctx)
 	return job.answers()
@@ -91,10 +98,6 @@ func (j *reading) batch(ctx context.Context, ids []string) {
 			j.found(w.ID.text, w)
 		}
 	}
-	j.bin(ctx, j.open(ids))
-	for _, id := range j.open(ids) {
-		j.single(ctx, id)
-	}
 }
 
 // open gives the ids that nothing is known of yet.
@@ -108,7 +111,7 @@ const manyMissing = 3
 
 // bin asks for deleted records in one call. What is seen there is gone; what is not is still asked singly.
 func (j *reading) bin(ctx context.Context, ids []string) {
-	if len(ids) < manyMissing {
+	if len(ids) < manyMissing || j.stop != nil {
 		return
 	}
 	answer, err := j.c.readBatch(ctx, j.op, j.k, ids, "", nil, true)
@@ -138,7 +141,7 @@ func (c *Connector) readBatch(ctx context.Context, op string, k kind, ids []stri
 	}
 	var out batchAnswer
 	route := c.paths.objects + "/batch/read"
-	q := rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.name), Route: route, Body: body, Safe: true}
+	q := rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.segment()), Route: route, Body: body, Safe: true}
 	if archived {
 		q.Query = url.Values{"archived": {"true"}}
 	}
@@ -167,7 +170,7 @@ func (j *reading) single(ctx context.Context, id string) {
 	}
 	var w wireRecord
 	route := j.c.paths.objects + "/{id}"
-	_, err := j.c.call(ctx, j.op, rest.Request{Path: fill(route, "{type}", j.k.name, "{id}", id), Route: route, Query: url.Values{"properties": {names}}, Safe: true}, &w)
+	_, err := j.c.call(ctx, j.op, rest.Request{Path: fill(route, "{type}", j.k.segment(), "{id}", id), Route: route, Query: url.Values{"properties": {names}}, Safe: true}, &w)
 	if err == nil && !short {
 		w, err = j.whole(ctx, w)
 	}
@@ -204,15 +207,15 @@ func (j *reading) whole(ctx context.Context, w wireRecord) (wireRecord, error) {
 
 // relate adds the associations that were asked for, by With or as fields.
 func (j *reading) relate(ctx context.Context) {
-	kinds := wantedKinds(j.r.With, j.r.Fields)
+	asked := len(j.r.With) > 0 || hasAssociations(j.r.Fields)
 	var records []*record.Record
 	for _, read := range j.reads {
 		if read.Record != nil {
 			records = append(records, read.Record)
 		}
 	}
-	if len(kinds) == 0 || len(records) == 0 || j.stop != nil {
-		j.incomplete(len(kinds) > 0)
+	if !asked || len(records) == 0 || j.stop != nil {
+		j.incomplete(asked)
 		return
 	}
 	if j.stop = j.c.relate(ctx, j.op, j.k, records, j.r.With, j.r.Fields); j.stop != nil {

@@ -52,19 +52,19 @@ func TestAssociations(t *testing.T) {
 				lines = append(lines, l)
 			}
 			c := connected(sim, func(c *hubspot.Config, _ *rest.Config) { c.Version = version })
-			got, err := c.Read(t.Context(), connector.ReadRequest{Object: "deals", IDs: []string{d, lone}, Fields: []string{"dealname", "associations.company"}, With: []string{"companies", "line_items"}})
+			got, err := c.Read(t.Context(), connector.ReadRequest{Object: "deals", IDs: []string{d, lone}, Fields: []string{"dealname", "associations.companies", "primary.company"}, With: []string{"companies", "line_items"}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			r := got[0].Record
 			companies, primary := relatedIDs(r, "companies")
-			if !slices.Equal(companies, []string{c1, c2}) || primary != c1 || r.Field("associations.company").Text() != c1 {
-				t.Errorf("companies %v, primary %s, field %s", companies, primary, r.Field("associations.company").Text())
+			if !slices.Equal(companies, []string{c1, c2}) || primary != c1 || r.Field("primary.company").Text() != c1 || !slices.Equal(r.Field("associations.companies").List(), []string{c1, c2}) {
+				t.Errorf("companies %v, primary %s, field %s", companies, primary, r.Field("primary.company").Text())
 			}
 			if got, _ := relatedIDs(r, "line_items"); !slices.Equal(got, lines) {
 				t.Errorf("%d lines, want %d", len(got), len(lines))
 			}
-			if v := got[1].Record.Field("associations.company"); v.Kind() != record.Null || len(got[1].Record.Related) != 0 {
+			if v := got[1].Record.Field("associations.companies"); v.Kind() != record.List || !v.Blank() || got[1].Record.Field("primary.company").Kind() != record.Null || len(got[1].Record.Related) != 0 {
 				t.Errorf("a deal without company: %v %v", v.Kind(), got[1].Record.Related)
 			}
 			if err := u.WithoutPrimary("deals", d); err != nil {
@@ -232,17 +232,18 @@ func TestDescribe(t *testing.T) {
 		fields[f.Name] = f
 	}
 	for name, want := range map[string]connector.Field{
-		"dealname":               {Type: "text", Required: true},
-		"amount":                 {Type: "number"},
-		"closedate":              {Type: "datetime"},
-		"dealstage":              {Type: "enum", Required: true, References: "stages"},
-		"hubspot_owner_id":       {Type: "enum", References: "owners"},
-		"hs_is_closed_won":       {Type: "bool", ReadOnly: true},
-		"crosswalk_key":          {Type: "text", Unique: true},
-		"associations.company":   {Type: "ref", References: "companies"},
-		"associations.contact":   {Type: "list", References: "contacts"},
-		"hs_object_id":           {ReadOnly: true},
-		"associations.line_item": {Type: "list", References: "line_items"},
+		"dealname":                {Type: "text", Required: true},
+		"amount":                  {Type: "number"},
+		"closedate":               {Type: "datetime"},
+		"dealstage":               {Type: "enum", Required: true, References: "stages"},
+		"hubspot_owner_id":        {Type: "enum", References: "owners"},
+		"hs_is_closed_won":        {Type: "bool", ReadOnly: true},
+		"crosswalk_key":           {Type: "text", Unique: true},
+		"associations.companies":  {Type: "list", References: "companies"},
+		"primary.companies":       {Type: "ref", References: "companies"},
+		"associations.contacts":   {Type: "list", References: "contacts"},
+		"hs_object_id":            {ReadOnly: true},
+		"associations.line_items": {Type: "list", References: "line_items"},
 	} {
 		got, ok := fields[name]
 		if !ok || got.Required != want.Required || got.ReadOnly != want.ReadOnly || got.Unique != want.Unique || got.References != want.References || want.Type != "" && got.Type != want.Type {

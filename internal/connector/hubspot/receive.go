@@ -125,11 +125,11 @@ func (c *Connector) of(e event) []connector.Signal {
 	}
 	prefix, what, _ := strings.Cut(typ, ".")
 	if what == "associationChange" {
-		return c.ends(e)
+		return c.bothEnds(e)
 	}
 	k, ok := kindBy(func(k kind) bool { return k.singular == prefix })
 	if prefix == "object" {
-		k, ok = kindOfType(e.ObjectType)
+		k, ok = c.typed(e.ObjectType)
 	}
 	if !ok {
 		return nil
@@ -182,15 +182,15 @@ func (c *Connector) merged(k kind, e event) []connector.Signal {
 	return out
 }
 
-// ends gives both records of an association that came or went.
-func (c *Connector) ends(e event) []connector.Signal {
+// bothEnds gives both records of an association that came or went.
+func (c *Connector) bothEnds(e event) []connector.Signal {
 	var out []connector.Signal
 	left, right, _ := strings.Cut(strings.ToLower(e.Association), "_to_")
 	for _, end := range []struct {
 		name, typeID string
 		id           scalar
 	}{{left, e.FromType, e.From}, {right, e.ToType, e.To}} {
-		k, ok := kindOfType(end.typeID)
+		k, ok := c.typed(end.typeID)
 		if !ok {
 			k, ok = kindBy(func(k kind) bool { return k.singular == end.name })
 		}

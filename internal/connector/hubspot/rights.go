@@ -17,17 +17,17 @@ var _ connector.Rights = (*Connector)(nil)
 // HubSpot looks at scopes before it looks at what is sent, and answers 403 with the scope's name (fact sheet 13). That an
 // update without inputs is refused as such and never carried out is what the fact sheet says of batches (4).
 func (c *Connector) Lacks(ctx context.Context, n connector.Need) ([]connector.Refusal, error) {
-	k, err := c.kind("check "+n.Object, n.Object)
+	k, err := c.resolve(ctx, "check "+n.Object, n.Object)
 	if err != nil {
 		return nil, err
 	}
 	asks := []probe{
-		{"read " + k.name, rest.Request{Path: fill(c.paths.objects, "{type}", k.name), Route: c.paths.objects, Query: url.Values{"limit": {"1"}}, Safe: true}},
-		{"read the definition of " + k.name, rest.Request{Path: fill(c.paths.properties, "{type}", k.name), Route: c.paths.properties, Query: url.Values{"archived": {"false"}}, Safe: true}},
+		{"read " + k.name, rest.Request{Path: fill(c.paths.objects, "{type}", k.segment()), Route: c.paths.objects, Query: url.Values{"limit": {"1"}}, Safe: true}},
+		{"read the definition of " + k.name, rest.Request{Path: fill(c.paths.properties, "{type}", k.segment()), Route: c.paths.properties, Query: url.Values{"archived": {"false"}}, Safe: true}},
 	}
 	if n.Write {
 		route := c.paths.objects + "/batch/update"
-		asks = append(asks, probe{"write " + k.name, rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.name), Route: route, Body: []byte(`{"inputs":[]}`), Safe: true}})
+		asks = append(asks, probe{"write " + k.name, rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", k.segment()), Route: route, Body: []byte(`{"inputs":[]}`), Safe: true}})
 	}
 	var out []connector.Refusal
 	for _, a := range asks {

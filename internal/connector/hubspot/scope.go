@@ -2,7 +2,6 @@ package hubspot
 
 import (
 	"slices"
-	"strings"
 
 	"crosswalk/internal/connector"
 )
@@ -30,14 +29,16 @@ func Scopes(needs []connector.Need) (required, optional []string) {
 	for _, n := range needs {
 		k, ok := kindNamed(n.Object)
 		if !ok {
-			continue
+			if k, ok = customKind(n.Object); !ok {
+				continue
+			}
 		}
 		object := scopeObject(k)
 		rest = append(rest, "crm.objects."+object+".read")
 		if n.Write {
 			rest = append(rest, "crm.objects."+object+".write")
 		}
-		if slices.Contains(withSchema, object) {
+		if slices.Contains(withSchema, object) || k.custom {
 			rest = append(rest, "crm.schemas."+object+".read")
 		}
 		if n.Marker {
@@ -66,9 +67,12 @@ func everything() []connector.Need {
 	return out
 }
 
-// scopeObject is the object whose scopes cover a kind: activities have none of their own.
+// scopeObject is the object whose scopes cover a kind: activities have none of their own, custom objects one together.
 func scopeObject(k kind) string {
-	if strings.HasPrefix(k.created, "hs_") {
+	switch {
+	case k.custom:
+		return "custom"
+	case k.activity():
 		return "contacts"
 	}
 	return k.name

@@ -19,6 +19,8 @@ func (c *Connector) Tables() []string { return []string{"stages", "pipelines", "
 //   - pipelines: deal pipelines. Key: id.
 //   - owners: key: owner id (what hubspot_owner_id holds). Attrs: email, archived, user_id.
 //   - currencies: key: ISO 4217 code. Attrs: home.
+//   - list:NAME or list:ID: the members of a list; see list.go. lists: the lists. Both need the scope crm.lists.read and are
+//     not among Tables, since they are read only where a mapping names one.
 func (c *Connector) Table(ctx context.Context, name string) (connector.Table, error) {
 	op := "read table " + name
 	var rows []connector.Row
@@ -32,7 +34,13 @@ func (c *Connector) Table(ctx context.Context, name string) (connector.Table, er
 		rows, err = c.owners(ctx, op)
 	case "currencies":
 		rows, err = c.currencies(ctx)
+	case "lists":
+		rows, err = c.lists(ctx, op)
 	default:
+		if list, ok := strings.CutPrefix(name, ListTable); ok {
+			rows, err = c.members(ctx, "read list", list)
+			break
+		}
 		err = &connector.Error{Fault: connector.Invalid, Op: op, Code: "no such table"}
 	}
 	return connector.Table{Name: name, Rows: rows}, err

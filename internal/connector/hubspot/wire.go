@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"crosswalk/internal/connector"
 	"crosswalk/internal/record"
 )
 
@@ -106,7 +107,7 @@ func (k kind) needed() []string {
 func (k kind) properties(wanted []string) []string {
 	names := map[string]bool{}
 	for _, f := range wanted {
-		if _, is := associated(f); !is && f != "" {
+		if _, _, is := connector.AssociationField(f); !is && f != "" {
 			names[f] = true
 		}
 	}

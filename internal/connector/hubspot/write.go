@@ -17,6 +17,25 @@ type writing struct {
 	outs []connector.Outcome
 	done []bool
 	stop *connector.Error // nothing more is sent after a fault that concerns every further call
+	open []row            // written, their associations not yet
+}
+
+// waiting tells whether a batch touches a record whose associations are still to be written.
+func (j *writing) waiting(batch []row) bool {
+	ids := map[string]bool{}
+	for _, r := range j.open {
+		ids[r.k.name+"/"+r.w.ID] = true
+	}
+	return slices.ContainsFunc(batch, func(r row) bool { return r.w.ID != "" && ids[r.k.name+"/"+r.w.ID] })
+}
+
+// flush writes the associations of all rows that wait for it, together: they cost calls by the thousand.
+func (j *writing) flush(ctx context.Context) {
+	rows := j.open
+	j.open = nil
+	if len(rows) > 0 {
+		j.finish(ctx, rows)
+	}
 }
 
 // row is one write on its way into a batch: its place, its JSON and what its answer can be known by.
@@ -38,7 +57,7 @@ func (c *Connector) Write(ctx context.Context, writes []connector.Write) []conne
 	job := &writing{c: c, outs: make([]connector.Outcome, len(writes)), done: make([]bool, len(writes))}
 	var rows []row
 	for i, w := range writes {
-		r, err := c.row(i, w)
+		r, err := c.row(ctx, i, w)
 		switch {
 		case err != nil:
 			job.set(i, connector.Outcome{Status: connector.Refused, Err: err})
@@ -49,17 +68,21 @@ func (c *Connector) Write(ctx context.Context, writes []connector.Write) []conne
 		}
 	}
 	for _, batch := range batches(rows, c.Batch) {
+		if job.waiting(batch) {
+			job.flush(ctx)
+		}
 		job.send(ctx, batch)
 	}
+	job.flush(ctx)
 	return job.outs
 }
 
 func (j *writing) set(i int, o connector.Outcome) { j.outs[i], j.done[i] = o, true }
 
 // row checks one write and encodes it.
-func (c *Connector) row(i int, w connector.Write) (row, error) {
+func (c *Connector) row(ctx context.Context, i int, w connector.Write) (row, error) {
 	op := string(w.Op) + " " + w.Object
-	k, err := c.kind(op, w.Object)
+	k, err := c.resolve(ctx, op, w.Object)
 	if err != nil {
 		return row{}, err
 	}
@@ -92,6 +115,13 @@ func (c *Connector) createRow(r row) (row, error) {
 		return row{}, &connector.Error{Fault: connector.Invalid, Op: r.op, Code: "the kept body is not one of this connector"}
 	}
 	r.input, r.trace, r.marker = body, kept.TraceID, kept.Properties[MarkerField]
+	if _, links, err := c.split(r.op, r.k, r.w); err == nil { // kept bytes were checked when they were made
+		for _, l := range links {
+			if l.joint(r.k).plain == 0 && len(l.ids()) > 0 {
+				r.links = append(r.links, l)
+			}
+		}
+	}
 	return r, nil
 }
 
@@ -99,11 +129,6 @@ func (c *Connector) updateRow(r row) (row, error) {
 	properties, links, err := c.split(r.op, r.k, r.w)
 	if err != nil {
 		return row{}, err
-	}
-	for _, l := range links {
-		if len(l.ids) == 0 && r.w.Base == nil {
-			return row{}, &connector.Error{Fault: connector.Invalid, Op: r.op, Code: "clearing associations needs the record as read", Fields: []string{l.field}}
-		}
 	}
 	r.links = links
 	if len(properties) == 0 {
@@ -170,7 +195,7 @@ func (j *writing) send(ctx context.Context, rows []row) {
 		return
 	}
 	if rows[0].verb() == "associate" {
-		j.finish(ctx, rows)
+		j.open = append(j.open, rows...)
 		return
 	}
 	var answer batchAnswer
@@ -194,7 +219,7 @@ func (j *writing) call(ctx context.Context, rows []row, out *batchAnswer) (rest.
 	}
 	first := rows[0]
 	route := j.c.paths.objects + "/batch/" + first.verb()
-	req := rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", first.k.name), Route: route, Body: joined(inputs)}
+	req := rest.Request{Method: http.MethodPost, Path: fill(route, "{type}", first.k.segment()), Route: route, Body: joined(inputs)}
 	if first.verb() == "archive" {
 		return j.c.call(ctx, first.op, req, nil)
 	}

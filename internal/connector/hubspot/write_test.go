@@ -285,19 +285,22 @@ func TestAssociationsAreWritten(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	// associations alone; to a record that is not there
-	if o := c.Write(t.Context(), []connector.Write{update("deals", d.Ref.ID, "associations.company", one)})[0]; o.Status != connector.Done {
+	if o := c.Write(t.Context(), []connector.Write{update("deals", d.Ref.ID, "primary.company", one)})[0]; o.Status != connector.Done {
 		t.Errorf("%s %v", o.Status, o.Err)
 	}
-	o := c.Write(t.Context(), []connector.Write{update("deals", d.Ref.ID, "associations.company", "999")})[0]
-	if o.Status != connector.Refused || !strings.Contains(o.Err.Error(), "associations.company") {
+	o := c.Write(t.Context(), []connector.Write{update("deals", d.Ref.ID, "primary.companies", "999")})[0]
+	if o.Status != connector.Refused || !strings.Contains(o.Err.Error(), "primary.companies") {
 		t.Errorf("to nowhere: %s %v", o.Status, o.Err)
 	}
-	clear := connector.Write{Op: connector.OpUpdate, Object: "deals", ID: d.Ref.ID, Fields: map[string]record.Value{"associations.company": record.Empty()}}
-	if o := c.Write(t.Context(), []connector.Write{clear})[0]; o.Status != connector.Refused {
-		t.Errorf("a clear without the record as read: %s", o.Status)
+	if got, _ = sim.Record("deals", d.Ref.ID); got.PrimaryCompany != one || !slices.Equal(got.Associations["companies"], []string{one, two}) {
+		t.Errorf("primary %s of %v", got.PrimaryCompany, got.Associations["companies"])
 	}
-	if got, _ = sim.Record("deals", d.Ref.ID); got.PrimaryCompany != one {
-		t.Errorf("primary %s", got.PrimaryCompany)
+	clear := connector.Write{Op: connector.OpUpdate, Object: "deals", ID: d.Ref.ID, Fields: map[string]record.Value{"primary.companies": record.Empty()}}
+	if o := c.Write(t.Context(), []connector.Write{clear})[0]; o.Status != connector.Done {
+		t.Errorf("clear: %s %v", o.Status, o.Err)
+	}
+	if got, _ = sim.Record("deals", d.Ref.ID); got.PrimaryCompany != "" || !slices.Equal(got.Associations["companies"], []string{two}) {
+		t.Errorf("cleared: primary %s of %v", got.PrimaryCompany, got.Associations["companies"])
 	}
 }
 

@@ -80,14 +80,21 @@ func (s *Sim) enqueue(app int64, m Event) {
 	}
 }
 
-// NextDelivery says when the next delivery is due, false when there is none.
+// NextDelivery says when the next delivery, or an automation that may cause one, is due, false when there is none.
 func (s *Sim) NextDelivery() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.outbox.messages) == 0 {
+	var next []time.Time
+	for _, d := range s.outbox.messages {
+		next = append(next, d.due)
+	}
+	for _, e := range s.errands {
+		next = append(next, e.due)
+	}
+	if len(next) == 0 {
 		return time.Time{}, false
 	}
-	return slices.MinFunc(s.outbox.messages, func(a, b *delivery) int { return a.due.Compare(b.due) }).due, true
+	return slices.MinFunc(next, time.Time.Compare), true
 }
 
 // Lost counts events that will never arrive: dropped by the hook, or given up
@@ -126,6 +133,7 @@ func (s *Sim) DeliverDue(ctx context.Context, rt http.RoundTripper) (n int) {
 func (s *Sim) takeDue() []outgoing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle() // what automations did by now has events too
 	now := time.Now()
 	due := map[int64][]*delivery{}
 	var left []*delivery

@@ -62,7 +62,7 @@ func (s *Sim) SetWorkflow(lag time.Duration, w Workflow) {
 
 // automations starts what a write sets off.
 func (s *Sim) automations(r *record, changed map[string]string, by actor) {
-	if s.silent || by.own {
+	if s.silent || by.own || len(changed) == 0 {
 		return
 	}
 	if w := s.workflow; w != nil {
