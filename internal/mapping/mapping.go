@@ -77,6 +77,7 @@ type MatchRule struct {
 	Transform string
 	Compare   string
 	OnHit     string // link | hold
+	Optional  bool   // passed over in an account that does not have the field
 	Line      int
 }
 

@@ -151,9 +151,9 @@ func recurringWord(s string) string {
 }
 
 func (r *reader) match(n *yaml.Node, path string) MatchRule {
-	o := r.object(n, path, "a", "b", "transform", "compare", "on_hit")
+	o := r.object(n, path, "a", "b", "transform", "compare", "on_hit", "optional")
 	return MatchRule{A: o.texts("a"), B: o.text("b"), Transform: o.trimmed("transform"), Compare: o.word("compare", "exact"),
-		OnHit: o.word("on_hit", "link"), Line: n.Line}
+		OnHit: o.word("on_hit", "link"), Optional: o.flag("optional"), Line: n.Line}
 }
 
 // direction reads true (create and update), false (neither) or the two keys.

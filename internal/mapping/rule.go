@@ -168,10 +168,20 @@ func (f *Field) take(words string, m *Mapping) (drop, ok bool) {
 		f.Drift = "restore"
 		if m.TwoWay() {
 			f.Direction = map[string]string{"a": "a_to_b", "b": "b_to_a"}[side]
+			f.rest()
 		}
 		return false, side == "a" || side == "b" && m.TwoWay()
 	}
 	return false, false
+}
+
+// rest takes away what is for the way that the field does not go.
+func (f *Field) rest() {
+	if f.Direction == "a_to_b" {
+		f.Back, f.BackValues, f.BackElse, f.BackDefault = "", nil, nil, nil
+		return
+	}
+	f.Transform, f.Else, f.Default = "", nil, nil
 }
 
 // sideCalled finds the side by its letter, its role or its system's name; "" for neither, and where both are called so.

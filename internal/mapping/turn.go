@@ -76,7 +76,7 @@ func (r MatchRule) turned() (MatchRule, bool) {
 	if len(r.A) != 1 || r.Transform != "" || r.B == "" {
 		return MatchRule{}, false // only a knows how to make it
 	}
-	return MatchRule{A: []string{r.B}, B: r.A[0], Compare: r.Compare, OnHit: r.OnHit, Line: r.Line}, true
+	return MatchRule{A: []string{r.B}, B: r.A[0], Compare: r.Compare, OnHit: r.OnHit, Optional: r.Optional, Line: r.Line}, true
 }
 
 // Turns tells whether a field can go home too: one input of a that is a field of its own, and no value that the mapping itself makes.

@@ -51,8 +51,13 @@ func (v *validator) currency(d *Document) {
 	}
 }
 
-// lacked is a field that need not be there: the currency's, in an account with one currency.
+// lacked is a field that need not be there: that of an optional match rule, and the currency's in an account with one currency.
 func (v *validator) lacked(name string) bool {
+	for _, r := range v.m.Match {
+		if r.Optional && (r.B == name || slices.Contains(r.A, name)) {
+			return true
+		}
+	}
 	return v.m.Document != nil && name == v.m.Document.Currency && len(v.a.Currencies) == 1
 }
 
