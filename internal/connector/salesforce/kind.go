@@ -4,12 +4,13 @@ package salesforce
 type kind struct {
 	name    string
 	parents []string // fields of parents worth offering, by dotted name: read with the record at no further call
-	retire  bool     // cannot be deleted once used: archiving it switches IsActive off (fact sheet 15.4)
+	retire  bool     // cannot be deleted once used, or not without what it holds: archiving it switches IsActive off (fact sheet 15.4)
+	takes   []string // objects whose records are deleted with it: it is not deleted while it has any
 	closed  string   // picklist whose unknown values Salesforce takes without a word: checked here (fact sheet 5)
 }
 
 var kinds = []kind{
-	{name: "Account"},
+	{name: "Account", takes: []string{"Contact", "Opportunity"}},
 	{name: "Contact", parents: []string{"Account.Name"}},
 	{name: "Lead", closed: "Status"},
 	{name: "Opportunity", parents: []string{"Account.Name", "Pricebook2.Name"}, closed: "StageName"},
@@ -20,7 +21,7 @@ var kinds = []kind{
 	{name: "PricebookEntry", retire: true},
 	{name: "Task", closed: "Status"},
 	{name: "Event"},
-	{name: "Campaign"},
+	{name: "Campaign", retire: true}, // its members would go with it
 	{name: "CampaignMember"},
 	{name: "Case", closed: "Status"},
 	{name: "User"},

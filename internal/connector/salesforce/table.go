@@ -10,7 +10,7 @@ import (
 
 // Tables lists the reference data there is.
 func (c *Connector) Tables() []string {
-	return []string{"stages", "owners", "record_types", "pricebooks", "currencies", "lead_statuses", "task_statuses"}
+	return []string{"stages", "owners", "record_types", "pricebooks", "currencies", "lead_statuses", "task_statuses", "countries", "states"}
 }
 
 // Table reads one of them whole:
@@ -22,6 +22,11 @@ func (c *Connector) Tables() []string {
 //   - pricebooks: key: id. Attrs: standard, archived.
 //   - currencies: key: ISO 4217 code. Attrs: home.
 //   - lead_statuses, task_statuses: key: what Status holds. Attrs: converted or closed, default.
+//   - countries: where the org has state and country picklists, else none. Key: ISO 3166-1 code. Label: as people see it; the text
+//     beside the code may be another, which only records show (fact sheet 15.5).
+//   - states: key: country and state code with a dash. Attrs: country, code.
+//   - picklist:OBJECT.FIELD, not in the list of tables: every value of a picklist. Key: what the field holds. Attrs: active,
+//     default, restricted (other values are refused), controller (the field that decides which values go, or "").
 func (c *Connector) Table(ctx context.Context, name string) (connector.Table, error) {
 	op := "read table " + name
 	var rows []connector.Row
@@ -41,8 +46,10 @@ func (c *Connector) Table(ctx context.Context, name string) (connector.Table, er
 		rows, err = c.statuses(ctx, op, "LeadStatus", "IsConverted", "converted")
 	case "task_statuses":
 		rows, err = c.statuses(ctx, op, "TaskStatus", "IsClosed", "closed")
+	case "countries", "states":
+		rows, err = c.places(ctx, op, name)
 	default:
-		err = &connector.Error{Fault: connector.Invalid, Op: op, Code: "no such table"}
+		rows, err = c.picklist(ctx, op, name)
 	}
 	return connector.Table{Name: name, Rows: rows}, err
 }

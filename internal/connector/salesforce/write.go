@@ -50,8 +50,8 @@ type outgoing struct {
 //
 // Associations through a junction are written after their records, together, and count as part of the write: see bondwrite.go.
 //
-// Archiving switches products, prices and price books off, which cannot be deleted once used (fact sheet 15.4), and
-// moves all else to the recycle bin.
+// Archiving switches products, prices, price books and campaigns off, which cannot be deleted once used (fact sheet 15.4), and
+// moves all else to the recycle bin; an account that has contacts or opportunities stays (see deletable).
 func (c *Connector) Write(ctx context.Context, writes []connector.Write) []connector.Outcome {
 	job := &writing{c: c, outs: make([]connector.Outcome, len(writes)), done: make([]bool, len(writes))}
 	var rows []outgoing
@@ -60,7 +60,7 @@ func (c *Connector) Write(ctx context.Context, writes []connector.Write) []conne
 			rows = append(rows, r)
 		}
 	}
-	job.sendAll(ctx, rows)
+	job.sendAll(ctx, job.deletable(ctx, rows))
 	job.whoseMarker(ctx)
 	job.associate(ctx)
 	return job.outs[:len(writes)]

@@ -29,12 +29,7 @@ func beforeTask(t *tx, d *draft) *apiError {
 	if e := t.checkWho(d); e != nil {
 		return e
 	}
-	closed := false
-	for _, st := range t.s.object("TaskStatus").rows {
-		if fold(st.str("ApiName")) == fold(d.str("Status")) {
-			closed = st.yes("IsClosed")
-		}
-	}
+	closed := t.s.statusFlag("TaskStatus", "IsClosed", d.str("Status"))
 	if closed && !d.yes("IsClosed") {
 		d.put("CompletedDateTime", stampText(t.now))
 	}

@@ -274,6 +274,24 @@ func (s *Sim) AddUser(name, username string) (id string) {
 	return s.plant(s.begin(s.admin), "User", values).id
 }
 
+// RelabelCountry edits what people see of a country; its code and integration value stay.
+func (s *Sim) RelabelCountry(code, label string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.places == nil || s.places.country(code) == nil {
+		panic(fmt.Sprintf("salesforcetest: there is no country %q in this org's picklists", code))
+	}
+	s.places.labels[strings.ToUpper(code)] = label
+	for _, o := range s.order {
+		for _, f := range o.fields {
+			if p := f.pick(code); strings.HasSuffix(f.Name, "CountryCode") && p != nil {
+				p.Label = label
+				s.schemaChanged(o)
+			}
+		}
+	}
+}
+
 // RenameCountry edits a country's integration value; records keep theirs and no
 // change is told (section 15.5).
 func (s *Sim) RenameCountry(code, integrationValue string) {

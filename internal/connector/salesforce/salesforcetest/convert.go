@@ -7,7 +7,7 @@ import (
 // Conversion says how a lead is converted (section 15.2). The zero value makes an
 // account, a contact and an opportunity.
 type Conversion struct {
-	Status          string // converted status; default Closed - Converted
+	Status          string // converted status; default the first there is, Closed - Converted
 	AccountID       string // attach to an existing account
 	ContactID       string // attach to an existing contact
 	OpportunityName string // default the company and a dash
@@ -41,12 +41,12 @@ func (p Person) Convert(lead string, c Conversion) (out Converted, err error) {
 }
 
 func (t *tx) convertLead(r *record, c Conversion) (Converted, *apiError) {
-	setDefault(&c.Status, "Closed - Converted")
+	setDefault(&c.Status, t.s.firstConverted())
 	setDefault(&c.OwnerID, r.str("OwnerId"))
 	if o := t.s.objectOf(c.OwnerID); o != nil && o.Name == "Group" {
 		c.OwnerID = t.user // a queue cannot own an account
 	}
-	if !t.s.convertedStatus(c.Status) {
+	if !t.s.statusFlag("LeadStatus", "IsConverted", c.Status) {
 		return Converted{}, reject("INVALID_STATUS", nil, "invalid convertedStatus: %s is not a valid converted status", c.Status)
 	}
 	out := Converted{AccountID: idOrSame(c.AccountID), ContactID: idOrSame(c.ContactID)}
@@ -62,15 +62,6 @@ func (t *tx) convertLead(r *record, c Conversion) (Converted, *apiError) {
 	}
 	t.derive(r, set, false)
 	return out, nil
-}
-
-func (s *Sim) convertedStatus(label string) bool {
-	for _, st := range s.object("LeadStatus").rows {
-		if fold(st.str("ApiName")) == fold(label) {
-			return st.yes("IsConverted")
-		}
-	}
-	return false
 }
 
 // carry copies fields of the lead that the target has under the given names.

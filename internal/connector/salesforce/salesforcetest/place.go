@@ -5,6 +5,7 @@ import "strings"
 // places are the state and country picklists of the org (section 15.5).
 type places struct {
 	countries []country
+	labels    map[string]string // what people see, by code; the integration value may be edited apart from it
 }
 
 type country struct {
@@ -36,7 +37,10 @@ func shippedCountries() []country {
 
 // addPlaces switches the picklists on: code fields appear beside the texts.
 func (s *Sim) addPlaces() {
-	s.places = &places{countries: shippedCountries()}
+	s.places = &places{countries: shippedCountries(), labels: map[string]string{}}
+	for _, c := range s.places.countries {
+		s.places.labels[c.code] = c.name
+	}
 	if s.cfg.StateCountry == StateCountryCustom {
 		s.places.rename("US", "USA")
 		s.places.rename("DE", "Deutschland")
@@ -77,7 +81,7 @@ func (s *Sim) addCodes(o *object, prefix, part, label string) {
 	var values []PicklistValue
 	for _, c := range s.places.countries {
 		if part == "Country" {
-			values = append(values, PicklistValue{Value: c.code, Label: c.name})
+			values = append(values, PicklistValue{Value: c.code, Label: s.places.labels[c.code]})
 		}
 		for _, st := range c.states {
 			if part == "State" {

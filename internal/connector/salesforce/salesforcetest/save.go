@@ -75,6 +75,8 @@ func lockedRow(r *record) *apiError {
 func (t *tx) finishSave(d *draft) (*record, *apiError) {
 	if d.creating() {
 		t.setDefaults(d)
+	} else {
+		t.reassign(d)
 	}
 	if e := t.s.rules.runTriggers(t, d); e != nil {
 		return nil, e
@@ -125,16 +127,6 @@ func (t *tx) setDefaults(d *draft) {
 			d.next[f] = f.Default
 		}
 	}
-}
-
-// owner is whom the active assignment rule gives the record to, else the user
-// (section 4.1: on unless the header says FALSE).
-func (t *tx) owner(d *draft) string {
-	to := t.s.rules.assignment[strings.ToLower(d.o.Name)]
-	if to != "" && !t.person && !strings.EqualFold(t.opts.autoAssign, "false") {
-		return to
-	}
-	return t.user
 }
 
 func (o *object) defaultRecordType() string {

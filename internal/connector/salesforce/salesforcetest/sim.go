@@ -86,6 +86,7 @@ type Sim struct {
 	cursors  map[string]*cursor
 	cursorNo uint64
 	rules    rules
+	assigned map[string]int // records that assignment rules gave away, by object in lower case
 	places   *places
 	rates    map[string]string
 	modified map[string]time.Time // last change of an object's schema
@@ -111,6 +112,7 @@ func New(cfg Config) *Sim {
 		records:  map[string]*record{},
 		tokens:   map[string]string{},
 		calls:    map[string]int{},
+		assigned: map[string]int{},
 		cursors:  map[string]*cursor{},
 		rates:    map[string]string{},
 		modified: map[string]time.Time{},
