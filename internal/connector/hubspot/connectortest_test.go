@@ -46,6 +46,9 @@ func subject(version string) connectortest.Subject {
 			testKind("deals", "description", "dealtype", "amount", "dealname", numbered),
 			testKind("products", "description", "recurringbillingfrequency", "price", "name", numbered),
 			testKind("line_items", "description", "recurringbillingfrequency", "quantity", "name", numbered),
+			testKind("tasks", "hs_task_body", "hs_task_priority", "", "hs_task_subject", numbered),
+			testKind("calls", "hs_call_body", "hs_call_direction", "hs_call_duration", "hs_call_title", numbered),
+			testKind("machine", "remark", "", "", "serial", numbered),
 		},
 		Refusal: func(message string) (int, []byte) {
 			body, err := json.Marshal(map[string]string{"status": "error", "message": message, "category": "VALIDATION_ERROR", "correlationId": "00000000-0000-4000-8000-000000000400"})
@@ -72,9 +75,18 @@ func testKind(object, text, enum, integer, name string, named func(int) string) 
 		if object == "deals" {
 			fields["dealstage"], fields["pipeline"] = record.Of("appointmentscheduled"), record.Of("default")
 		}
+		if object == "tasks" || object == "calls" {
+			fields["hs_timestamp"] = record.Of("2026-05-04T10:00:00Z")
+		}
 		return connector.Write{Fields: fields}
 	}
-	if object == "products" || object == "line_items" {
+	if enum == "" {
+		k.Lacks[connectortest.Enums] = "the sample object has none"
+	}
+	if integer == "" {
+		k.Lacks[connectortest.Integers] = "the object has none that can be written"
+	}
+	if !slices.Contains([]string{"contacts", "companies", "deals"}, object) {
 		k.Lacks[connectortest.Merging] = "HubSpot merges contacts, companies and deals only"
 	}
 	return k
@@ -160,6 +172,16 @@ func open(t *testing.T, o connectortest.Options, version string) *connectortest.
 		cfg.SearchLag = o.Lag
 	}
 	sim := hubspottest.New(cfg)
+	machine := must(sim.User().DefineObject(hubspottest.CustomObject{Name: "machine", Singular: "Machine", Plural: "Machines", Primary: "serial", Associated: []string{"companies", "contacts"}}))
+	if err := sim.User().Define(machine, "remark", "string", "textarea"); err != nil {
+		t.Fatal(err)
+	}
+	full := func(object string) string {
+		if object == "machine" {
+			return machine
+		}
+		return object
+	}
 	p := &portal{sim: sim}
 	wire := &connectortest.Wire{
 		Vendor: p, Rows: []string{"results"},
@@ -184,32 +206,33 @@ func open(t *testing.T, o connectortest.Options, version string) *connectortest.
 			Client: rest.New(rest.Config{Base: base, Transport: wire, Tokens: tokens})}))
 	}
 	c := connect()
-	for _, object := range []string{"contacts", "companies", "deals", "products", "line_items"} {
+	for _, object := range []string{"contacts", "companies", "deals", "products", "line_items", "tasks", "calls", "machine"} {
 		if got := must(c.(connector.Provisioner).Provision(t.Context(), object, true)); !got.Ready {
 			t.Fatalf("marker of %s: %+v", object, got)
 		}
 	}
 	wire.Forget()
 	renewals := func() int { return sim.Calls()["POST /oauth/token"] }
-	textOf := map[string]string{"contacts": "jobtitle", "companies": "description", "deals": "description", "products": "description", "line_items": "description"}
+	textOf := map[string]string{"contacts": "jobtitle", "companies": "description", "deals": "description", "products": "description", "line_items": "description",
+		"tasks": "hs_task_body", "calls": "hs_call_body", "machine": "remark"}
 	user := sim.User()
 	return &connectortest.World{
 		Connector: c, Again: connect, Wire: wire, Renewals: renewals,
 		Add: func(object string, n int, _ func(int) time.Time) []string {
 			ids := make([]string, n)
-			made := len(sim.Records(object))
+			made := len(sim.Records(full(object)))
 			for i := range n {
-				ids[i] = must(user.Create(object, sampleProperties(object, textOf[object], made+i)))
+				ids[i] = must(user.Create(full(object), sampleProperties(object, textOf[object], made+i)))
 			}
 			return ids
 		},
 		Change: func(object, id, text string) {
-			if err := user.Set(object, id, map[string]string{textOf[object]: text}); err != nil {
+			if err := user.Set(full(object), id, map[string]string{textOf[object]: text}); err != nil {
 				panic(err)
 			}
 		},
 		Delete: func(object, id string) {
-			if err := user.Archive(object, id); err != nil {
+			if err := user.Archive(full(object), id); err != nil {
 				panic(err)
 			}
 		},
@@ -217,7 +240,7 @@ func open(t *testing.T, o connectortest.Options, version string) *connectortest.
 		Merge:  func(object, winner, loser string) string { return must(user.Merge(object, winner, loser)) },
 		Expire: sim.ExpireTokens,
 		Revoke: func() { sim.Uninstall(hubspottest.AppID) },
-		Marked: func(object, marker string) int { return len(sim.Find(object, hubspot.MarkerField, marker)) },
+		Marked: func(object, marker string) int { return len(sim.Find(full(object), hubspot.MarkerField, marker)) },
 	}
 }
 
@@ -228,6 +251,12 @@ func sampleProperties(object, text string, n int) map[string]string {
 		p["email"] = fmt.Sprintf("n%d@portal.example", n)
 	case "deals":
 		p["dealname"], p["dealstage"], p["pipeline"] = numbered(n), "appointmentscheduled", "default"
+	case "tasks":
+		p["hs_task_subject"], p["hs_timestamp"] = numbered(n), "2026-05-04T10:00:00Z"
+	case "calls":
+		p["hs_call_title"], p["hs_timestamp"] = numbered(n), "2026-05-04T10:00:00Z"
+	case "machine":
+		p["serial"] = numbered(n)
 	default:
 		p["name"] = numbered(n)
 	}
