@@ -22,6 +22,7 @@ import (
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/mapping"
+	"crosswalk/internal/reach"
 	"crosswalk/internal/script"
 	"crosswalk/internal/secret"
 	"crosswalk/internal/store/shelf"
@@ -40,6 +41,7 @@ type App struct {
 	meters  map[string]*meter
 	wires   map[string]*wire
 	secrets secret.Store
+	offices reach.Offices // where agents call that have no queue
 	close   []func() error
 }
 
@@ -52,6 +54,9 @@ type Parts struct {
 	// Shelf is what several workers share: the slots of the API budget, and who renews a credential. nil where one process does
 	// all the work.
 	Shelf *shelf.Shelf
+	// Mail is how agents are reached, by connection; what is not in it has an office in this process (App.Agents), which only one that
+	// does all the work may have.
+	Mail map[string]reach.Mail
 	// Transforms a mapping may name. A function that works no records does without the phone metadata (T9): the names are
 	// known all the same.
 	Transforms transform.Set

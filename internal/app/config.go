@@ -61,7 +61,7 @@ type MappingRule struct {
 
 // Connection is one account in one system.
 type Connection struct {
-	System  string `yaml:"system"`  // hubspot, light or salesforce
+	System  string `yaml:"system"`  // hubspot, light, salesforce or salespad
 	Base    string `yaml:"base"`    // default: the vendor's own; of Salesforce the org's My Domain address
 	Login   string `yaml:"login"`   // auth: oauth: where people consent; default the vendor's own, with another base that base
 	Version string `yaml:"version"` // of the vendor's API, where it has several
@@ -90,6 +90,27 @@ type Connection struct {
 	Certificate  string `yaml:"certificate"`
 	OutboundUser string `yaml:"outbound_user"`
 	Relay        Relay  `yaml:"relay"`
+	// Of SalesPad: the GP company, where a server has several; whether it is a test company; GP's currency ids as ISO codes
+	// (Currency is its functional one); the server's time zone; the workflow queues that documents are taken from; the address of a
+	// record's page, by object, with {id}; how far feeds reach back, and how often they do, for what moves no stamp; how often
+	// everything is read again; rows of a page; calls at once, and a second; and what this install has otherwise than others.
+	Company        string            `yaml:"company"`
+	Test           bool              `yaml:"test"`
+	Currencies     map[string]string `yaml:"currencies"`
+	TimeZone       string            `yaml:"time_zone"`
+	Queues         []string          `yaml:"queues"`
+	Pages          map[string]string `yaml:"pages"`
+	LookBack       Duration          `yaml:"look_back"`
+	LookEvery      Duration          `yaml:"look_every"`
+	FullEvery      Duration          `yaml:"full_every"`
+	PageSize       int               `yaml:"page_size"`
+	AtOnce         int               `yaml:"at_once"`
+	CallsPerSecond int               `yaml:"calls_per_second"`
+	Profile        yaml.Node         `yaml:"profile"`
+	// Reach is how a system inside the customer's network is reached: direct (the default), vpc or agent; CA is the certificate, in
+	// PEM, of the authority that signed the server's own, where it is not a public one.
+	Reach string `yaml:"reach"`
+	CA    string `yaml:"ca"`
 	// Lag is how late the system's search or lists may show a change; default the connector's.
 	Lag Duration `yaml:"lag"`
 	// Settle is how long after a create the system may still hide it; default the connector's.
@@ -184,12 +205,21 @@ func (c *Config) check() error {
 		if ways := append([]string{"key", "oauth"}, slices.Sorted(maps.Keys(sys.minted))...); known && !slices.Contains(ways, conn.Auth) {
 			add("connections.%s.auth: %q; write %s", name, conn.Auth, strings.Join(ways, " or "))
 		}
+		for _, problem := range conn.onlySalesPad() {
+			add("connections.%s.%s", name, problem)
+		}
+		if conn.Reach == reachAgent && conn.Deadline == 0 {
+			conn.Deadline = Duration(agentDeadline)
+		}
 		if sys.check != nil {
 			for _, problem := range sys.check(conn) {
 				add("connections.%s.%s", name, problem)
 			}
 		}
 		c.Connections[name] = conn
+	}
+	for _, problem := range twins(c.Connections) {
+		add("%s", problem)
 	}
 	for name, rhythm := range c.Reconcile {
 		if !knownRhythm(rhythm) {

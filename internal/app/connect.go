@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot"
 	"crosswalk/internal/engine"
+	"crosswalk/internal/reach"
 	"crosswalk/internal/rest"
 	"crosswalk/internal/secret"
 	"crosswalk/internal/store/shelf"
@@ -23,9 +25,11 @@ type outside struct {
 	transport func(connection string) http.RoundTripper
 	jitter    func() float64
 	count     func(connection, method, route string, status int)
-	shelf     *shelf.Shelf                                                 // what workers share: slots of the budget, leases of renewals; nil: one process alone
-	shares    func(connection string) budget.Shares                        // of the day, as a person set them; nil: nobody did
-	bound     func(ctx context.Context, connection string) (string, error) // the account a connection is bound to; nil: the configured one
+	shelf     *shelf.Shelf                                                                        // what workers share: slots of the budget, leases of renewals; nil: one process alone
+	shares    func(connection string) budget.Shares                                               // of the day, as a person set them; nil: nobody did
+	mail      func(connection string, keys func(context.Context) ([]reach.Key, error)) reach.Mail // to an agent; nil: there is none
+	log       *slog.Logger                                                                        // may be nil
+	bound     func(ctx context.Context, connection string) (string, error)                        // the account a connection is bound to; nil: the configured one
 }
 
 // wire is one connection as this process holds it.
@@ -38,6 +42,7 @@ type wire struct {
 	credential *credential
 	rest       rest.Config // what the connector's client is made of
 	renewals   token.Locker
+	session    token.Keeper // of a system that has one session for all workers
 }
 
 // connect makes the connector of one connection. It reads no credential and asks no vendor: a connection that has none yet
@@ -59,10 +64,10 @@ func connect(name string, c Connection, secrets secret.Store, out outside) (*wir
 	if out.shelf != nil {
 		w.renewals = out.shelf.Lease(name, 0, nil)
 	}
-	w.rest = rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: w.calls.gate(), Observe: w.calls.observe(c.System)}
-	if out.transport != nil {
-		w.rest.Transport = out.transport(name)
+	if sys.session {
+		w.renewals, w.session = logins(name, c, out.shelf), keptSession{token.Named(secrets, pairName(name))}
 	}
+	w.rest = rest.Config{Base: c.Base, Jitter: out.jitter, Deadline: time.Duration(c.Deadline), Gate: w.calls.gate(), Observe: w.calls.observe(c.System)}
 	w.rest.Count = func(method, route string, status int) {
 		if out.count != nil {
 			out.count(name, method, route, status)
@@ -73,12 +78,22 @@ func connect(name string, c Connection, secrets secret.Store, out outside) (*wir
 	if out.bound != nil {
 		w.credential.bound = func(ctx context.Context) (string, error) { return out.bound(ctx, name) }
 	}
+	w.rest.Transport = w.transport(out)
 	w.connector, err = w.make(w.credential, w.calls.answered)
 	return w, err
 }
 
 // make gives a connector of this connection with any credential; answered hears of every answer, nil for a trial.
 func (w *wire) make(tokens rest.Tokens, answered func(status int)) (connector.Connector, error) {
+	return w.makeKeeping(tokens, answered, w.session, w.renewals)
+}
+
+// trial is make for a credential that is not kept yet: what it opens goes to a keeper of its own. The caller holds alone.
+func (w *wire) trial(tokens rest.Tokens, keeper token.Keeper) (connector.Connector, error) {
+	return w.makeKeeping(tokens, nil, keeper, nil)
+}
+
+func (w *wire) makeKeeping(tokens rest.Tokens, answered func(status int), keeper token.Keeper, locker token.Locker) (connector.Connector, error) {
 	config := w.rest
 	config.Tokens = tokens
 	if answered == nil {
@@ -89,7 +104,7 @@ func (w *wire) make(tokens rest.Tokens, answered func(status int)) (connector.Co
 			w.rest.Count(method, route, status)
 		}
 	}
-	return w.system.make(making{name: w.name, Connection: w.Connection, rest: config, trust: w.credential.trust})
+	return w.system.make(making{name: w.name, Connection: w.Connection, rest: config, trust: w.credential.trust, keeper: keeper, locker: locker})
 }
 
 // tokens gives what a credential hands out: a key as it is, tokens that are minted with it, or an OAuth pair that is renewed and
@@ -116,7 +131,7 @@ func (w *wire) endpoint(app Client) token.Form {
 func (a *App) connectAll(p Parts, o Options) error {
 	a.wires = map[string]*wire{}
 	for name, conn := range a.Config.Connections {
-		w, err := connect(name, conn, p.Secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count, shelf: p.Shelf, shares: a.shares, bound: a.boundTo})
+		w, err := connect(name, conn, p.Secrets, outside{transport: o.Transport, jitter: jitter, count: o.Count, shelf: p.Shelf, shares: a.shares, bound: a.boundTo, mail: a.mail(p.Mail), log: a.Log})
 		if err != nil {
 			return err
 		}

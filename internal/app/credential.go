@@ -108,6 +108,15 @@ func (c *credential) Renew(ctx context.Context, stale string) (string, error) {
 	return tokens.Renew(ctx, stale)
 }
 
+// Anew is Token with the credential as it stands in the store now: for what is asked rarely and would be wrong with an older one.
+func (c *credential) Anew(ctx context.Context) (string, error) {
+	tokens, err := c.current(ctx, 0)
+	if err != nil {
+		return "", err
+	}
+	return tokens.Token(ctx)
+}
+
 // current reads the credential if what is in hand is older than age, and gives its tokens.
 func (c *credential) current(ctx context.Context, age time.Duration) (rest.Tokens, error) {
 	if err := c.lock(ctx); err != nil {

@@ -198,7 +198,7 @@ func (d Desk) Redeem(ctx context.Context, connection string, code engine.Code) (
 	if err != nil {
 		return engine.Opened{}, d.explain(w, code.Redirect, token.CodeOf(err), err)
 	}
-	opened, err := d.opens(ctx, w, token.Static(pair.Access), code.Replace)
+	opened, err := d.opens(ctx, w, token.Static(pair.Access), code.Replace, nil)
 	if err != nil {
 		if failed := endpoint.Revoke(ctx, pair.Refresh); failed != nil {
 			d.app.Log.Warn("a grant that is not used could not be revoked", "connection", connection, "error", failed)
@@ -242,9 +242,10 @@ func (d Desk) notGranted(ctx context.Context, w *wire, granted []string) []strin
 	return slices.DeleteFunc(required, func(scope string) bool { return slices.Contains(granted, scope) })
 }
 
-// opens asks which account a credential opens and makes sure that it is the connection's: the first one binds it.
-func (d Desk) opens(ctx context.Context, w *wire, tokens rest.Tokens, replace bool) (engine.Opened, error) {
-	trial, err := w.make(tokens, nil)
+// opens asks which account a credential opens and makes sure that it is the connection's: the first one binds it. session keeps
+// the session of a system that has one.
+func (d Desk) opens(ctx context.Context, w *wire, tokens rest.Tokens, replace bool, session token.Keeper) (engine.Opened, error) {
+	trial, err := w.trial(tokens, session)
 	if err != nil {
 		return engine.Opened{}, err
 	}
@@ -294,6 +295,9 @@ func (d Desk) Supply(ctx context.Context, connection string, s engine.Supply) (e
 	if err != nil {
 		return engine.Opened{}, err
 	}
+	if err := d.shareKey(ctx, w, held, s); err != nil {
+		return engine.Opened{}, err
+	}
 	if s.Key != "" {
 		held.Key = s.Key
 	}
@@ -308,8 +312,19 @@ func (d Desk) Supply(ctx context.Context, connection string, s engine.Supply) (e
 		if err := w.usable(s.Key); err != nil {
 			return engine.Opened{}, err
 		}
-		if opened, err = d.opens(ctx, w, w.byKey(s.Key), s.Replace); err != nil {
+		unlock, err := w.alone(ctx)
+		if err != nil {
+			return engine.Opened{}, err
+		}
+		defer unlock()
+		var tried scratch
+		if opened, err = d.opens(ctx, w, w.byKey(s.Key), s.Replace, &tried); err != nil {
 			return engine.Opened{}, w.unfit(err)
+		}
+		if w.system.session { // the one before has ended with the trial
+			if err := w.session.Save(ctx, tried.session); err != nil {
+				return engine.Opened{}, err
+			}
 		}
 	} else if opened.Account, err = d.app.boundTo(ctx, connection); err != nil {
 		return engine.Opened{}, err
@@ -366,6 +381,11 @@ func (d Desk) Drop(ctx context.Context, connection, actor string, force bool) (e
 	if err := d.app.Engine.NoteConnection(ctx, engine.DecidedDisconnect, connection, out.Account, actor); err != nil {
 		return out, err
 	}
+	unlock, err := w.alone(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer unlock()
 	// The pair first: what is left of an app without a grant is a connection that nobody agreed to yet.
 	if err := errors.Join(d.app.secrets.Delete(ctx, pairName(connection)), d.app.secrets.Delete(ctx, connection)); err != nil {
 		return out, err

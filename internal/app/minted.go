@@ -29,10 +29,14 @@ func (w *wire) mint(key string) (token.Mint, error) {
 
 // usable explains what was handed over and cannot be what it should be.
 func (w *wire) usable(key string) error {
-	if w.Auth == "key" {
-		return nil
+	var err error
+	switch {
+	case w.Auth != "key":
+		_, err = w.mint(key)
+	case w.system.usable != nil:
+		err = w.system.usable(key)
 	}
-	if _, err := w.mint(key); err != nil {
+	if err != nil {
 		return &engine.RefusedError{Why: err.Error() + "; nothing was changed", Fix: "what it needs: crosswalk help " + w.System}
 	}
 	return nil

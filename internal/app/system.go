@@ -24,6 +24,11 @@ type system struct {
 	// limits are the vendor's whole limits: shares and reserves are taken off by limits.go.
 	limits func(c Connection) []budget.Bucket
 
+	// session: a log-in opens one session for all workers and ends the one before. making.keeper and locker are then there.
+	session bool
+	// usable explains a key that cannot be one, without quoting it; nil: any may be.
+	usable func(key string) error
+
 	keys string // how a person takes a key away at the vendor, as the end of a sentence
 	// minted are the ways of auth beside key and oauth: tokens that are asked for without a person, whenever they are needed,
 	// with what was handed over once. It explains what was handed over and cannot be used.
@@ -40,6 +45,9 @@ type making struct {
 	rest rest.Config // everything but what is special to the system
 	// trust says whose webhooks are let in now: secrets, newest first, and the account that the connection is bound to.
 	trust func(ctx context.Context) (secrets []string, account string)
+	// keeper has the session of a system that has one for all workers, and locker is held by whoever opens it; nil: nobody else can.
+	keeper token.Keeper
+	locker token.Locker
 }
 
 // minting is what a token is asked for with.
@@ -82,4 +90,5 @@ var systems = map[string]system{
 	"hubspot":    hubspotSystem,
 	"light":      lightSystem,
 	"salesforce": salesforceSystem,
+	"salespad":   salespadSystem,
 }

@@ -67,7 +67,11 @@ type Sessions struct {
 // SessionsConfig is what Sessions needs. All but Locker are required.
 type SessionsConfig struct {
 	Client *rest.Client // without Tokens; its base is the SalesPad server
-	Login  func(ctx context.Context) (Login, error)
+	// Login gives the user to work as. It is asked with every call, so that a user who was exchanged or taken away is not worked
+	// as any longer: it should answer from memory, no older than a person waits.
+	Login func(ctx context.Context) (Login, error)
+	// Anew is Login read from where it is kept: it is asked under the lock, before a log-in. nil: Login.
+	Anew   func(ctx context.Context) (Login, error)
 	Keeper token.Keeper // Load gives nothing where nothing is kept yet
 	Locker token.Locker // nil where one process alone works
 	Seat   bool         // no licence for a permanent session: one that takes a seat and dies after 15 idle minutes
@@ -131,18 +135,22 @@ func (s *Sessions) Again(ctx context.Context, stale string) (string, error) {
 func (s *Sessions) current(ctx context.Context, good func(kept) bool) (string, error) {
 	const op = "log in"
 	before := s.asked.Load()
+	login, err := s.Login(ctx)
+	if err != nil {
+		return "", unanswered(op, err)
+	}
 	select {
 	case <-s.turn:
 	case <-ctx.Done():
 		return "", unanswered(op, ctx.Err())
 	}
 	defer func() { s.turn <- struct{}{} }()
-	if s.loaded && good(s.now) {
+	if s.loaded && s.now.Who == login.who() && good(s.now) {
 		return s.now.Session, nil
 	}
-	err := s.failed
+	err = s.failed
 	if err == nil || s.asked.Load() == before { // nobody tried while we waited
-		err = s.renew(ctx, op, good)
+		err = s.renew(ctx, op, login, good)
 	}
 	if err != nil {
 		return "", err
@@ -151,11 +159,7 @@ func (s *Sessions) current(ctx context.Context, good func(kept) bool) (string, e
 }
 
 // renew logs in under the lock of all processes, after looking whether another one did so.
-func (s *Sessions) renew(ctx context.Context, op string, good func(kept) bool) error {
-	login, err := s.Login(ctx)
-	if err != nil {
-		return unanswered(op, err)
-	}
+func (s *Sessions) renew(ctx context.Context, op string, login Login, good func(kept) bool) error {
 	if err := s.load(ctx, op, login); err != nil || good(s.now) {
 		return err
 	}
@@ -165,6 +169,14 @@ func (s *Sessions) renew(ctx context.Context, op string, good func(kept) bool) e
 			return &connector.Error{Fault: connector.Locked, Op: op, Code: "another worker logs in", After: 2 * time.Second}
 		}
 		defer unlock()
+	}
+	if s.Anew != nil {
+		var err error
+		if login, err = s.Anew(ctx); err != nil {
+			return unanswered(op, err)
+		}
+	}
+	if s.Anew != nil || s.Locker != nil { // whoever held the lock may have done it, or exchanged the user
 		if err := s.load(ctx, op, login); err != nil || good(s.now) {
 			return err
 		}
@@ -172,7 +184,7 @@ func (s *Sessions) renew(ctx context.Context, op string, good func(kept) bool) e
 	if held := s.now.held(op, login.who()); held != nil {
 		return held
 	}
-	err = s.logIn(ctx, op, login)
+	err := s.logIn(ctx, op, login)
 	if ctx.Err() == nil { // a caller who gave up says nothing about the system to those who waited
 		s.failed = err
 		s.asked.Add(1)
