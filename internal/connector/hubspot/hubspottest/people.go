@@ -1,6 +1,9 @@
 package hubspottest
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Actor acts on the portal without the API: no credentials, limits, faults or
 // call counts. Its changes raise webhooks and obey the portal's rules like any
@@ -233,4 +236,15 @@ func (a Actor) Define(objectType, name, t, field string, options ...string) erro
 	in := propertyInput{Name: name, Label: &label, Type: t, FieldType: field, GroupName: k.groups[0].Name, Options: &list}
 	_, e := a.s.newProperty(&request{cred: &credential{userID: a.by.userID}}, k, in)
 	return result(e)
+}
+
+// Label makes an association label of the portal's own between two object types and gives its type id in that direction.
+func (a Actor) Label(fromType, toType, label string) (typeID int, err error) {
+	defer a.lock()()
+	from, to := a.s.kind(fromType), a.s.kind(toType)
+	if from == nil || to == nil {
+		return 0, unknownType(fromType + " or " + toType)
+	}
+	one, _ := a.s.customLabel(from, to, strings.ToLower(strings.ReplaceAll(label, " ", "_")), label, label)
+	return one.id, nil
 }
