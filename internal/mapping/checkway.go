@@ -93,9 +93,6 @@ func (c *checker) home() {
 		}
 		written[f.B] = f
 	}
-	if m.BToA.Create.When == "always" && len(m.home.Match) == 0 {
-		c.add("match", "records of b that nobody knows yet would be made at a a second time: no rule finds them", "add a rule of one field of a, without transform, for example { a: Email, b: email }")
-	}
 }
 
 // homeScript checks a script of the way home, which sees b's record as its source; related records are a's.

@@ -86,8 +86,11 @@ func TestCurrencyOfAnOrgWithSeveral(t *testing.T) {
 	}
 }
 
-func TestPresetsAreTheFourOfTheIssue(t *testing.T) {
+func TestPresetsAreThoseOfTheIssues(t *testing.T) {
 	want := []string{"hubspot-light/companies-to-customers", "hubspot-light/deals-to-contracts", "hubspot-light/deals-to-invoices", "hubspot-light/products-to-products",
+		"hubspot-salesforce/accounts", "hubspot-salesforce/calls", "hubspot-salesforce/campaigns", "hubspot-salesforce/contacts-to-leads", "hubspot-salesforce/contacts",
+		"hubspot-salesforce/emails", "hubspot-salesforce/leads", "hubspot-salesforce/meetings", "hubspot-salesforce/notes", "hubspot-salesforce/opportunities",
+		"hubspot-salesforce/products", "hubspot-salesforce/tasks",
 		"salesforce-light/accounts-to-customers", "salesforce-light/opportunities-to-contracts", "salesforce-light/opportunities-to-invoices", "salesforce-light/product2-to-products"}
 	for i, p := range mapping.Presets() {
 		if i >= len(want) || p.Name != want[i] {

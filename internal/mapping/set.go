@@ -181,6 +181,9 @@ func (s *set) oneWriter(c *complaints, other *Mapping) {
 	if slices.Contains(m.YieldsTo, other.Name) || slices.Contains(other.YieldsTo, m.Name) {
 		return
 	}
+	if m.Slot == other.Slot && samePlaces(m, other) && (m.A == other.A) != (m.B == other.B) && len(m.Match)+len(other.Match) == 0 {
+		return // activities: a record that is never matched meets only the one that was made of it, and the slot has room for one
+	}
 	theirs := other.written()
 	for _, w := range m.written() {
 		if slices.ContainsFunc(theirs, func(o writtenField) bool { return o.end == w.end && o.name == w.name }) {
@@ -188,6 +191,10 @@ func (s *set) oneWriter(c *complaints, other *Mapping) {
 				"%s and %s both write %s of %s", m.Name, other.Name, w.name, w.end.Object)
 		}
 	}
+}
+
+func samePlaces(m, other *Mapping) bool {
+	return m.A.Connection == other.A.Connection && m.B.Connection == other.B.Connection
 }
 
 // writtenField is a field of either end that a mapping writes, and where the document says so.

@@ -78,7 +78,7 @@ func (v *validator) asWritten(p Problem) Problem {
 		p.Field = hit[1] + "." + homeKey(hit[2], f) + strings.TrimPrefix(p.Field, hit[0])
 	}
 	if strings.HasPrefix(p.Field, "fields[") {
-		p.Fix = strings.NewReplacer("transform:", "back:", "values:", "back_values:").Replace(p.Fix)
+		p.Fix = strings.NewReplacer("transform:", "back:", "add a transform", "add a back", "values:", "back_values:").Replace(p.Fix)
 	}
 	if p.Field == "fields" {
 		p.Field = "b_to_a"
