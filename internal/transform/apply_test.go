@@ -179,6 +179,10 @@ func TestComparisons(t *testing.T) {
 		{"name", "ACME-Trading, Ltd.", "Acme trading  LTD"}, {"name", "A.B.C.", "abc"}, {"name", "O’Neill & Co", "o'neill & co"}, {"name", "ＡＣＭＥ", "acme"}, {"name", "Straße", "STRASSE"},
 		{"case_insensitive", " Ann@Example.com", "ann@example.COM "}, {"vat", "de 123.456-789", "DE123456789"}, {"exact", "e\u0301", "é"},
 		{`phone("US")`, "(415) 555-0132", "+1 415 555 0132"}, {"domain", "https://www.Example.com/", "sales@eu.example.com"},
+		{"company", "Acme, Inc.", "ACME"}, {"company", "The Acme Trading Company", "acme trading"}, {"company", "Müller & Söhne GmbH & Co. KG", "Muller und Söhne"[:6] + " and Sohne"}, {"company", "Cementos S.A. de C.V.", "Cementos SA de CV"},
+		{"company", "Société Générale S. A.", "Societe Generale"}, {"company", "Novak s.r.o.", "Novak"}, {"company", "Kowalski Sp. z o.o.", "Kowalski"}, {"company", "Maersk A/S", "maersk"}, {"company", "トヨタ株式会社", "トヨタ"}, {"company", "株式会社トヨタ", "トヨタ"}, {"company", "㈱トヨタ", "トヨタ 株"},
+		{"company", "ООО Ромашка", "ромашка"}, {"company", "Acme Pty Ltd", "Acme Pty. Limited"}, {"company", "Acme Pvt. Ltd.", "acme"}, {"company", "Ford Motor Co", "Ford Motor Company"}, {"company", "The The Ltd", "the"},
+		{"email", "Info@Example.com", " info@example.COM"}, {"email", "Sales <info@example.com>", "info@example.com"}, {"email", "info@bücher.example", "info@xn--bcher-kva.example"},
 	} {
 		cmp, err := set.Comparison(c.compare)
 		if err != nil {
@@ -191,13 +195,14 @@ func TestComparisons(t *testing.T) {
 	for _, c := range []struct{ compare, a, b string }{
 		{"name", "Acme Ltd", "Acme"}, {"name", "Müller", "Muller"}, {"name", "A & B", "A B"}, {"exact", "Acme", "acme"}, {"exact", "Acme", "Acme "},
 		{`phone("US")`, "(415) 555-0132", "(415) 555-0132 x7"}, {"vat", "DE1", "DE2"},
+		{"company", "Acme Trading", "Acme Holding"}, {"company", "Ltd", "Inc"}, {"company", "Acme Group", "Acme"}, {"company", "Northern Light", "Light"}, {"email", "info+news@example.com", "info@example.com"}, {"email", "info@example.com", "info@eu.example.com"},
 	} {
 		cmp, _ := set.Comparison(c.compare)
 		if a, b := cmp.Key(c.a), cmp.Key(c.b); a == b {
 			t.Errorf("%s: %q and %q share the key %q", c.compare, c.a, c.b, a)
 		}
 	}
-	for compare, values := range map[string][]string{"name": {"", " ", "--", "."}, "exact": {"", "  "}, "vat": {" - "}, "phone": {"(415) 555-0132", "n/a"}, "domain": {"", "gmail.com"}} {
+	for compare, values := range map[string][]string{"name": {"", " ", "--", "."}, "company": {"", " ", "--"}, "email": {"", "info", "a@b@example.com", "a@example.com, b@example.com"}, "exact": {"", "  "}, "vat": {" - "}, "phone": {"(415) 555-0132", "n/a"}, "domain": {"", "gmail.com"}} {
 		cmp, _ := set.Comparison(compare)
 		for _, v := range values {
 			if key := cmp.Key(v); key != "" {

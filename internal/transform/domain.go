@@ -139,10 +139,24 @@ var freeMail = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// IsFreeMail tells whether an address or domain belongs to a free mail service.
+// IsFreeMail tells whether an address, host or domain belongs to a free mail service: it, or a domain above it up to the
+// one that was registered, is in the list. What stands above that is somebody else's: acme.za.com is no part of za.com.
 func IsFreeMail(text string) bool {
 	host, ok := hostOf(text)
-	return ok && (freeMail()[host] || freeMail()[RegistrableDomain(host)])
+	if !ok {
+		return false
+	}
+	domain := RegistrableDomain(host)
+	for host != "" {
+		if freeMail()[host] {
+			return true
+		}
+		if host == domain || domain == "" {
+			return false
+		}
+		_, host, _ = strings.Cut(host, ".")
+	}
+	return false
 }
 
 // ValidEmail tells whether a text looks like one deliverable e-mail address: a local part of at most 64 bytes without

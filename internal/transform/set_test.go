@@ -154,7 +154,7 @@ func TestC4_Stability(t *testing.T) {
 
 // TestComparisonKeysAreStable: the key of a key is that key, for every comparison and sample.
 func TestComparisonKeysAreStable(t *testing.T) {
-	for _, name := range []string{"exact", "case_insensitive", "name", "vat", "domain", `phone("US")`, "phone"} {
+	for _, name := range []string{"exact", "case_insensitive", "name", "company", "email", "vat", "domain", `phone("US")`, "phone"} {
 		c, err := set.Comparison(name)
 		if err != nil {
 			t.Fatal(err)
@@ -250,9 +250,12 @@ func TestEveryRuneIsStable(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"name", "case_insensitive", "vat"} {
+	for _, name := range []string{"name", "company", "case_insensitive", "vat"} {
 		c, _ := set.Comparison(name)
 		for r := rune(1); r <= 0x2FFFF; r++ {
+			if name == "company" && r > 0x3400 && r%16 > 0 {
+				continue // it is name, folded again
+			}
 			key := c.Key("x" + string(r) + "y")
 			if again := c.Key(key); again != key {
 				t.Errorf("%s: %U gives %+q, then %+q", name, r, key, again)
