@@ -34,6 +34,8 @@ func TestAcceptance(t *testing.T) {
 			kindOf("Lead", "Description", "LeadSource", "NumberOfEmployees", "LastName", map[string]string{"Company": "Sample"}),
 			kindOf("Opportunity", "Description", "Type", "FiscalYear", "Name", map[string]string{"StageName": "Prospecting", "CloseDate": "2000-06-30"}),
 			kindOf("Product2", "Description", "Family", "", "Name", nil),
+			kindOf("Task", "Description", "Priority", "CallDurationInSeconds", "Subject", nil),
+			kindOf("Project__c", "Description__c", "", "", "Name", nil),
 		},
 		Refusal: func(message string) (int, []byte) {
 			body, err := json.Marshal([]map[string]any{{"message": message, "errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "fields": []string{}}})
@@ -62,7 +64,10 @@ func kindOf(object, text, enum, integer, name string, required map[string]string
 	if integer == "" {
 		k.Lacks[connectortest.Integers] = "the object has no whole number among its standard fields"
 	}
-	if object == "Opportunity" || object == "Product2" {
+	if enum == "" {
+		k.Lacks[connectortest.Enums] = "the custom object has no picklist"
+	}
+	if !slices.Contains([]string{"Account", "Contact", "Lead"}, object) {
 		k.Lacks[connectortest.Merging] = "Salesforce merges accounts, contacts, leads and cases only"
 	}
 	return k
@@ -155,7 +160,8 @@ func writing(c connectortest.Call) bool {
 // a person work in it.
 func openOrg(t *testing.T, o connectortest.Options) *connectortest.World {
 	sim := salesforcetest.New(salesforcetest.Config{Seed: 7, VisibleAfter: o.Lag})
-	for _, object := range []string{"Account", "Contact", "Lead", "Opportunity", "Product2"} {
+	sim.AddObject(salesforcetest.Object{Name: "Project__c", Fields: []salesforcetest.Field{salesforcetest.Text("Description__c", 255)}})
+	for _, object := range []string{"Account", "Contact", "Lead", "Opportunity", "Product2", "Task", "Project__c"} {
 		sim.AddField(object, salesforcetest.ExternalID(salesforce.MarkerField, 255))
 		sim.ChangeField(object, salesforce.MarkerField, func(f *salesforcetest.Field) { f.Unique, f.CaseSensitive = true, true })
 	}
@@ -187,7 +193,7 @@ func openOrg(t *testing.T, o connectortest.Options) *connectortest.World {
 	form := token.Form{URL: orgBase + "/services/oauth2/token", ClientID: salesforcetest.ClientID, ClientSecret: salesforcetest.ClientSecret, Transport: wire, UntilRefused: true}
 	tokens := token.New(kept, form, nil)
 	connect := func() connector.Connector {
-		return must(salesforce.New(salesforce.Config{Connection: "crm", Org: sim.OrgID(), Currency: "USD", Page: 500, Batch: 200, UserID: sim.IntegrationUserID(),
+		return must(salesforce.New(salesforce.Config{Connection: "crm", Org: sim.OrgID(), Currency: "USD", Page: 500, Batch: 200, UserID: sim.IntegrationUserID(), Custom: []string{"Project__c"},
 			Client: rest.New(rest.Config{Base: orgBase, Transport: wire, Tokens: tokens})}))
 	}
 	person := sim.Person()
@@ -205,7 +211,7 @@ func openOrg(t *testing.T, o connectortest.Options) *connectortest.World {
 			return must(sim.Load(object, rows))
 		},
 		Change: func(object, id, text string) {
-			if err := person.Update(object, id, map[string]any{"Description": text}); err != nil {
+			if err := person.Update(object, id, map[string]any{textOf(object): text}); err != nil {
 				panic(err)
 			}
 		},
@@ -230,8 +236,16 @@ func openOrg(t *testing.T, o connectortest.Options) *connectortest.World {
 	}
 }
 
+// textOf is the free text of an object.
+func textOf(object string) string {
+	if strings.HasSuffix(object, "__c") {
+		return "Description__c"
+	}
+	return "Description"
+}
+
 func sampleRow(object string, n int) map[string]any {
-	row := map[string]any{"Description": connectortest.Canary + " initial"}
+	row := map[string]any{textOf(object): connectortest.Canary + " initial"}
 	switch object {
 	case "Contact":
 		row["LastName"] = fmt.Sprintf("Sample %d", n)
@@ -239,6 +253,8 @@ func sampleRow(object string, n int) map[string]any {
 		row["LastName"], row["Company"] = fmt.Sprintf("Sample %d", n), "Sample"
 	case "Opportunity":
 		row["Name"], row["StageName"], row["CloseDate"] = fmt.Sprintf("Sample %d", n), "Prospecting", "2000-06-30"
+	case "Task":
+		row["Subject"] = fmt.Sprintf("Sample %d", n)
 	default:
 		row["Name"] = fmt.Sprintf("Sample %d", n)
 	}
