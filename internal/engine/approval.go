@@ -210,7 +210,11 @@ func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
 	} else if began, err := getItem[Run](ctx, e.Table, runKey(v.RanAs)); err != nil || began.Rev != 0 || time.Since(v.RanAt) > beginsWithin {
 		return Run{}, firstError([]error{err, &RefusedError{"plan " + id + " was carried out by run " + v.RanAs, "make a new preview for what has come since"}})
 	}
-	r, err := e.StartRun(ctx, Run{ID: v.RanAs, Kind: "plan", Mapping: v.Mapping, Plan: id, Actor: actor}, nil)
+	kind := "plan"
+	if v.Undoes != "" {
+		kind = undoRun
+	}
+	r, err := e.StartRun(ctx, Run{ID: v.RanAs, Kind: kind, Mapping: v.Mapping, Plan: id, Actor: actor, Undoes: v.Undoes, Archives: v.Archives}, nil)
 	if err != nil {
 		return r, err
 	}
@@ -238,6 +242,9 @@ func (e *Engine) approverOf(i *item) (string, bool) {
 // planFits refuses a plan whose mapping does not run, or runs another version than the plan was made with: every row would
 // be refused.
 func (e *Engine) planFits(ctx context.Context, p SavedPlan) error {
+	if p.Undoes != "" {
+		return nil // an undo is for a mapping that is paused as well, whatever version runs
+	}
 	h, err := e.head(ctx, p.Mapping)
 	if err != nil {
 		return err

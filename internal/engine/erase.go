@@ -123,7 +123,7 @@ func (e *Engine) sweep(ctx context.Context, id string) error {
 	return err
 }
 
-// workErasures carries out the tasks that erase, and gives their results by place.
+// workErasures carries out the tasks that erase, and those that undo (undowork.go), and gives their results by place.
 func (e *Engine) workErasures(ctx context.Context, tasks []Task) map[int]Result {
 	var out map[int]Result
 	for n, t := range tasks {
@@ -144,10 +144,10 @@ func (e *Engine) workErasures(ctx context.Context, tasks []Task) map[int]Result 
 			out[n] = Result{End: Retry, Err: err}
 		}
 	}
-	return out
+	return e.workUndo(ctx, tasks, out)
 }
 
-// workAround works the tasks that do not erase, and puts all results in order.
+// workAround works the tasks that neither erase nor undo, and puts all results in order.
 func (e *Engine) workAround(ctx context.Context, tasks []Task, erasures map[int]Result) []Result {
 	var rest []Task
 	for n, t := range tasks {

@@ -40,6 +40,8 @@ type SavedPlan struct {
 	RanAt    time.Time         `json:"ranAt,omitzero"`
 	Part     bool              `json:"part,omitempty"`     // of named records only
 	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that share the place of the previewed one
+	Undoes   string            `json:"undoes,omitempty"`   // of an undo: the run that is undone
+	Archives bool              `json:"archives,omitempty"` // of an undo: what that run made is archived
 }
 
 // PlanRow is one record's decision as previewed.

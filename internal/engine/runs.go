@@ -18,7 +18,7 @@ import (
 // and completion are exact under redelivery and killing (B5).
 type Run struct {
 	ID       string         `json:"id"`
-	Kind     string         `json:"kind"` // full, named, plan, preview, reconcile
+	Kind     string         `json:"kind"` // full, named, plan, preview, reconcile, undo_preview, undo
 	Mapping  string         `json:"mapping"`
 	Actor    string         `json:"actor"`
 	At       time.Time      `json:"at"`
@@ -30,6 +30,8 @@ type Run struct {
 	Versions map[string]int `json:"versions,omitempty"` // of preview: the version of each mapping that it decides with
 	Month    string         `json:"month,omitempty"`    // of reconcile: YYYY-MM
 	Phase    int            `json:"phase,omitempty"`    // of reconcile: deals, then documents
+	Undoes   string         `json:"undoes,omitempty"`   // of undo and undo_preview: the run that is undone
+	Archives bool           `json:"archives,omitempty"` // of these: what that run made is archived
 	Cursor   []byte         `json:"cursor,omitempty"`
 	Pages    int            `json:"pages"`
 	Listed   int            `json:"listed"`
@@ -198,11 +200,15 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		return err
 	}
 	r = stored.Value
-	if r.Kind == "plan" {
+	switch r.Kind {
+	case "plan":
 		return e.stepPlanRun(ctx, r, stored.Rev)
-	}
-	if r.Kind == "reconcile" {
+	case "reconcile":
 		return e.stepReconcile(ctx, r, stored.Rev)
+	case undoPreview:
+		return e.stepUndoPreview(ctx, r, stored.Rev)
+	case undoRun:
+		return e.stepUndoRun(ctx, r, stored.Rev)
 	}
 	load, cause := e.mappings, "run"
 	if r.Kind == "preview" {
@@ -410,7 +416,7 @@ func (e *Engine) GetRun(ctx context.Context, id string) (Run, error) {
 		r.Counts.add(p.Counts)
 		return true
 	})
-	if r.Kind == "preview" || r.Kind == "reconcile" {
+	if r.Kind == "preview" || r.Kind == "reconcile" || r.Kind == undoPreview {
 		r.Done = r.Listed
 	}
 	return r, err
