@@ -54,9 +54,12 @@ func helpers() map[string]builtin {
 		"starts_with": pairOfTexts(strings.HasPrefix),
 		"ends_with":   pairOfTexts(strings.HasSuffix),
 		"in_list":     inList,
-		"skip":        verdictOf(Skip),
-		"hold":        verdictOf(Hold),
-		"fail":        fail,
+
+		"lifecycle_stage": lifecycleStage,
+		"furthest":        furthest,
+		"skip":            verdictOf(Skip),
+		"hold":            verdictOf(Hold),
+		"fail":            fail,
 		"print": func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
 			return starlark.None, nil
 		},
@@ -261,7 +264,9 @@ func amountOf(b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple)
 	return a, true, nil
 }
 
-// in_list(name): whether the record is in a list of its system; the caller hands over the names of its lists.
+// in_list(name): whether the record is in a list of its system. The caller hands over either the names of the record's
+// lists, or which of the lists that the script names it is in, by name: then a list that is not among them does not exist,
+// and false would quietly leave everyone out.
 func inList(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	v, err := one(b, args, kwargs)
 	if err != nil {
@@ -271,7 +276,19 @@ func inList(thread *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, k
 	if !ok || isNone(lists) {
 		return nil, plainf("in_list: the lists of this record are not known here")
 	}
-	return in(v, lists)
+	byName, ok := lists.(*fields)
+	if !ok {
+		return in(v, lists)
+	}
+	name, ok := starlark.AsString(v)
+	if !ok {
+		return nil, plainf("in_list takes the name of a list, not %s", kindName(v))
+	}
+	member, err := byName.get(name)
+	if yes, ok := member.(starlark.Bool); ok && err == nil {
+		return yes, nil
+	}
+	return nil, plainf("in_list: the system has no list of this name; write it as it is called there, in quotes")
 }
 
 // fail(...) stops the script; what it says is the script's own words and is shown as it is.

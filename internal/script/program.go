@@ -35,6 +35,7 @@ type Program struct {
 	source source
 	id     string
 	names  []string
+	lists  []string
 	main   func() (*starlark.Function, error)
 }
 
@@ -63,7 +64,7 @@ func compile(src source) (Program, error) {
 	if err != nil {
 		return Program{}, compileError(err)
 	}
-	used := usedNames(file, src.Params)
+	used, lists := usedNames(file, src.Params), namedLists(file)
 	def, err := wrap(file, used, src)
 	if err != nil {
 		return Program{}, err
@@ -72,7 +73,7 @@ func compile(src source) (Program, error) {
 	if err != nil {
 		return Program{}, undefinedName(compileError(err), src.Params)
 	}
-	return Program{source: src, id: src.id(), names: used, main: sync.OnceValues(func() (*starlark.Function, error) {
+	return Program{source: src, id: src.id(), names: used, lists: lists, main: sync.OnceValues(func() (*starlark.Function, error) {
 		globals, err := compiled.Init(&starlark.Thread{Name: "define"}, builtins)
 		if err != nil {
 			return nil, err
@@ -88,6 +89,10 @@ func (p Program) ID() string { return p.id }
 // Names gives those params that the script uses, sorted: the fields that have to be read for it, and "lists" when it
 // calls in_list. A field reached as source["x"] is not among them; source is.
 func (p Program) Names() []string { return slices.Clone(p.names) }
+
+// Lists gives the lists that the script asks in_list for by a text in quotes, sorted: those whose members a caller must know
+// to run it.
+func (p Program) Lists() []string { return slices.Clone(p.lists) }
 
 // IsZero tells whether nothing was compiled.
 func (p Program) IsZero() bool { return p.id == "" }
@@ -190,6 +195,28 @@ func usedNames(file *syntax.File, params []string) []string {
 	})
 	slices.Sort(used)
 	return used
+}
+
+// namedLists gives the texts in calls of in_list, sorted.
+func namedLists(file *syntax.File) []string {
+	var names []string
+	syntax.Walk(file, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.CallExpr)
+		if !ok || len(call.Args) != 1 {
+			return true
+		}
+		fn, isName := call.Fn.(*syntax.Ident)
+		arg, isLiteral := call.Args[0].(*syntax.Literal)
+		if !isName || !isLiteral || fn.Name != "in_list" {
+			return true
+		}
+		if name, ok := arg.Value.(string); ok {
+			names = append(names, name)
+		}
+		return true
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // listsName is the param in which a caller hands over the names of the lists that a record is in.
