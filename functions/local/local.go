@@ -15,6 +15,7 @@ import (
 	"crosswalk/internal/app"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/web"
 )
@@ -79,7 +80,7 @@ func freshFolder(data string) error {
 	return os.WriteFile(marker, []byte("made by crosswalk local, which empties this folder when it starts\n"), 0o600)
 }
 
-// deployment is a product between the two simulated vendors, and a client of its operator API.
+// deployment is a product between the simulated vendors, and a client of its operator API.
 type deployment struct {
 	*product
 	client *client
@@ -126,6 +127,9 @@ func (v *vendors) credentials() map[string]app.Credential {
 	if v.salesforce != nil {
 		out["salesforce"] = app.Credential{Key: salesforceToken}
 	}
+	if v.salespad != nil {
+		out["salespad"] = app.Credential{Key: salespadtest.UserName + ":" + salespadtest.Password}
+	}
 	return out
 }
 
@@ -145,6 +149,10 @@ func configFor(v *vendors, listen string, limits bool) string {
 	if v.salesforce != nil {
 		connections += fmt.Sprintf("  salesforce: { system: salesforce, base: %q, account: %q, currency: %s, limits: %s }\n", v.salesforceURL, v.salesforce.OrgID(), v.currency, spend)
 		roles += "salesforce: salesforce, "
+	}
+	if v.salespad != nil {
+		connections += fmt.Sprintf("  salespad: { system: salespad, base: %q, company: %q, test: true, currency: %s, currencies: { \"Z-US$\": USD }, limits: %s }\n", v.salespadURL, v.salespad.Company(), v.currency, spend)
+		roles += "salespad: salespad, "
 	}
 	return fmt.Sprintf(`approval: single
 listen: %s

@@ -13,16 +13,19 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/connector/salesforce/salesforcetest"
+	"crosswalk/internal/connector/salespad/salespadtest"
 )
 
-// vendors are the simulated systems, each on a port of its own; of HubSpot and Salesforce those that were asked for.
+// vendors are the simulated systems, each on a port of its own; of all but Light those that were asked for.
 type vendors struct {
 	hubspot       *hubspottest.Sim
 	light         *lighttest.Sim
 	salesforce    *salesforcetest.Sim
+	salespad      *salespadtest.Sim
 	hubspotURL    string
 	lightURL      string
 	salesforceURL string
+	salespadURL   string
 	currency      string // of the portal and the org
 	servers       []*http.Server
 }
@@ -37,6 +40,7 @@ const (
 type playing struct {
 	hubspot, light string // addresses to listen at
 	salesforce     string // likewise; "" plays none, as with hubspot
+	salespad       string // likewise
 	sample         bool
 	limits         bool
 	searchLag      time.Duration
@@ -57,6 +61,7 @@ func startVendors(p playing) (*vendors, error) {
 		{"Light", "--light", p.light, func(at net.Listener) { v.startLight(p, at) }},
 		{"HubSpot", "--hubspot", p.hubspot, func(at net.Listener) { v.startHubSpot(p, at) }},
 		{"Salesforce", "--salesforce", p.salesforce, func(at net.Listener) { v.startSalesforce(p, at) }},
+		{"SalesPad", "--salespad", p.salespad, func(at net.Listener) { v.startSalesPad(p, at) }},
 	} {
 		if one.address == "" {
 			continue
@@ -101,6 +106,23 @@ func (v *vendors) startSalesforce(p playing, at net.Listener) {
 	}
 	v.play(at, v.salesforce)
 }
+
+// startSalesPad plays an install with one GP company. It publishes no limits; a server under load answers with IIS's own pages.
+func (v *vendors) startSalesPad(p playing, at net.Listener) {
+	v.salespadURL = "http://" + at.Addr().String()
+	load := 0
+	if p.limits {
+		load = salespadLoad
+	}
+	v.salespad = salespadtest.New(salespadtest.Config{Seed: p.seed, CallsPerSecond: load})
+	if p.sample {
+		v.salespad.Sample()
+	}
+	v.play(at, v.salespad)
+}
+
+// salespadLoad is how many calls a second the simulated server bears: more than the product's pace.
+const salespadLoad = 40
 
 // run has the vendors send what they have to send until ctx ends.
 func (v *vendors) run(ctx context.Context) {
@@ -189,6 +211,7 @@ func (c *cli) playFlags(cmd *cobra.Command, p *playing) {
 	f.StringVar(&p.hubspot, "hubspot", "127.0.0.1:8711", "address of the simulated HubSpot")
 	f.StringVar(&p.light, "light", "127.0.0.1:8712", "address of the simulated Light")
 	f.StringVar(&p.salesforce, "salesforce", "127.0.0.1:8713", "address of the simulated Salesforce")
+	f.StringVar(&p.salespad, "salespad", "127.0.0.1:8714", "address of the simulated SalesPad")
 	f.BoolVar(&p.limits, "limits", p.limits, "keep the vendors' rate limits")
 	f.DurationVar(&p.searchLag, "search-lag", p.searchLag, "how late HubSpot's search and Salesforce's queries show a change; 0 is at once")
 	f.DurationVar(&p.listLag, "list-lag", p.listLag, "how late Light's lists show a new record; 0 is at once")
@@ -218,6 +241,12 @@ func (c *cli) printVendors(v *vendors) {
   a person's         %s
   app                %s  %s
 `, v.salesforceURL, v.salesforce.OrgID(), salesforceToken, salesforceOther, salesforcetest.ClientID, salesforcetest.ClientSecret)
+	}
+	if v.salespad != nil {
+		fmt.Fprintf(c.out, `simulated SalesPad %s  GP company %s
+  user               %s:%s  (GET /api/Session/Permanent, header Authorization: Basic)
+  somebody else's    %s:%s
+`, v.salespadURL, v.salespad.Company(), salespadtest.UserName, salespadtest.Password, salespadtest.OtherUserName, salespadtest.OtherPassword)
 	}
 	fmt.Fprintln(c.out, "These credentials open nothing but the simulators.")
 }

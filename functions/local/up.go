@@ -127,12 +127,14 @@ func httpServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
-// handler is the operator API, for this machine; the webhook routes, for vendors; and the pages of connecting, for browsers.
+// handler is the operator API, for this machine; the webhook routes, for vendors; the pages of connecting, for browsers; and where
+// agents call that stand beside a server (they show a key that only they have).
 func (p *product) handler() http.Handler {
 	refused := &web.Refusals{}
 	mux := http.NewServeMux()
 	mux.Handle("/webhooks/", p.Webhooks(refused))
 	mux.Handle("/oauth/", p.OAuth())
+	mux.Handle("/agent/", p.Agents())
 	mux.Handle("/", p.Operator(web.Deps{Identity: p.tokens, Refused: refused}))
 	return mux
 }
