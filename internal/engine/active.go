@@ -56,6 +56,8 @@ type Active struct {
 	withA    []string
 	wantLine []string
 	related  map[string][]string // fields of each related record, by with-name
+	home     *Active             // the same mapping as seen from b, where it works both ways
+	out      *Active             // of home: the mapping itself
 }
 
 // activeCache keeps compiled versions: a version never changes.
@@ -231,6 +233,9 @@ func (e *Engine) bind(ctx context.Context, h Head, version int) (*Active, error)
 		return nil, fmt.Errorf("mapping %s: b: %w", h.Name, err)
 	}
 	a.Slot = m.Slot + "|" + a.ConnA + "|" + a.ConnB
+	if home := m.Turn(); home != nil {
+		a.home = &Active{Mapping: home, Head: h, Version: version, ConnA: a.ConnB, ConnB: a.ConnA, Slot: a.Slot, out: a}
+	}
 	return a, nil
 }
 
@@ -247,7 +252,7 @@ func (e *Engine) findWanted(ctx context.Context, a *Active) error {
 	w := mapping.Wanted(a.Mapping, won)
 	a.wantedA, a.withA, a.wantLine, a.related = w.A, w.With, w.Lines, w.Related
 	a.wantedB = mapping.WantedB(a.Mapping)
-	return nil
+	return e.findWantedHome(ctx, a)
 }
 
 func wonStages(stages plan.Table) []string {
@@ -283,8 +288,8 @@ func (s *mappingSet) group(ref record.Ref, keep func(*Active) bool) [][]*Active 
 	var slots []string
 	bySlot := map[string][]*Active{}
 	for _, name := range s.names {
-		a := s.of(name, ref)
-		if a.ConnA != ref.Connection || a.A.Object != ref.Object || !keep(a) {
+		a := s.of(name, ref).from(ref)
+		if a == nil || !keep(a) {
 			continue
 		}
 		if bySlot[a.Slot] == nil {

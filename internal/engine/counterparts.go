@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"crosswalk/internal/connector"
-	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
@@ -63,23 +62,20 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 // counterparts reads the links of needed records.
 func (e *Engine) counterparts(ctx context.Context, b *batch, needs []plan.Need) (map[plan.Need]plan.Counterpart, error) {
 	out := make(map[plan.Need]plan.Counterpart, len(needs))
-	keys := map[plan.Need]table.Key{}
-	var list []table.Key
+	var known []plan.Need
 	for _, need := range needs {
-		a := b.set.byName[need.Mapping]
-		if a == nil {
+		if b.set.byName[need.Mapping] == nil {
 			out[need] = stuck(plan.NoParentMapping, "there is no mapping "+need.Mapping)
 			continue
 		}
-		keys[need] = e.linkKey(a.Slot, need.Ref)
-		list = append(list, keys[need])
+		known = append(known, need)
 	}
-	links, err := getItems[link.Link](ctx, e.Table, list)
+	pairs, err := e.pairsOf(ctx, b.set, known)
 	if err != nil {
 		return nil, err
 	}
-	for need, key := range keys {
-		out[need] = counterpartOf(links[key].Value)
+	for _, need := range known {
+		out[need] = counterpartOf(pairs[need])
 	}
 	return out, nil
 }
@@ -125,7 +121,12 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 				continue
 			}
 			task := Task{Ref: need.Ref, Mapping: a.Name, Cause: "needed", Needed: true, Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor, Released: i.task.Released}
-			subs[need] = &item{task: task, ref: need.Ref, group: []*Active{a}, needed: true, depth: i.depth + 1}
+			way := a.from(need.Ref)
+			if way == nil {
+				found[need] = stuck(plan.NoParentMapping, a.Name+" brings nothing from "+need.Ref.Connection+" to the other side")
+				continue
+			}
+			subs[need] = &item{task: task, ref: need.Ref, group: []*Active{way}, needed: true, depth: i.depth + 1}
 			b.chosen[id] = subs[need]
 			order = append(order, subs[need])
 		}

@@ -97,7 +97,7 @@ func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
 		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
 		i.link.Needs = i.billed()
 		e.record(b, i)
-		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
+		puts[n] = i.put(i.token)
 	}
 	if e.Bugs.FenceAfter {
 		e.send(ctx, b, items)
@@ -128,7 +128,7 @@ func (e *Engine) putLinks(ctx context.Context, items []*item, puts []table.Put) 
 			e.fail(ctx, items[n:n+1], "", err)
 			continue
 		}
-		items[n].rev++
+		items[n].stored()
 		kept = append(kept, items[n])
 	}
 	return kept
@@ -335,9 +335,10 @@ func (e *Engine) agreedAfter(i *item, answered *record.Record) map[string]link.P
 	}
 	out := map[string]link.Pair{}
 	for key, pair := range i.decision.Agreed {
-		v := answered.Field(key)
+		field, _ := i.m.fieldFor(key)
+		v := answered.Field(field.B)
 		if v.Known() {
-			shown := e.digestOf(v)
+			shown := e.shownAt(i.m, key, true, answered)
 			if i.resent && shown != pair.B {
 				pair.A = changedAtA
 			}
@@ -350,7 +351,7 @@ func (e *Engine) agreedAfter(i *item, answered *record.Record) map[string]link.P
 	if i.resent && len(i.decision.Agreed) == 0 { // found when it was not to be made any more: what of it is older than the record nobody knows
 		for _, field := range i.m.Fields {
 			if v := answered.Field(field.B); field.B != "" && v.Known() {
-				out[field.Key()] = link.Pair{A: changedAtA, B: e.digestOf(v)}
+				out[field.Key()] = link.Pair{A: changedAtA, B: e.shownAt(i.m, field.Key(), true, answered)}
 			}
 		}
 	}
@@ -358,7 +359,7 @@ func (e *Engine) agreedAfter(i *item, answered *record.Record) map[string]link.P
 }
 
 // changedAtA is no digest: a pair with it counts as changed at a.
-const changedAtA = "?"
+const changedAtA = plan.Changed
 
 func (e *Engine) digestOf(v record.Value) string {
 	if v.Blank() {
@@ -402,7 +403,7 @@ func (e *Engine) finishLinks(ctx context.Context, b *batch, items []*item) {
 	e.readBackNew(ctx, linked)
 	puts := make([]table.Put, len(linked))
 	for n, i := range linked {
-		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
+		puts[n] = i.put(i.token)
 		if e.Bugs.NoClaim {
 			puts[n].If = table.Condition{}
 		}
@@ -415,7 +416,7 @@ func (e *Engine) finishLinks(ctx context.Context, b *batch, items []*item) {
 			e.fail(ctx, linked[n:n+1], "", err)
 			continue
 		}
-		i.rev++
+		i.stored()
 		if err := e.afterLinked(ctx, i); err != nil {
 			e.undecided(linked[n:n+1], err)
 		}
@@ -442,6 +443,13 @@ func (e *Engine) reserve(ctx context.Context, b *batch, items []*item) []*item {
 	if e.Bugs.NoPointer {
 		return items
 	}
+	var homeward []*item
+	items = slices.DeleteFunc(slices.Clone(items), func(i *item) bool {
+		if i.home() {
+			homeward = append(homeward, i)
+		}
+		return i.home()
+	})
 	puts := make([]table.Put, len(items))
 	for n, i := range items {
 		p := link.Pointer{Slot: i.link.Slot, B: i.link.B, A: i.ref, At: time.Now()}
@@ -460,23 +468,34 @@ func (e *Engine) reserve(ctx context.Context, b *batch, items []*item) []*item {
 			e.undecided(items[n:n+1], err)
 		case ok:
 			kept = append(kept, i)
+		case i.done():
 		default:
 			e.placeTaken(ctx, b, i)
 		}
 	}
-	return kept
+	return append(kept, e.reserveHome(ctx, b, homeward)...)
 }
 
 func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool, error) {
-	there, err := getItem[link.Pointer](ctx, e.Table, key)
+	there, err := getItem[seat](ctx, e.Table, key)
 	if err != nil {
 		return false, err
 	}
-	if there.Value.A == i.ref {
+	holderRef, own := there.Value.pointer.A, there.Value.own
+	if holderRef == i.ref {
 		return true, nil
 	}
-	if there.Rev != 0 {
-		holder, err := getItem[link.Link](ctx, e.Table, e.linkKey(i.link.Slot, there.Value.A))
+	switch {
+	case own.State == link.Claimed: // it is being carried over itself: one of the two finds the other when it is looked at again
+		i.result = nil
+		i.link.State, i.link.B = link.None, record.Ref{}
+		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+		return false, nil
+	case own.State == link.Alias, own.State == link.Tombstone, own.Ignored != nil, own.Unlinked() && own.State == link.Held:
+		return false, nil
+	}
+	if there.Rev != 0 && !holderRef.IsZero() {
+		holder, err := getItem[link.Link](ctx, e.Table, e.linkKey(i.link.Slot, holderRef))
 		if err != nil {
 			return false, err
 		}
@@ -519,11 +538,11 @@ func (e *Engine) release(ctx context.Context, i *item, category, text string) {
 	i.link.Claim.Attempt++
 	e.setReason(i, &link.Reason{Category: category, Text: text})
 	i.end(Result{End: Never, Counts: Counts{Held: 1}})
-	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+	if err := e.putItem(ctx, i); err != nil {
 		e.undecided([]*item{i}, err)
 		return
 	}
-	i.rev++
+	i.stored()
 	if err := e.noteError(ctx, i); err != nil {
 		e.undecided([]*item{i}, err)
 	}
@@ -535,10 +554,10 @@ func (e *Engine) nextAttempt(ctx context.Context, i *item) {
 	i.link.Claim.Attempt++
 	e.setReason(i, &link.Reason{Category: plan.Waits, Text: "its idempotency key was spent; it is sent under the next one"})
 	r := Result{End: Later, Until: time.Now().Add(contentionPause)}
-	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+	if err := e.putItem(ctx, i); err != nil {
 		r = meaning(time.Now(), "", err)
 	} else {
-		i.rev++
+		i.stored()
 	}
 	i.end(r)
 }
@@ -548,10 +567,10 @@ func (e *Engine) unclaim(ctx context.Context, i *item, cause error) {
 	i.link.State, i.link.Claim = link.Skipped, i.link.Claim.Given()
 	e.setReason(i, &link.Reason{Category: plan.Waits, Text: "the system could not take it yet: " + cause.Error()})
 	r := meaning(time.Now(), i.m.ConnB, cause)
-	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+	if err := e.putItem(ctx, i); err != nil {
 		r = meaning(time.Now(), "", err)
 	} else {
-		i.rev++
+		i.stored()
 	}
 	if r.End == Never || r.End == Done {
 		r.End, r.Until = Later, time.Now().Add(transientPause)

@@ -64,7 +64,8 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 	f := &plan.Facts{
 		Mapping: a.Mapping, Tools: e.Tools, Now: time.Now(), Account: account, Tables: map[string]plan.Table{},
 		Source: i.source, Target: i.target, Link: i.link, Lines: i.lines, Related: i.related, Counterparts: i.needs,
-		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince, SourceObjects: map[string]string{},
+		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince,
+		SourceObjects: map[string]string{}, TargetObjects: map[string]string{}, Linked: i.linked, History: i.history,
 	}
 	if a.Document != nil {
 		if f.Tables["a/"+a.Document.Stages], err = e.table(ctx, a.ConnA, a.Document.Stages); err != nil {
@@ -80,7 +81,8 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 		}
 	}
 	for _, name := range b.set.names {
-		f.SourceObjects[name] = b.set.byName[name].A.Object
+		f.SourceObjects[name] = b.set.byName[name].objectAt(a.ConnA)
+		f.TargetObjects[name] = b.set.byName[name].objectAt(a.ConnB)
 	}
 	return f, nil
 }
@@ -97,6 +99,12 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		i.decision = frozen(i, chosen)
+		if i.decision.Kind == plan.Create && i.link.State != link.Claimed {
+			if waits, ours := e.ownCreate(i); ours {
+				e.leaveOwn(ctx, b, i, waits)
+				continue
+			}
+		}
 		switch i.decision.Kind {
 		case plan.Skip, plan.Hold:
 			switch i.link.State {

@@ -72,7 +72,7 @@ func (e *Engine) verify(ctx context.Context, b *batch, items []*item) {
 		for n, i := range list {
 			if e.takeVerified(i, reads[n]) {
 				verified = append(verified, i)
-				puts = append(puts, put(i.key, i.link, e.token(), table.IfRev(i.rev)))
+				puts = append(puts, i.put(e.token()))
 			}
 		}
 		for n, err := range e.Table.Put(ctx, puts) {
@@ -81,7 +81,7 @@ func (e *Engine) verify(ctx context.Context, b *batch, items []*item) {
 				e.undecided(verified[n:n+1], err)
 				continue
 			}
-			i.rev++
+			i.stored()
 			if i.link.Reason != nil || i.over {
 				if err := e.noteError(ctx, i); err != nil {
 					e.undecided(verified[n:n+1], err)
@@ -541,12 +541,12 @@ func (e *Engine) strike(ctx context.Context, i *item) bool {
 }
 
 func (e *Engine) putTodo(ctx context.Context, i *item) bool {
-	err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev))
+	err := e.putItem(ctx, i)
 	if err != nil {
 		e.undecided([]*item{i}, err)
 		return false
 	}
-	i.rev++
+	i.stored()
 	if i.link.Reason != nil || i.over {
 		if err := e.noteError(ctx, i); err != nil {
 			e.undecided([]*item{i}, err)

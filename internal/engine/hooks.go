@@ -92,9 +92,10 @@ func (e *Engine) changeByHook(i *item, name string, value any) {
 	} else {
 		i.decision.Write[name] = v
 	}
-	pair := i.decision.Agreed[name]
-	pair.B, pair.Unsure = e.digestOf(v), true
-	i.decision.Agreed[name] = pair
+	key := i.m.keyFor(name)
+	pair := i.decision.Agreed[key]
+	pair.B, pair.Unsure = e.writtenAs(i.m, name, v), true
+	i.decision.Agreed[key] = pair
 	i.decision.Fields = append(i.decision.Fields, d)
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"crosswalk/internal/engine/lane"
-	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
@@ -131,7 +130,7 @@ func (e *Engine) putByHand(ctx context.Context, i *item, kind plan.Kind, actor s
 	if err := e.flush(ctx, b.audit); err != nil {
 		return err
 	}
-	err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev))
+	err := e.putItem(ctx, i)
 	if lost(err) {
 		return &RefusedError{i.ref.String() + " was worked on in this very moment", "try again"}
 	}

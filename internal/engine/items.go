@@ -58,9 +58,12 @@ func unique(keys []table.Key) []table.Key {
 // read takes an item's content up: links in their own form, everything else as JSON.
 func read(item table.Item, v any) error {
 	var err error
-	if l, ok := v.(*link.Link); ok {
-		*l, err = link.Decode(slotOf(item.Key), refOf(item.Key), item.Data)
-	} else {
+	switch v := v.(type) {
+	case *link.Link:
+		*v, err = link.Decode(slotOf(item.Key), refOf(item.Key), item.Data)
+	case *seat:
+		err = v.read(item)
+	default:
 		err = json.Unmarshal(item.Data, v)
 	}
 	if err != nil {

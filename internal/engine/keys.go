@@ -23,9 +23,12 @@ func (e *Engine) linkKey(slot string, a record.Ref) table.Key {
 	return table.Key{PK: fmt.Sprintf("L#%s#%02d", slot, e.bucket(a)), SK: a.String()}
 }
 
-// slotOf and refOf are what the key of a link says.
+// slotOf and refOf are what the key of a link says, or of a pointer whose record has a link of its own there.
 func slotOf(key table.Key) string {
-	rest, _ := strings.CutPrefix(key.PK, "L#")
+	rest, ok := strings.CutPrefix(key.PK, "L#")
+	if !ok {
+		rest, _ = strings.CutPrefix(key.PK, "P#")
+	}
 	if at := strings.LastIndexByte(rest, '#'); at >= 0 {
 		return rest[:at]
 	}
@@ -66,6 +69,12 @@ func mappingHeadKey(name string) table.Key { return table.Key{PK: "M", SK: name}
 
 func feedKey(connection, object string) table.Key {
 	return table.Key{PK: "F#" + connection + "/" + object, SK: "feed"}
+}
+
+// keysFeedKey is how far an object was read for its match keys: apart from its feed, since an object may be both the source of a mapping
+// and what another finds its records among, and each must see every change.
+func keysFeedKey(connection, object string) table.Key {
+	return table.Key{PK: "F#" + connection + "/" + object + "#keys", SK: "feed"}
 }
 
 func errorKey(category, mapping string, ref record.Ref) table.Key {

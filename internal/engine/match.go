@@ -118,7 +118,10 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 				continue
 			}
 			a := ask{i, n, canonical, e.matchKey(conn, object, ruleName(r), canonical)}
-			asks, keys = append(asks, a), append(keys, a.key)
+			asks = append(asks, a)
+			if r.B != "id" {
+				keys = append(keys, a.key)
+			}
 		}
 	}
 	entries, err := getItems[matchEntry](ctx, e.Table, keys)
@@ -140,6 +143,11 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	}
 	var ids, fields []string
 	for _, a := range asks {
+		if a.item.m.Match[a.rule].B == "id" { // the record names its counterpart by its address
+			refs[a.key] = []record.Ref{{Connection: conn, Object: object, ID: a.canonical}}
+			ids, fields = append(ids, a.canonical), append(fields, a.item.m.wantedB...)
+			continue
+		}
 		if a.item.entries == nil {
 			a.item.entries = map[table.Key]stored[matchEntry]{}
 		}
@@ -175,7 +183,7 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		rule := a.item.m.Match[a.rule]
 		var hits []*record.Record
 		for _, ref := range refs[a.key] {
-			if r := records[ref.ID]; r != nil && e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical {
+			if r := records[ref.ID]; r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) {
 				hits = append(hits, r)
 			}
 		}
@@ -233,28 +241,34 @@ func (e *Engine) holdReason(ctx context.Context, b *batch, i *item, category, te
 	e.settleReason(ctx, b, i)
 }
 
-// CatchUp brings the match keys of a target object up to date: one call when nothing changed there. Killed in between, a
-// page is read again.
-func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object string) error {
-	var rules []mapping.MatchRule
-	var fields []string
-	for _, name := range set.names {
-		a := set.byName[name]
-		if a.ConnB != conn || a.B.Object != object {
-			continue
+// matchRules are the rules by which records of an object are found, and the fields they need of it.
+func (s *mappingSet) matchRules(conn, object string) (rules []mapping.MatchRule, fields []string) {
+	add := func(a *Active) {
+		if a == nil || a.ConnB != conn || a.B.Object != object {
+			return
 		}
 		for _, r := range a.Match {
-			if !slices.ContainsFunc(rules, func(q mapping.MatchRule) bool { return ruleName(q) == ruleName(r) }) {
-				rules = append(rules, r)
-				fields = append(fields, r.B)
+			if r.B != "id" && !slices.ContainsFunc(rules, func(q mapping.MatchRule) bool { return ruleName(q) == ruleName(r) }) {
+				rules, fields = append(rules, r), append(fields, r.B)
 			}
 		}
 	}
+	for _, name := range s.names {
+		add(s.byName[name])
+		add(s.byName[name].home)
+	}
+	return rules, fields
+}
+
+// CatchUp brings the match keys of a target object up to date: one call when nothing changed there. Killed in between, a
+// page is read again.
+func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object string) error {
+	rules, fields := set.matchRules(conn, object)
 	if len(rules) == 0 {
 		return nil
 	}
 	signature := strings.Join(distinct(mapSlice(rules, ruleName)), ",")
-	got, err := getItem[feed](ctx, e.Table, feedKey(conn, object))
+	got, err := getItem[feed](ctx, e.Table, keysFeedKey(conn, object))
 	if err != nil {
 		return err
 	}
@@ -262,7 +276,7 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 	if state.Index != signature {
 		state = feed{Index: signature, Sight: state.Sight + 1} // other rules: every record must be looked at again
 	}
-	known := e.overlapOf(feedKey(conn, object), &state)
+	known := e.overlapOf(keysFeedKey(conn, object), &state)
 	rev := got.Rev
 	for pages := 0; ; pages++ {
 		page, err := e.Connections[conn].Changes(ctx, connector.FeedRequest{Object: object, Cursor: state.Cursor, Fields: distinct(fields)})
@@ -285,11 +299,11 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 		if same && !page.More {
 			return nil
 		}
-		err = e.putOne(ctx, feedKey(conn, object), state, table.IfRev(rev))
+		err = e.putOne(ctx, keysFeedKey(conn, object), state, table.IfRev(rev))
 		switch {
 		case lost(err):
 			rev = 0 // somebody else keeps the cursor; ours goes on alone
-			if now, err := getItem[feed](ctx, e.Table, feedKey(conn, object)); err == nil {
+			if now, err := getItem[feed](ctx, e.Table, keysFeedKey(conn, object)); err == nil {
 				rev = now.Rev
 			}
 		case err != nil:
@@ -507,7 +521,7 @@ func (e *Engine) entriesOf(ctx context.Context, items []*item, keys []table.Key)
 func (e *Engine) createKeys(ctx context.Context, i *item) ([]table.Key, error) {
 	var out []table.Key
 	for _, r := range i.m.Match {
-		if r.A[0] == "id" {
+		if r.A[0] == "id" || r.B == "id" {
 			continue // nobody else has it
 		}
 		account, err := e.account(ctx, i.m.ConnA)

@@ -42,7 +42,7 @@ func (e *Engine) mergedTwice(ctx context.Context, b *batch, items []*item) error
 				continue
 			}
 			i.m = i.choose()
-			over, err := e.mergeOver(ctx, i.m, other.B)
+			over, err := e.mergeOver(ctx, i.m, other.B, i.link.B)
 			if err != nil {
 				e.fail(ctx, []*item{i}, i.m.ConnB, err)
 				continue
@@ -56,22 +56,22 @@ func (e *Engine) mergedTwice(ctx context.Context, b *batch, items []*item) error
 	return nil
 }
 
-// mergeOver tells whether the counterpart of a record that was merged away was taken out of use, so that nothing is doubled.
-func (e *Engine) mergeOver(ctx context.Context, m *Active, b record.Ref) (bool, error) {
-	if m.Document == nil {
-		return false, nil
-	}
+// mergeOver tells whether the counterpart of a record that was merged away was taken out of use, so that nothing is doubled: a
+// document is archived, another record was merged into the survivor's counterpart, or is gone.
+func (e *Engine) mergeOver(ctx context.Context, m *Active, b, survivors record.Ref) (bool, error) {
 	reads, err := e.Connections[b.Connection].Read(ctx, connector.ReadRequest{Object: b.Object, IDs: []string{b.ID}, Fields: []string{"state"}})
 	if err != nil || len(reads) != 1 {
-		return false, errOr(err, "the document of a merged deal could not be read")
+		return false, errOr(err, "the counterpart of a merged record could not be read")
 	}
 	switch reads[0].State {
 	case record.Found:
-		return inactive(reads[0].Record), nil
+		return m.Document != nil && inactive(reads[0].Record), nil
 	case record.Gone:
 		return true, nil
+	case record.Moved:
+		return reads[0].To == survivors, nil
 	}
-	return false, errOr(reads[0].Err, "the document of a merged deal could not be read")
+	return false, errOr(reads[0].Err, "the counterpart of a merged record could not be read")
 }
 
 // signpost leaves a merged record's address behind without a counterpart: what it had is not in use any more.
@@ -83,11 +83,11 @@ func (e *Engine) signpost(ctx context.Context, b *batch, i *item, to record.Ref)
 	i.link.Former = slices.Clone(i.link.LetGo())
 	i.link.State, i.link.To, i.link.Reason = link.MovedTo, to, nil
 	i.link.Agreed, i.link.Lines, i.link.Intent, i.link.Ghosts, i.link.Todo = nil, nil, nil, nil, nil
-	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+	if err := e.putItem(ctx, i); err != nil {
 		e.fail(ctx, []*item{i}, "", err)
 		return
 	}
-	i.rev++
+	i.stored()
 	if err := e.noteError(ctx, i); err != nil {
 		e.fail(ctx, []*item{i}, "", err)
 		return

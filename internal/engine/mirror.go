@@ -108,7 +108,7 @@ func (e *Engine) noteMirror(ctx context.Context, b *batch, i *item, a *Active) e
 	if err := e.nameMirror(ctx, i, named); err != nil {
 		return err
 	}
-	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+	if err := e.putItem(ctx, i); err != nil {
 		return err
 	}
 	i.rev++
@@ -514,7 +514,7 @@ func (e *Engine) putTaken(ctx context.Context, b *batch, i, x *item) error {
 	if err := e.putOne(ctx, e.pointerKey(i.link.Slot, i.link.B), pointer, table.Condition{}); err != nil { // whose it is was settled on the mirror's link
 		return err
 	}
-	if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+	if err := e.putItem(ctx, i); err != nil {
 		return err
 	}
 	i.rev++

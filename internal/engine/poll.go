@@ -109,6 +109,9 @@ func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 		for _, object := range a.watches() {
 			add(a.ConnA, object, a.Schedule, a.Head.At, nil)
 		}
+		if a.home != nil {
+			add(a.ConnB, a.B.Object, a.Schedule, a.Head.At, nil)
+		}
 	}
 	return out
 }
@@ -212,8 +215,15 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed, got stored[feed]) 
 // rewind has the feeds of a mapping read again from when it was paused: other mappings went on reading them meanwhile, and
 // what concerned only this one was left alone.
 func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
-	for _, object := range append([]string{a.A.Object}, a.watches()...) {
-		_, err := change(ctx, e, feedKey(a.ConnA, object), func(f *feed, exists bool) bool {
+	keys := []table.Key{feedKey(a.ConnA, a.A.Object)}
+	for _, object := range a.watches() {
+		keys = append(keys, feedKey(a.ConnA, object))
+	}
+	if a.home != nil {
+		keys = append(keys, feedKey(a.ConnB, a.B.Object))
+	}
+	for _, key := range keys {
+		_, err := change(ctx, e, key, func(f *feed, exists bool) bool {
 			if !exists || f.Cursor == nil && !f.Again.IsZero() && f.Again.Before(since) {
 				return false
 			}

@@ -298,7 +298,7 @@ func (e *Engine) sightings(ctx context.Context, b *batch, i *item, looker connec
 func (e *Engine) notThere(ctx context.Context, i *item) {
 	i.link.State, i.link.Claim = link.None, i.link.Claim.Given()
 	i.token = e.token()
-	if len(e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})) == 1 {
+	if len(e.putLinks(ctx, []*item{i}, []table.Put{i.put(i.token)})) == 1 {
 		i.end(Result{End: Done})
 	}
 }

@@ -108,7 +108,7 @@ func (e *Engine) strikeEMail(ctx context.Context, r *Rebuild, a *Active, stored 
 	}
 	i.link.Todo = slices.DeleteFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "send_email" })
 	e.setReason(i, emailForgotten(l.B))
-	err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev))
+	err := e.putItem(ctx, i)
 	if lost(err) {
 		return fmt.Errorf("%s was changed in this very moment: %w", l.A, err)
 	}

@@ -243,7 +243,7 @@ func (e *Engine) unmade(ctx context.Context, items []*item) []*item {
 			}
 			i.link, i.token = all[n].claimFound(e.token(), i.task.Actor), e.token()
 			i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
-			if len(e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})) == 1 {
+			if len(e.putLinks(ctx, []*item{i}, []table.Put{i.put(i.token)})) == 1 {
 				i.end(Result{End: Later, Until: time.Now()})
 			}
 		}

@@ -29,7 +29,7 @@ type Run struct {
 	Part     bool           `json:"part,omitempty"`     // of preview: of named records only
 	Versions map[string]int `json:"versions,omitempty"` // of preview: the version of each mapping that it decides with
 	Month    string         `json:"month,omitempty"`    // of reconcile: YYYY-MM
-	Phase    int            `json:"phase,omitempty"`    // of reconcile: deals, then documents
+	Phase    int            `json:"phase,omitempty"`    // of reconcile: deals, then documents; of full and preview: a's records, then b's
 	Undoes   string         `json:"undoes,omitempty"`   // of undo and undo_preview: the run that is undone
 	Archives bool           `json:"archives,omitempty"` // of these: what that run made is archived
 	Cursor   []byte         `json:"cursor,omitempty"`
@@ -223,6 +223,9 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if a == nil {
 		return fmt.Errorf("there is no mapping %s", r.Mapping)
 	}
+	if r.Phase == 1 { // what is at b alone
+		a = a.home
+	}
 	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, Fields: a.wantedA})
 	if err != nil {
 		return errors.Join(err, e.lostContact(ctx, a.ConnA, err))
@@ -230,6 +233,11 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	var refs []record.Ref
 	for _, rec := range page.Records {
 		refs = append(refs, rec.Ref)
+	}
+	if r.Phase == 1 {
+		if refs, err = e.unpaired(ctx, a, refs); err != nil {
+			return err
+		}
 	}
 	if r.Expected < 0 && page.Total >= 0 {
 		r.Expected = page.Total
@@ -241,8 +249,12 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		}
 	}
 	r.Cursor, r.Error, r.Faults = page.Cursor, "", 0
-	if !page.More {
+	ended := !page.More && (a.home == nil || r.Phase == 1)
+	switch {
+	case ended:
 		r.Status, r.Expected = "working", r.Listed
+	case !page.More:
+		r.Phase, r.Cursor = 1, nil
 	}
 	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(stored.Rev)); err != nil {
 		if lost(err) {
@@ -250,10 +262,26 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		}
 		return err
 	}
-	if !page.More {
+	if ended {
 		return e.finishRun(ctx, &r)
 	}
 	return nil
+}
+
+// unpaired leaves out records of b that are linked: they are worked with their counterparts, which a run lists first.
+func (e *Engine) unpaired(ctx context.Context, home *Active, refs []record.Ref) ([]record.Ref, error) {
+	keys := mapSlice(refs, func(ref record.Ref) table.Key { return e.pointerKey(home.Slot, ref) })
+	seats, err := getItems[seat](ctx, e.Table, keys)
+	if err != nil {
+		return nil, err
+	}
+	var out []record.Ref
+	for n, ref := range refs {
+		if seats[keys[n]].Value.pointer.A.IsZero() {
+			out = append(out, ref)
+		}
+	}
+	return out, nil
 }
 
 func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []record.Ref) error {

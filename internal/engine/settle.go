@@ -68,8 +68,13 @@ func (e *Engine) complain(b *batch, i *item, r *link.Reason) {
 		i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
 	}
 	i.end(Result{End: Never, Counts: Counts{Held: 1}})
-	if b.preview || i.link.Reason != nil && i.link.Reason.Category == r.Category && i.link.Reason.Text == r.Text {
+	before := i.link.Reason
+	if b.preview || before != nil && before.Category == r.Category && before.Text == r.Text {
 		return
+	}
+	worse := before != nil && plan.Harmless(before.Category) && !plan.Harmless(r.Category)
+	if before != nil && before.Home && !worse && (i.twin || plan.Harmless(r.Category)) {
+		return // the other way's complaint comes first: it is the one that is shown
 	}
 	e.setReason(i, r)
 	b.settled = append(b.settled, i)
@@ -116,7 +121,7 @@ func (e *Engine) putSettled(ctx context.Context, b *batch) {
 	puts := make([]table.Put, len(settled))
 	for n, i := range settled {
 		e.record(b, i)
-		puts[n] = put(i.key, i.link, e.token(), table.IfRev(i.rev))
+		puts[n] = i.put(e.token())
 	}
 	if err := e.flush(ctx, b.audit); err != nil {
 		e.undecided(settled, err)
@@ -127,7 +132,7 @@ func (e *Engine) putSettled(ctx context.Context, b *batch) {
 			e.undecided(settled[n:n+1], err)
 			continue
 		}
-		settled[n].rev++
+		settled[n].stored()
 		if err := e.noteStop(ctx, settled[n]); err != nil {
 			e.undecided(settled[n:n+1], err)
 		}
@@ -286,7 +291,7 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 	if i.link.State == link.None || i.link.State == link.Skipped || i.link.State == link.Held {
 		i.link.State, i.link.To = link.MovedTo, to
 		if !b.preview {
-			if err := e.putOne(ctx, i.key, i.link, table.IfRev(i.rev)); err != nil {
+			if err := e.putItem(ctx, i); err != nil {
 				e.fail(ctx, []*item{i}, "", err)
 				return
 			}
@@ -305,7 +310,7 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		return
 	}
 	if s := there.Value.State; s == link.Linked && there.Value.B != i.link.B || s == link.Claimed {
-		switch over, err := e.mergeOver(ctx, i.m, i.link.B); {
+		switch over, err := e.mergeOver(ctx, i.m, i.link.B, there.Value.B); {
 		case err != nil:
 			e.fail(ctx, []*item{i}, i.m.ConnB, err)
 			return
@@ -324,6 +329,16 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 // document of the deal it was, whichever of the two is heard of first (T5).
 func (e *Engine) inherit(ctx context.Context, b *batch, items []*item) {
 	var keys []table.Key
+	var homeward []*item
+	items = slices.DeleteFunc(slices.Clone(items), func(i *item) bool {
+		if i.home() {
+			homeward = append(homeward, i)
+		}
+		return i.home()
+	})
+	if err := e.inheritHome(ctx, homeward); err != nil {
+		e.fail(ctx, homeward, "", err)
+	}
 	for _, i := range items {
 		if i.link.State == link.Linked || i.link.State == link.Claimed {
 			continue

@@ -15,21 +15,33 @@ import (
 
 // loadLinks reads every item's link and sets aside what needs no more looking at.
 func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
-	keys := make([]table.Key, len(items))
-	for n, i := range items {
+	var keys []table.Key
+	var homeward []*item
+	for _, i := range items {
+		i.dead = b.dead
+		if i.home() {
+			homeward = append(homeward, i)
+			continue
+		}
 		i.key = e.linkKey(i.group[0].Slot, i.ref)
-		keys[n] = i.key
+		keys = append(keys, i.key)
 	}
 	links, err := getItems[link.Link](ctx, e.Table, keys)
+	if err == nil {
+		err = e.loadSeats(ctx, b, homeward)
+	}
 	if err != nil {
 		e.fail(ctx, items, "", err)
 		return
 	}
 	now := time.Now()
 	for _, i := range items {
-		got := links[i.key]
-		i.link, i.rev, i.dead = got.Value, got.Rev, b.dead
-		if i.rev == 0 {
+		got, ok := links[i.key]
+		if i.home() || slices.Contains(homeward, i) {
+			continue
+		}
+		i.link, i.rev = got.Value, got.Rev
+		if !ok {
 			i.link = link.Link{Slot: i.group[0].Slot, A: i.ref}
 		}
 	}

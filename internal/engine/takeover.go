@@ -29,7 +29,7 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 		claim.Token, claim.Until = i.token, now.Add(e.ClaimFor)
 		claim.Looks++
 		i.link.Claim = &claim
-		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
+		puts[n] = i.put(i.token)
 	}
 	items = e.putLinks(ctx, items, puts)
 	var again, found []*item
@@ -207,7 +207,7 @@ func (e *Engine) putClaim(ctx context.Context, i *item) bool {
 	i.token = e.token()
 	i.link.Claim.Token = i.token
 	i.intended = time.Now()
-	return len(e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})) == 1
+	return len(e.putLinks(ctx, []*item{i}, []table.Put{i.put(i.token)})) == 1
 }
 
 // letGo releases a claim that made nothing and is no longer wanted.
@@ -226,7 +226,7 @@ func (e *Engine) letGo(ctx context.Context, b *batch, i *item) {
 // startOver gives a claim that made nothing back, and has its source looked at as if it were new.
 func (e *Engine) startOver(ctx context.Context, i *item) {
 	i.link.State, i.link.Claim = link.None, i.link.Claim.Given()
-	e.putLinks(ctx, []*item{i}, []table.Put{put(i.key, i.link, i.token, table.IfRev(i.rev))})
+	e.putLinks(ctx, []*item{i}, []table.Put{i.put(i.token)})
 	i.end(Result{End: Later, Until: time.Now()})
 }
 

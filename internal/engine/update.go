@@ -61,7 +61,7 @@ func (e *Engine) readCounterparts(ctx context.Context, object [2]string, items [
 func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.Read) {
 	switch read.State {
 	case record.Found:
-		if e.stale(read.Record.Modified, i.link.StampB) && i.task.Stale < maxStale && !b.preview {
+		if e.stale(read.Record.Modified, laterOf(i.link.StampB, i.seen[i.link.B])) && i.task.Stale < maxStale && !b.preview {
 			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
 			return
 		}
@@ -75,6 +75,8 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 		if i.target.Archived && i.m.Document == nil {
 			e.complain(b, i, &link.Reason{Category: plan.TargetArchived, Text: i.link.B.String() + " is archived, and nothing is written to it. Activate it in billing, or link another"})
 		}
+	case record.Moved:
+		e.targetMoved(ctx, b, i, read.To)
 	case record.Gone:
 		e.complain(b, i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " is gone. Unlink it, or link another"})
 	case record.NoRight:
@@ -92,21 +94,29 @@ func (e *Engine) settleIntent(i *item) {
 	now := time.Now()
 	if n := i.link.Intent; n != nil {
 		for key, want := range n.B {
-			if e.digestOf(i.target.Field(key)) == want {
-				i.link.Agreed[key] = link.Pair{A: n.A[key], B: want}
+			if !n.Home && e.shownAt(i.m, key, true, i.target) == want {
+				i.agreed()[key] = link.Pair{A: n.A[key], B: want}
+			}
+			if n.Home && e.shownAt(i.m, key, false, i.source) == want {
+				i.agreed()[key] = link.Pair{A: want, B: n.A[key]}
 			}
 		}
-		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B})
+		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B, Home: n.Home})
 		i.link.Intent = nil
 	}
 	i.link.Ghosts = slices.DeleteFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Until.Before(now) })
+	ghost := func(key, shown string, home bool) bool {
+		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Home == home && g.B[key] == shown })
+	}
 	for key, pair := range i.link.Agreed {
-		shown := e.digestOf(i.target.Field(key))
-		if shown == pair.B {
+		if shown := e.shownAt(i.m, key, true, i.target); shown != pair.B && ghost(key, shown, false) {
+			i.link.Agreed[key] = link.Pair{A: changedAtA, B: shown}
+		}
+		if i.m.home == nil {
 			continue
 		}
-		if slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.B[key] == shown }) {
-			i.link.Agreed[key] = link.Pair{A: changedAtA, B: shown}
+		if shown := e.shownAt(i.m, key, false, i.source); shown != pair.A && ghost(key, shown, true) {
+			i.link.Agreed[key] = link.Pair{A: shown, B: changedAtA}
 		}
 	}
 }
@@ -126,8 +136,9 @@ func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 		i.link.Todo = e.todos(i.m)
 		i.link.Agreed = map[string]link.Pair{}
 		for key, pair := range i.decision.Agreed {
-			if _, written := i.decision.Write[key]; written {
-				pair = link.Pair{A: changedAtA, B: e.digestOf(i.target.Field(key))}
+			field, _ := i.m.fieldFor(key)
+			if _, written := i.decision.Write[field.B]; written {
+				pair = link.Pair{A: changedAtA, B: e.shownAt(i.m, key, true, i.target)}
 			}
 			i.link.Agreed[key] = pair
 		}
@@ -137,7 +148,7 @@ func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 	items = e.reserve(ctx, b, items)
 	puts := make([]table.Put, len(items))
 	for n, i := range items {
-		puts[n] = put(i.key, i.link, i.token, table.IfRev(i.rev))
+		puts[n] = i.put(i.token)
 	}
 	items = e.putLinks(ctx, items, puts)
 	for _, i := range items {
@@ -155,8 +166,9 @@ func (e *Engine) intend(i *item) {
 		return
 	}
 	n := &link.Intent{Token: i.token, Until: i.intended.Add(e.ClaimFor), A: map[string]string{}, B: map[string]string{}}
-	for key, v := range i.decision.Write {
-		n.A[key], n.B[key] = i.decision.Agreed[key].A, e.digestOf(v)
+	for name, v := range i.decision.Write {
+		key := i.m.keyFor(name)
+		n.A[key], n.B[key] = i.decision.Agreed[key].A, e.writtenAs(i.m, name, v)
 	}
 	i.link.Intent = n
 }
@@ -193,15 +205,17 @@ func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
 	for _, i := range items {
 		if i.decision.Kind == plan.Settle {
 			maps.Copy(i.agreed(), i.decision.Agreed)
-			i.link.StampA, i.link.StampB = i.source.Modified, laterOf(i.link.StampB, i.target.Modified)
-			i.link.Reason = nil
+			i.link.StampA, i.link.StampB = i.sourceStamp(), laterOf(i.link.StampB, i.target.Modified)
+			if i.mayClear() {
+				i.link.Reason = nil
+			}
 		}
 		i.takeUp()
 		e.intend(i)
 		if i.link.Intent != nil {
 			e.record(b, i)
 		}
-		puts = append(puts, put(i.key, i.link, i.token, table.IfRev(i.rev)))
+		puts = append(puts, i.put(i.token))
 	}
 	if e.Bugs.FenceAfter {
 		e.sendUpdates(ctx, b, items, Counts{})
@@ -209,8 +223,27 @@ func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
 		return
 	}
 	items = e.putLinks(ctx, items, puts)
-	e.sendUpdates(ctx, b, items, Counts{})
+	for _, i := range items {
+		if i.link.Intent != nil {
+			continue
+		}
+		if err := e.noteError(ctx, i); err != nil { // what was complained about may be settled
+			e.undecided([]*item{i}, err)
+		}
+	}
+	e.sendUpdates(ctx, b, open(items), Counts{})
 }
+
+// sourceStamp is the stamp of the source to be kept: of the way home it may have been written a moment ago, after it was read.
+func (i *item) sourceStamp() time.Time {
+	if i.twin {
+		return laterOf(i.link.StampA, i.source.Modified)
+	}
+	return i.source.Modified
+}
+
+// mayClear tells whether the standing complaint of a link is this way's to take back.
+func (i *item) mayClear() bool { return i.link.Reason == nil || !i.link.Reason.Home }
 
 func (i *item) agreed() map[string]link.Pair {
 	if i.link.Agreed == nil {
@@ -302,17 +335,20 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 	case connector.Done, connector.Pending, connector.Exists:
 		i.link.StampB = laterOf(i.link.StampB, o.Stamp)
 		var ignored []string
-		for key, v := range i.decision.Write {
+		for name, v := range i.decision.Write {
+			key := i.m.keyFor(name)
 			pair := i.decision.Agreed[key]
-			if shown := o.Record.Field(key); shown.Known() {
-				pair.B, pair.Unsure = e.digestOf(shown), !shown.Same(v)
-				if pair.Unsure && i.target != nil && shown.Same(i.target.Field(key)) {
-					ignored = append(ignored, key)
+			took := v
+			if shown := o.Record.Field(name); shown.Known() {
+				pair.B, pair.Unsure, took = e.shownAt(i.m, key, true, o.Record), !shown.Same(v), shown
+				if pair.Unsure && i.target != nil && shown.Same(i.target.Field(name)) {
+					ignored = append(ignored, name)
 				}
 			}
 			if !e.Bugs.BaseNotMoved {
 				i.agreed()[key] = pair
 			}
+			i.wrote(name, took)
 		}
 		if slices.Sort(ignored); len(ignored) > 0 {
 			i.decision.Reason = &link.Reason{Category: plan.IgnoredWrite, Fields: ignored,
@@ -428,15 +464,18 @@ func (e *Engine) rememberUpdates(ctx context.Context, b *batch, items []*item, c
 				c.Updated = 1
 			}
 			i.result = &Result{End: Done, Counts: c}
-			i.link.Intent, i.link.Reason = nil, i.decision.Reason
-			i.link.StampA = i.source.Modified
+			i.link.Intent = nil
+			if i.decision.Reason != nil || i.mayClear() {
+				i.link.Reason = i.decision.Reason
+			}
+			i.link.StampA = i.sourceStamp()
 			i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
 			if i.m.Document != nil && !i.decision.Archive {
 				i.link.Net, i.link.Money = i.decision.Net, i.decision.Money
 				i.link.Todo = withVerify(i.link.Todo)
 			}
 		}
-		puts[n] = put(i.key, i.link, e.token(), table.IfRev(i.rev))
+		puts[n] = i.put(e.token())
 	}
 	for n, err := range e.Table.Put(ctx, puts) {
 		i := items[n]
@@ -444,7 +483,7 @@ func (e *Engine) rememberUpdates(ctx context.Context, b *batch, items []*item, c
 			e.undecided(items[n:n+1], err)
 			continue
 		}
-		i.rev++
+		i.stored()
 		if err := e.noteError(ctx, i); err != nil {
 			e.undecided(items[n:n+1], err)
 		}
@@ -472,7 +511,7 @@ func (e *Engine) unchanged(_ context.Context, b *batch, items []*item) {
 			e.complain(b, i, r)
 			continue
 		}
-		over := i.link.Reason != nil && i.link.Reason.Category != plan.AmountWrong && i.link.Reason.Category != plan.OpenFailed &&
+		over := i.link.Reason != nil && i.mayClear() && i.link.Reason.Category != plan.AmountWrong && i.link.Reason.Category != plan.OpenFailed &&
 			(i.link.Reason.Category != plan.EMailUnsure || i.task.Cause == "retry") // a person looked whether it was sent
 		if over {
 			i.link.Reason = nil

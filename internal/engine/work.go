@@ -22,9 +22,14 @@ type item struct {
 	needed bool       // a document needs its counterpart
 	depth  int
 
-	key  table.Key
-	link link.Link
-	rev  int64 // of the link as read; grows with our own puts
+	key    table.Key
+	link   link.Link
+	rev    int64   // of the link as read; grows with our own puts
+	anchor *anchor // of the way home, from when it is linked: where the pair's link is
+	twin   bool    // the way home of a pair that was worked before it, on the same facts; key and rev are the pair's
+	pair   *item   // of a twin: the pair's item
+	joined []*item // items of b's record that became this one
+	own    bool    // target is a copy of ours
 
 	source  *record.Record
 	target  *record.Record
@@ -35,6 +40,8 @@ type item struct {
 	scripts map[string]plan.ScriptResult
 	lacking map[string]*mapping.Lacking      // by mapping: fields that its account does not show any more
 	hit     *record.Record                   // found by a match
+	linked  map[record.Ref]bool              // associated records of the target that have a counterpart
+	history map[plan.HistoryOf]time.Time     // when contested fields were changed
 	entries map[table.Key]stored[matchEntry] // of its match keys, as they were read
 
 	decision plan.Decision
@@ -183,9 +190,14 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		}
 		b.erased, b.dead = erased, dead
 	}
-	steps := []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.yieldTo, e.decide, e.runHooks,
-	}
+	e.workSteps(ctx, b, items, []func(context.Context, *batch, []*item){
+		e.loadLinks, e.readSources, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.runHooks,
+	})
+	e.workHome(ctx, b, items)
+}
+
+// workSteps takes items through the steps of the pipeline, and acts unless this is a preview.
+func (e *Engine) workSteps(ctx context.Context, b *batch, items []*item, steps []func(context.Context, *batch, []*item)) {
 	if !b.preview {
 		steps = append(steps, e.checkPlan, e.act)
 	}

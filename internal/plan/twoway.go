@@ -117,6 +117,9 @@ func conflict(f *Facts, group []wanted, c comparison, there verdict) verdict {
 	case c.clears && first.Blank != "clear":
 		there.rule, there.conflict = "conflict: "+m.A.Connection+" was emptied, blank: keep", true
 		return there
+	case word == "hold" && m.Turned: // the way out asks the question
+		there.rule = "conflict: hold"
+		return there
 	case word == "hold":
 		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{first.B}, Text: first.B + " was changed on both sides, and the mapping says conflict: hold. Make both sides agree"}}
 	case word == "fill":
@@ -162,6 +165,9 @@ func firstMeeting(f *Facts, group []wanted, c comparison) verdict {
 	case "b":
 		return verdict{action: KeepIt, leave: true, rule: "first: " + m.B.Connection}
 	case "hold":
+		if m.Turned {
+			return verdict{action: KeepIt, leave: true, rule: "first: hold"}
+		}
 		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{first.B}, Text: first.B + " differs, and the mapping says first: hold. Make both sides agree"}}
 	}
 	return verdict{action: KeepIt, rule: "first: fill keeps what is there"}
