@@ -5,8 +5,9 @@
 // never a guess.
 //
 // Start reading at spec.go (what a transform is), then call.go (what a mapping does with one). The transforms
-// themselves are grouped by what they know: text.go, shape.go, number.go, date.go, span.go (durations, percent, midnights),
-// rich.go (HTML), list.go, country.go and state.go (place.go has the names in use), option.go (an account's own lists),
-// domain.go, table.go. compare.go and company.go hold the comparisons of matching rules. Phone numbers are in package transform/phone, because
-// their data is heavy to start with: here they are only declared, and app links them in where they are needed.
+// themselves are grouped by what they know: text.go, shape.go, number.go, date.go, span.go (durations, percent,
+// midnights), rich.go (HTML), list.go, country.go and state.go (place.go has the names in use), option.go (an account's
+// own lists), domain.go, table.go. compare.go and company.go hold the comparisons of matching rules. Phone numbers are in
+// package transform/phone, because their data is heavy to start with: here they are only declared, and app links them in
+// where they are needed.
 package transform
