@@ -39,7 +39,8 @@ const (
 type Access struct {
 	Object               string
 	Create, Edit, Delete bool
-	Fields               map[string]bool // name -> whether it is edited
+	Insert               bool            // create without a marker: rows that join two records
+	Fields               map[string]bool // name -> whether it is edited; associations too, by the names of connector/association.go
 }
 
 // Roads of change that the org is set up for (fact sheet 17).
@@ -72,6 +73,7 @@ func fieldHome(object string) string {
 // objects and fields named, the marker fields, and what the chosen roads of change need. Deployed again after the use
 // has grown it adds what is new; it never takes a field away.
 func AppFiles(spec AppSpec) (map[string][]byte, error) {
+	spec.Objects = withBonds(spec.Objects)
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
@@ -238,8 +240,8 @@ func (s AppSpec) permissions(files map[string][]byte) {
 			}
 			fields = append(fields, parent("fieldPermissions", text("editable", yesNo(o.Fields[name])), text("field", o.Object+"."+name), text("readable", "true")))
 		}
-		objects = append(objects, parent("objectPermissions", text("allowCreate", yesNo(o.Create)), text("allowDelete", yesNo(o.Delete)),
-			text("allowEdit", yesNo(o.Edit || o.Create || o.Delete)), text("allowRead", "true"), text("modifyAllRecords", "false"), text("object", o.Object), text("viewAllRecords", yesNo(viewable(o.Object)))))
+		objects = append(objects, parent("objectPermissions", text("allowCreate", yesNo(o.Create || o.Insert)), text("allowDelete", yesNo(o.Delete)),
+			text("allowEdit", yesNo(o.Edit || o.Create || o.Insert || o.Delete)), text("allowRead", "true"), text("modifyAllRecords", "false"), text("object", o.Object), text("viewAllRecords", yesNo(viewable(o.Object)))))
 	}
 	nodes := append([]node{text("description", "What Crosswalk reads and writes: these objects and fields and no others."), text("label", AppName), text("hasActivationRequired", "false")}, fields...)
 	nodes = append(nodes, objects...)

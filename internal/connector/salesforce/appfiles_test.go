@@ -147,3 +147,28 @@ func TestAuthorizeAndExplain(t *testing.T) {
 		t.Error("a refreshed sandbox is not told from the same org")
 	}
 }
+
+// Associations in use bring the rights they need, and no right for a field that does not exist.
+func TestAppFilesOfAssociations(t *testing.T) {
+	files := must(salesforce.AppFiles(salesforce.AppSpec{Contact: "ops@portal.example", Callback: "https://portal.example/oauth", Flow: salesforce.FlowWeb, Objects: []salesforce.Access{
+		{Object: "Opportunity", Create: true, Fields: map[string]bool{"Amount": true, "associations.Contact": true, "primary.Account": true}},
+		{Object: "Contact", Edit: true, Fields: map[string]bool{"associations.Campaign": false}}}}))
+	for path, body := range files {
+		if !strings.HasSuffix(path, ".permissionset-meta.xml") {
+			continue
+		}
+		text := strings.Join(strings.Fields(string(body)), "")
+		for _, want := range []string{
+			"<allowCreate>true</allowCreate><allowDelete>true</allowDelete><allowEdit>true</allowEdit><allowRead>true</allowRead><modifyAllRecords>false</modifyAllRecords><object>OpportunityContactRole</object>",
+			"<allowCreate>false</allowCreate><allowDelete>false</allowDelete><allowEdit>false</allowEdit><allowRead>true</allowRead><modifyAllRecords>false</modifyAllRecords><object>CampaignMember</object>",
+			"<editable>true</editable><field>Opportunity.AccountId</field>",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the permission set lacks %s", want)
+			}
+		}
+		if strings.Contains(text, "associations.") || strings.Contains(text, "primary.") {
+			t.Error("the permission set names an association as if it were a field")
+		}
+	}
+}

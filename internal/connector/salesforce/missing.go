@@ -21,8 +21,8 @@ func (j *reading) missing(ctx context.Context, ids []string) {
 			open = append(open, id)
 		}
 	}
-	for _, id := range j.bin(ctx, open, moved) {
-		j.single(ctx, id)
+	for chunk := range slices.Chunk(j.bin(ctx, open, moved), maxParts) {
+		j.singles(ctx, chunk)
 	}
 	for _, id := range ids {
 		if read := j.reads[id]; read.State == record.Unanswered && !read.To.IsZero() {

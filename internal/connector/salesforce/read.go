@@ -2,12 +2,14 @@ package salesforce
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/record"
+	"crosswalk/internal/rest"
 )
 
 // reading is one Read under way: answers by id as asked, each id once.
@@ -189,13 +191,44 @@ func (j *reading) open(ids []string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return j.reads[id].State != record.Unanswered })
 }
 
-// single asks for one record by its own address: only its 404 means gone.
-func (j *reading) single(ctx context.Context, id string) {
-	if j.stop != nil {
+// maxParts is how many records one composite call may ask for by their own addresses (fact sheet 7.2).
+const maxParts = 25
+
+// singles asks for records by their own addresses, as parts of one call: only such a 404 means gone.
+func (j *reading) singles(ctx context.Context, ids []string) {
+	if j.stop != nil || len(ids) == 0 {
 		return
 	}
-	var r row
-	_, err := j.c.get(ctx, j.op, "/sobjects/"+j.r.Object+"/"+id, "/sobjects/{object}/{id}", url.Values{"fields": {j.plainColumns()}}, &r)
+	if len(ids) == 1 {
+		var r row
+		_, err := j.c.get(ctx, j.op, "/sobjects/"+j.r.Object+"/"+ids[0], "/sobjects/{object}/{id}", url.Values{"fields": {j.plainColumns()}}, &r)
+		j.single(ctx, ids[0], r, err)
+		return
+	}
+	in := composite{}
+	for i, id := range ids {
+		in.Parts = append(in.Parts, part{Method: http.MethodGet, URL: j.c.path("/sobjects/"+j.r.Object+"/"+id) + "?fields=" + url.QueryEscape(j.plainColumns()), ID: partID(i)})
+	}
+	parts, a, err := j.c.composite(ctx, j.op, in, true)
+	if e := asError(err); err != nil && !passing(e) { // of the call, which says nothing of any record
+		err = &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: e.Code, Status: e.Status, Err: e.Err}
+	}
+	for i, id := range ids {
+		var r row
+		partErr := err
+		switch {
+		case err != nil:
+		case parts[i].Status/100 != 2:
+			partErr = j.c.refused(j.op, BucketCalls, rest.Answer{Status: parts[i].Status, Header: a.Header, Body: parts[i].Body, Date: a.Date})
+		case decode(parts[i].Body, &r) != nil:
+			partErr = malformed(j.op, a)
+		}
+		j.single(ctx, id, r, partErr)
+	}
+}
+
+// single judges what a record's own address answered.
+func (j *reading) single(ctx context.Context, id string, r row, err error) {
 	if err == nil && r.id("Id") != id {
 		err = &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: "malformed answer"}
 	}

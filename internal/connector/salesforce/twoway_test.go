@@ -469,3 +469,29 @@ func relatedOf(r record.Read) []record.Related {
 	}
 	return r.Record.Related
 }
+
+// Rows that vanish without a trace are asked for by their own addresses, 25 a call.
+func TestVanishedRolesAreGone(t *testing.T) {
+	sim := salesforcetest.New(salesforcetest.Config{Seed: 3})
+	c, p := connected(sim)
+	deal := must(sim.Load("Opportunity", []map[string]any{opportunity(0, nil)}))[0]
+	var ids []string
+	for _, who := range people(t, sim, 60) {
+		ids = append(ids, must(sim.Person().Create("OpportunityContactRole", row1("OpportunityId", deal, "ContactId", who))))
+	}
+	for _, id := range ids[:52] {
+		if err := sim.Person().Delete("OpportunityContactRole", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(c.Describe(t.Context(), "OpportunityContactRole"))
+	p.calls = nil
+	for i, r := range must(c.Read(t.Context(), connector.ReadRequest{Object: "OpportunityContactRole", IDs: ids, Fields: []string{"Role"}})) {
+		if want := map[bool]record.State{true: record.Gone, false: record.Found}[i < 52]; r.State != want {
+			t.Errorf("role %d is %s (%v)", i, r.State, r.Err)
+		}
+	}
+	if len(p.calls) != 5 { // what is there, the recycle bin, three times at most 25
+		t.Errorf("%d calls: %v", len(p.calls), p.calls)
+	}
+}
