@@ -59,7 +59,7 @@ var activities = []string{"Task", "Event"}
 func (p *preflight) loads(a *Active, envs map[string]planEnv) {
 	for _, w := range ways(a) {
 		from, to := p.samples[w.source()], p.samples[w.target()]
-		if w.m.AToB.Create.When == "never" || from == nil || from.err != nil {
+		if w.m.AToB.Create.When == "never" || from == nil || from.err != nil || from.total == 0 {
 			continue
 		}
 		into, known := landings[w.m.B.Object]

@@ -27,9 +27,6 @@ func (p *preflight) pair(ctx context.Context, a *Active) error {
 			return err
 		}
 		t := direction{preflight: p, way: w, name: a.Name, source: from, target: to, env: envs[w.from], sample: p.samples[w.source()]}
-		if w.m.Turned {
-			t.home()
-		}
 		if err := t.look(ctx); err != nil {
 			return err
 		}
@@ -50,15 +47,6 @@ type direction struct {
 	source, target connector.Object
 	env            planEnv
 	sample         *sample
-}
-
-// home holds the way home against the accounts as validate does the way there.
-func (d direction) home() {
-	problems, _ := mapping.Validate(d.m, d.Language, mapping.Schema{Connection: d.from, Objects: map[string]mapping.Object{d.source.Name: describe(d.source)}},
-		mapping.Schema{Connection: d.to, Objects: map[string]mapping.Object{d.target.Name: describe(d.target)}})
-	for _, problem := range problems {
-		d.add("stop", d.name, fmt.Sprintf("line %d: %s: on the way to %s: %s", problem.Line, problem.Field, d.to, problem.Message), "the mapping's editor", problem.Fix)
-	}
 }
 
 func (d direction) look(ctx context.Context) error {

@@ -140,9 +140,10 @@ func (d direction) fits(text string, to connector.Field) string {
 			}
 		}
 	case governed(d.target, to.Name) != nil:
-		if !has(governed(d.target, to.Name), func(o connector.Option) bool {
+		named := has(governed(d.target, to.Name), func(o connector.Option) bool {
 			return strings.EqualFold(o.Value, text) || strings.EqualFold(o.Label, text)
-		}) {
+		})
+		if !named && !d.inUse(to.Name, text) {
 			return noPlace
 		}
 	case to.MaxLength > 0 && len([]rune(text)) > to.MaxLength:
@@ -151,6 +152,13 @@ func (d direction) fits(text string, to connector.Field) string {
 		return wrongForm
 	}
 	return ""
+}
+
+// inUse tells whether a record of the target has the text already: what an administrator made of a country's text is told
+// nowhere else (salesforce.md 15.5).
+func (d direction) inUse(field, text string) bool {
+	there := d.samples[d.way.target()]
+	return there != nil && slices.ContainsFunc(there.records, func(r record.Record) bool { return strings.EqualFold(r.Field(field).Text(), text) })
 }
 
 var decimalForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?\d+(\.\d+)?$`) })
