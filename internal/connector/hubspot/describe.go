@@ -35,8 +35,8 @@ type propertyList struct {
 // maxText is the length of any text value (fact sheet 10).
 const maxText = 65536
 
-// Describe lists the properties as they are now, and associations.company and the like as fields of type ref or
-// list. Fields whose values come from a table name it under References: stages, pipelines, owners, currencies.
+// Describe lists the properties as they are now, and associations as fields: associations.contacts (list), primary.companies
+// (ref). Fields whose values come from a table name it under References: stages, pipelines, owners, currencies.
 func (c *Connector) Describe(ctx context.Context, object string) (connector.Object, error) {
 	op := "describe " + object
 	k, err := c.resolve(ctx, op, object)
