@@ -61,7 +61,7 @@ func (w *wire) transport(out outside) http.RoundTripper {
 	case out.transport != nil:
 		return out.transport(w.name)
 	case w.CA != "":
-		return trusting(w.CA)
+		return Trusting(w.CA)
 	}
 	return nil
 }
@@ -91,12 +91,12 @@ func (d Desk) shareKey(ctx context.Context, w *wire, held Credential, s engine.S
 	return d.keep(ctx, w.name, held)
 }
 
-// trusting is a transport that takes a server's certificate when this authority signed it, and no other.
-func trusting(ca string) http.RoundTripper {
+// Trusting is a transport that takes a server's certificate when this authority signed it, and no other. ca is PEM.
+func Trusting(ca string) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 16
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM([]byte(ca)) // checked with the configuration
+	pool.AppendCertsFromPEM([]byte(ca)) // looked at before
 	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	return t
 }
