@@ -1,9 +1,13 @@
 package mapping_test
 
 import (
+	"flag"
 	"maps"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"crosswalk/internal/mapping"
 )
@@ -69,7 +73,14 @@ func withLengths(s mapping.Schema, all int, of map[string]int) mapping.Schema {
 
 // TestPresetsOfTheTwoCRMs: as they are, against a new portal and a new org, and together.
 func TestPresetsOfTheTwoCRMs(t *testing.T) {
-	for _, set := range []string{"hubspot-salesforce"} {
+	sets := map[string]int{"hubspot-salesforce": 12}
+	for _, set := range mapping.WholeSets() {
+		sets[set.Name] = 11 // all but campaigns, which asks for a property
+	}
+	if len(sets) != 4 {
+		t.Errorf("the sets are %v", sets)
+	}
+	for set, count := range sets {
 		var all []*mapping.Mapping
 		for _, m := range presets(t, set) {
 			all = append(all, m)
@@ -85,11 +96,47 @@ func TestPresetsOfTheTwoCRMs(t *testing.T) {
 				t.Errorf("%s: %s lacks %v", set, m.Name, lacking.Names(m))
 			}
 		}
-		if len(all) != 12 {
+		if len(all) != count {
 			t.Errorf("%s has %d mappings", set, len(all))
 		}
 		if got := mapping.CheckSet(all); len(got) > 0 {
 			t.Errorf("%s together: %v", set, got)
+		}
+	}
+}
+
+var writePages = flag.Bool("pages", false, "write the tables of the whole sets into their help pages")
+
+// TestWholeSetPages: each whole set has a help page that says of every field who wins, and says what the set's documents do.
+// go test ./internal/mapping -run WholeSetPages -pages  writes the tables anew.
+func TestWholeSetPages(t *testing.T) {
+	for _, set := range mapping.WholeSets() {
+		_, name, _ := strings.Cut(set.Name, "/")
+		file := "../help/" + name + ".md"
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := set.Winners(language())
+		if err != nil {
+			t.Fatal(err)
+		}
+		const mark = "## Who wins, field by field\n\n"
+		head, tail, found := strings.Cut(string(page), mark)
+		if !found {
+			t.Fatalf("%s has no part %q", file, mark)
+		}
+		if *writePages {
+			if err := os.WriteFile(file, []byte(head+mark+strings.TrimRight(table, "\n")+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(strings.TrimRight(table, "\n")+"\n", tail); diff != "" {
+			t.Errorf("%s is not what the set does (-set +page); write it with -pages:\n%s", file, diff)
+		}
+		if !strings.HasPrefix(head, "# "+set.Title) {
+			t.Errorf("%s does not begin with the set's title %s", file, set.Title)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package mapping
 import (
 	"embed"
 	"io/fs"
+	"path"
 	"strings"
 )
 
@@ -18,19 +19,19 @@ type Preset struct {
 	YAML        []byte
 }
 
-// Presets lists the documents that come with the program, by name. A set (one pair of systems) works as it is, apart
+// Presets lists the documents that come with the program, by name, and after them those of the whole sets. A set (one pair of systems) works as it is, apart
 // from the places marked CHANGE THIS.
 func Presets() []Preset {
 	var out []Preset
-	err := fs.WalkDir(presetFiles, "presets", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(presetFiles, "presets", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		source, err := presetFiles.ReadFile(path)
+		source, err := presetFiles.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		name := strings.TrimSuffix(strings.TrimPrefix(path, "presets/"), ".yaml")
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "presets/"), ".yaml")
 		title, description := heading(string(source))
 		out = append(out, Preset{Name: name, Title: title, Description: description, YAML: source})
 		return nil
@@ -38,14 +39,18 @@ func Presets() []Preset {
 	if err != nil {
 		panic("embedded presets cannot be read: " + err.Error()) // the files are inside the program
 	}
+	for _, set := range WholeSets() {
+		out = append(out, set.Presets...)
+	}
 	return out
 }
 
-// PresetSet lists the documents of one pair of systems, hubspot-light or salesforce-light: a set is applied together.
-func PresetSet(pair string) []Preset {
+// PresetSet lists the documents of one pair of systems, hubspot-light or hubspot-salesforce, or of one of its whole sets,
+// hubspot-salesforce/hybrid: a set is applied together.
+func PresetSet(set string) []Preset {
 	var out []Preset
 	for _, p := range Presets() {
-		if set, _, _ := strings.Cut(p.Name, "/"); set == pair {
+		if path.Dir(p.Name) == set {
 			out = append(out, p)
 		}
 	}

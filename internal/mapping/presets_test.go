@@ -93,7 +93,13 @@ func TestPresetsAreThoseOfTheIssues(t *testing.T) {
 		"hubspot-salesforce/products", "hubspot-salesforce/tasks",
 		"salesforce-light/accounts-to-customers", "salesforce-light/opportunities-to-contracts", "salesforce-light/opportunities-to-invoices", "salesforce-light/product2-to-products"}
 	for i, p := range mapping.Presets() {
-		if i >= len(want) || p.Name != want[i] {
+		if i >= len(want) {
+			if strings.Count(p.Name, "/") != 2 {
+				t.Errorf("preset %d is %s", i, p.Name)
+			}
+			continue
+		}
+		if p.Name != want[i] {
 			t.Fatalf("preset %d is %s, want %v", i, p.Name, want)
 		}
 		if p.Title == "" || p.Description == "" {

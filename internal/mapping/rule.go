@@ -168,8 +168,8 @@ func (f *Field) take(words string, m *Mapping) (drop, ok bool) {
 		f.Drift = "restore"
 		if m.TwoWay() {
 			f.Direction = map[string]string{"a": "a_to_b", "b": "b_to_a"}[side]
-			f.rest()
 		}
+		f.rest()
 		return false, side == "a" || side == "b" && m.TwoWay()
 	}
 	return false, false
@@ -177,7 +177,7 @@ func (f *Field) take(words string, m *Mapping) (drop, ok bool) {
 
 // rest takes away what is for the way that the field does not go.
 func (f *Field) rest() {
-	if f.Direction == "a_to_b" {
+	if f.Direction != "b_to_a" {
 		f.Back, f.BackValues, f.BackElse, f.BackDefault = "", nil, nil, nil
 		return
 	}
