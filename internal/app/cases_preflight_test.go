@@ -169,7 +169,7 @@ var faults = []struct {
 		"stop", []string{"salesforce/Contact", "no field to carry Crosswalk's marker"}, "crosswalk_key__c", 0},
 	{"duplicates on one side", func(w *world) {
 		w.sfCreate("Contact", values("LastName", "Twice", "Email", "PERSON3@force.example"))
-	}, "warn", []string{"salesforce/Contact", "2 records in 1 groups have the same Email"}, "crosswalk duplicates people", 2},
+	}, "warn", []string{"salesforce/Contact", "2 records in one group have the same Email"}, "crosswalk duplicates people", 2},
 	{"HubSpot's own connector still runs", func(w *world) {
 		w.HubSpot.RunNative(true, time.Second)
 		w.set("contacts", w.HubSpot.Records("contacts")[0].ID, "firstname", "Edited")

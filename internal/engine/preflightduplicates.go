@@ -312,6 +312,13 @@ func (e *Engine) confirmed(ctx context.Context, side matchSide, rule keyRule, ke
 	return out, nil
 }
 
+func groupsOf(n int) string {
+	if n == 1 {
+		return "one group"
+	}
+	return count(n) + " groups"
+}
+
 // maxDuplicateRefs is how many records a finding names; the command lists all.
 const maxDuplicateRefs = 6
 
@@ -349,7 +356,7 @@ func (p *preflight) duplicates(ctx context.Context, a *Active) error {
 			}
 			found = true
 			shown := d.Refs[:min(len(d.Refs), maxDuplicateRefs)]
-			p.addN("warn", a.Name, d.Records, fmt.Sprintf("%s: %s records in %d groups have the same %s %s: %s; their counterparts would be held, for nobody can tell which is meant", side.at, count(d.Records), d.Groups, rule.name, s.said(), refList(shown)),
+			p.addN("warn", a.Name, d.Records, fmt.Sprintf("%s: %s records in %s have the same %s %s: %s; their counterparts would be held, for nobody can tell which is meant", side.at, count(d.Records), groupsOf(d.Groups), rule.name, s.said(), refList(shown)),
 				"whoever looks after the data of "+side.at.connection, "merge them there before going live; all of them: crosswalk duplicates "+a.Name)
 		}
 		if !found && len(side.rules) > 0 {

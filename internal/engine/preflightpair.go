@@ -268,6 +268,9 @@ func (d direction) choices() {
 // is rolled back runs triggers and flows all the same (salesforce.md 7.2, 17.5), and HubSpot's required properties bind writes
 // alone (hubspot.md 1).
 func (d direction) untried() {
+	if !d.isCRM(d.to) {
+		return
+	}
 	d.add("warn", d.to, "validation rules, triggers and properties that the account itself requires were not tried: this system has no way to try a write that leaves nothing behind", "the mapping's editor",
 		"try them with real records of your choice: crosswalk pilot MAPPING REF; what a rule refuses is then one named sync error")
 }
