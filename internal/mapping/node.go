@@ -81,6 +81,9 @@ func (o *object) take(key, value *yaml.Node, known []string) {
 		if why, ok := elsewhere[name]; ok && o.path == "" {
 			fix = why
 		}
+		if name == "side" && strings.HasPrefix(o.path, "watch[") {
+			fix = "watch is of objects of a; a change of b's own records, associations among them, is seen without it"
+		}
 		o.r.complain(key, path, "there is no key "+strconv.Quote(name)+" here", fix)
 		o.r.misread[join(o.path, nearest(name, known))] = true
 	default:

@@ -128,7 +128,17 @@ func FuzzLoad(f *testing.F) {
 		}
 		mapping.Validate(m, language(), hubspot(), light())
 		mapping.CheckSet([]*mapping.Mapping{m, m})
-		mapping.Wanted(m, []string{"won"})
-		mapping.WantedB(m)
+		mapping.Validate(m, language(), org(), portal())
+		for _, way := range []*mapping.Mapping{m, m.Turn()} {
+			if way == nil {
+				continue
+			}
+			mapping.Wanted(way, []string{"won"})
+			mapping.WantedB(way)
+			mapping.Lacks(way, portal())
+			for _, f := range way.Fields {
+				f.Rule(way)
+			}
+		}
 	})
 }

@@ -73,9 +73,12 @@ var homeField = sync.OnceValue(func() *regexp.Regexp {
 // asWritten says a complaint about the way home of the keys that the document has.
 func (v *validator) asWritten(p Problem) Problem {
 	if hit := homeField().FindStringSubmatch(p.Field); hit != nil {
-		i := slices.IndexFunc(slices.Concat(v.m.Fields, v.m.Homeward), func(f Field) bool { return f.Path == hit[1] })
-		f := slices.Concat(v.m.Fields, v.m.Homeward)[i]
-		p.Field = hit[1] + "." + homeKey(hit[2], f) + strings.TrimPrefix(p.Field, hit[0])
+		for _, f := range slices.Concat(v.m.Fields, v.m.Homeward) {
+			if f.Path == hit[1] {
+				p.Field = hit[1] + "." + homeKey(hit[2], f) + strings.TrimPrefix(p.Field, hit[0])
+				break
+			}
+		}
 	}
 	if strings.HasPrefix(p.Field, "fields[") {
 		p.Fix = strings.NewReplacer("transform:", "back:", "add a transform", "add a back", "values:", "back_values:").Replace(p.Fix)
