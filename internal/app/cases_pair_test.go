@@ -2,6 +2,7 @@ package app
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -289,5 +290,82 @@ func TestPairMerges(t *testing.T) {
 		if n := len(w.alive("contacts")); n != 1 || w.Salesforce.Count("Contact") != 1 {
 			t.Errorf("%d at HubSpot, %d at Salesforce%s", n, w.Salesforce.Count("Contact"), w.story())
 		}
+	})
+}
+
+// pairPresets are the documents of the set as they are shipped, whatever is left out.
+func pairPresets(t *testing.T, names ...string) []string {
+	t.Helper()
+	var out []string
+	for _, p := range mapping.PresetSet("hubspot-salesforce") {
+		if slices.Contains(names, strings.TrimPrefix(p.Name, "hubspot-salesforce/")) {
+			out = append(out, string(p.YAML))
+		}
+	}
+	if len(out) != len(names) {
+		t.Fatalf("%d of %d presets", len(out), len(names))
+	}
+	return out
+}
+
+// TestLeadConversion (C18, B-10): the HubSpot contact of a lead is the contact's that it was converted to; one company, one deal, no
+// second contact, and no setting.
+func TestLeadConversion(t *testing.T) {
+	pair(t, pairWorld(pairPresets(t, "accounts", "contacts", "leads", "opportunities")...), func(w *world) {
+		lead := w.sfCreate("Lead", values("LastName", "Desk", "FirstName", "Buying", "Company", "Nordlys Energi A/S", "Email", "desk@nordlys.example", "Website", "https://nordlys.example"))
+		w.later()
+		hub := w.inHub("contacts", "email", "desk@nordlys.example")
+		w.hubSet("contacts", hub.ID, "jobtitle", "Buyer")
+		w.later()
+		done, err := w.Salesforce.Person().Convert(lead, salesforcetest.Conversion{OpportunityName: "First deal"})
+		w.ok(err)
+		w.later()
+		w.later()
+		if people := w.alive("contacts"); len(people) != 1 || people[0].ID != hub.ID {
+			t.Fatalf("%d contacts at HubSpot%s", len(people), w.story())
+		}
+		w.sfSet("Contact", done.ContactID, "Title", "Head buyer")
+		w.later()
+		after := w.inHub("contacts", "email", "desk@nordlys.example")
+		if after.Properties["jobtitle"] != "Head buyer" {
+			t.Errorf("the contact does not carry on: %v%s", after.Properties, w.story())
+		}
+		if companies, deals := w.alive("companies"), w.alive("deals"); len(companies) != 1 || len(deals) != 1 || deals[0].Properties["dealname"] != "First deal" || after.Properties["associatedcompanyid"] != companies[0].ID {
+			t.Errorf("%d companies, %d deals, contact at %s%s", len(companies), len(deals), after.Properties["associatedcompanyid"], w.story())
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Errorf("%s", w.story())
+		}
+		w.quiet(2 * time.Hour)
+	})
+}
+
+// TestContactRolesAndAssociations (C19, B-14): the people of a deal are the contact roles of its opportunity, whichever side adds one.
+func TestContactRolesAndAssociations(t *testing.T) {
+	pair(t, pairWorld(pairPresets(t, "accounts", "contacts", "opportunities")...), func(w *world) {
+		account := w.sfAccount("Nordlys Energi A/S", "Website", "https://nordlys.example")
+		one := w.sfCreate("Contact", values("LastName", "One", "Email", "one@nordlys.example", "AccountId", account))
+		w.sfCreate("Contact", values("LastName", "Two", "Email", "two@nordlys.example", "AccountId", account))
+		opportunity := w.sfCreate("Opportunity", values("Name", "Deal", "StageName", "Prospecting", "CloseDate", "2026-10-01", "AccountId", account, "Amount", "1200.50"))
+		w.sfCreate("OpportunityContactRole", values("OpportunityId", opportunity, "ContactId", one, "IsPrimary", true))
+		w.later()
+		deal := w.inHub("deals", "dealname", "Deal")
+		if deal.Properties["amount"] != "1200.5" && deal.Properties["amount"] != "1200.50" || deal.Properties["dealstage"] != "appointmentscheduled" {
+			t.Errorf("%v", deal.Properties)
+		}
+		hubOne, hubTwo := w.inHub("contacts", "email", "one@nordlys.example"), w.inHub("contacts", "email", "two@nordlys.example")
+		if got := deal.Associations["contacts"]; !slices.Equal(got, []string{hubOne.ID}) {
+			t.Errorf("associated %v, want %s%s", got, hubOne.ID, w.story())
+		}
+		w.ok(w.HubSpot.User().Associate("deals", deal.ID, "contacts", hubTwo.ID))
+		w.hubSet("deals", deal.ID, "dealstage", "qualifiedtobuy") // a change of the association alone is the sweep's
+		w.later()
+		if n := w.Salesforce.Count("OpportunityContactRole"); n != 2 {
+			t.Errorf("%d roles, want 2%s", n, w.story())
+		}
+		if got := w.inSf("Opportunity", "Name", "Deal").Text("StageName"); got != "Prospecting" {
+			t.Errorf("stage %q, and the preset prefers Salesforce's%s", got, w.story())
+		}
+		w.quiet(2 * time.Hour)
 	})
 }

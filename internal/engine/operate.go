@@ -321,6 +321,7 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 	}
 	var keys []table.Key
 	slots := map[table.Key]string{}
+	own := map[table.Key]link.Link{} // of records of b that are not linked
 	for _, name := range set.names {
 		a := set.byName[name]
 		var key table.Key
@@ -328,14 +329,19 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 		case a.ConnA == ref.Connection && a.A.Object == ref.Object:
 			key = e.linkKey(a.Slot, ref)
 		case a.ConnB == ref.Connection:
-			p, err := getItem[link.Pointer](ctx, e.Table, e.pointerKey(a.Slot, ref))
+			s, err := getItem[seat](ctx, e.Table, e.pointerKey(a.Slot, ref))
 			if err != nil {
 				return nil, err
 			}
-			if p.Rev == 0 {
+			switch {
+			case s.Rev == 0:
 				continue
+			case s.Value.pointer.A.IsZero():
+				key = e.pointerKey(a.Slot, ref)
+				own[key] = s.Value.own
+			default:
+				key = e.linkKey(a.Slot, s.Value.pointer.A)
 			}
-			key = e.linkKey(a.Slot, p.Value.A)
 		default:
 			continue
 		}
@@ -344,7 +350,7 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 			keys = append(keys, key)
 		}
 	}
-	links, err := getItems[link.Link](ctx, e.Table, keys)
+	links, err := getItems[link.Link](ctx, e.Table, slices.DeleteFunc(slices.Clone(keys), func(k table.Key) bool { _, ok := own[k]; return ok }))
 	if err != nil {
 		return nil, err
 	}
@@ -355,6 +361,9 @@ func (e *Engine) Why(ctx context.Context, ref record.Ref) ([]Explanation, error)
 	var out []Explanation
 	for _, key := range keys {
 		l, ok := links[key]
+		if mine, is := own[key]; is {
+			l, ok = stored[link.Link]{Value: mine}, true
+		}
 		if !ok {
 			continue
 		}

@@ -392,7 +392,7 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 		return
 	}
 	moved := i.link
-	moved.A, moved.StampA = to, time.Time{}
+	moved.A, moved.StampA, moved.Noted = to, time.Time{}, moved.Noted || there.Value.Noted
 	old := i.link
 	old.State, old.To = link.MovedTo, to
 	if there.Value.State != link.Linked {

@@ -90,9 +90,27 @@ func (e *Engine) reopen(i *item) {
 // maxDepth bounds needed records of needed records, and chains of merges.
 const maxDepth = 4
 
+// slotGroup gives the mappings of an item's slot that start from another record.
+func (b *batch) slotGroup(i *item, ref record.Ref) []*Active {
+	for _, group := range b.set.group(ref, func(a *Active) bool { return b.preview || a.works(i.task.Pilot || slices.Contains(a.Head.Pilot, ref)) }) {
+		if group[0].Slot == i.group[0].Slot {
+			return group
+		}
+	}
+	return nil
+}
+
 // follow works a merged record at its new address and takes over how that ended.
 func (e *Engine) follow(ctx context.Context, b *batch, i *item) {
-	to := &item{task: i.task, ref: i.link.To, group: i.group, needed: i.needed, depth: i.depth + 1}
+	group := i.group
+	if i.link.To.Object != i.ref.Object { // a conversion: other mappings of the slot go on with it
+		group = b.slotGroup(i, i.link.To)
+		if len(group) == 0 {
+			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
+			return
+		}
+	}
+	to := &item{task: i.task, ref: i.link.To, group: group, needed: i.needed, depth: i.depth + 1}
 	id := to.group[0].Slot + "#" + to.ref.String()
 	if b.chosen[id] != nil {
 		i.end(Result{End: Done})

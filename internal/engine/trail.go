@@ -102,6 +102,8 @@ func rejoin(entry Entry, values map[int]entryValues, n int) Entry {
 
 // history follows a record's chain of audit pages, newest first.
 func (e *Engine) history(ctx context.Context, ref record.Ref, page string) ([]Entry, []EntryOutcome, error) {
+	of := []record.Ref{ref} // and, from where it tells of one, its counterpart: what went home is told as of that
+	about := func(r record.Ref) bool { return slices.Contains(of, r) }
 	var entries []Entry
 	var outcomes []EntryOutcome
 	for page != "" && len(entries) < maxHistory {
@@ -110,11 +112,16 @@ func (e *Engine) history(ctx context.Context, ref record.Ref, page string) ([]En
 		if err != nil {
 			return nil, nil, err
 		}
-		outcomes = append(outcomes, slices.DeleteFunc(ended, func(o EntryOutcome) bool { return o.Ref != ref })...)
+		outcomes = append(outcomes, slices.DeleteFunc(ended, func(o EntryOutcome) bool { return !about(o.Ref) && !about(o.Target) })...)
 		before := ""
 		for n := len(all) - 1; n >= 0; n-- {
-			if all[n].Ref != ref {
+			if !about(all[n].Ref) && !about(all[n].Target) {
 				continue
+			}
+			if other := all[n].Ref; all[n].Target == ref && !about(other) {
+				of = append(of, other)
+			} else if other := all[n].Target; all[n].Ref == ref && !other.IsZero() && !about(other) {
+				of = append(of, other)
 			}
 			entries = append(entries, all[n])
 			if all[n].Prev != page { // several entries of one batch name the batch itself

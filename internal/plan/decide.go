@@ -143,7 +143,11 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 			d.Write[w.field.B] = w.value
 		}
 		if w.value.Known() { // blanks are agreed on too: the first change of a group must not look like a first meeting
-			d.Agreed[w.field.Key()] = link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, w.value), Unsure: true}
+			pair := link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, w.value), Unsure: true}
+			if w.later != nil {
+				pair.A = Changed // what is left out now is still to come
+			}
+			d.Agreed[w.field.Key()] = pair
 		}
 		d.Fields = append(d.Fields, fd)
 	}
