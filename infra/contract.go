@@ -51,6 +51,7 @@ const (
 	EnvSecrets     = "CROSSWALK_SECRETS"          // what names of secrets begin with: crosswalk/CUSTOMER/
 	EnvOperations  = "CROSSWALK_TOPIC_OPERATIONS" // ARN of the topic that operations hear of
 	EnvTopics      = "CROSSWALK_TOPICS"           // JSON object: mapping name to ARN of the topic of its business addresses
+	EnvAgents      = "CROSSWALK_AGENTS"           // JSON object: connection name to {requests, answers}, URLs; only where a connection has reach: agent
 	BundledConfig  = "crosswalk.yaml"
 	MetricSpace    = "Crosswalk"         // namespace of our own metrics begins so, CROSSWALK_CUSTOMER follows after a slash; functions write them as embedded metrics into their log
 	MetricBudget   = "BudgetUsedPercent" // dimension Connection: calls spent of what a connection may spend today, 0 to 100
@@ -79,11 +80,12 @@ func (c Customer) logGroup(function string) string {
 // share an account, and the log's lines have nothing to tell them apart by.
 func (c Customer) ownMetrics() string { return MetricSpace + "/" + c.AWS.Customer }
 
-// secretsOf lists the secrets of one connection, without the prefix: the credential, and for OAuth the pair that is renewed.
+// secretsOf lists the secrets of one connection, without the prefix: the credential, and for OAuth the pair that is renewed, or the session
+// of a system that has one for all workers.
 // They are declared here, under the customer's key, and have no value until somebody connects; a secret without a value
 // counts as missing. A function that makes one again, long after a disconnect, encrypts it with the key alias/crosswalk-CUSTOMER.
 func secretsOf(name string, c Connection) []string {
-	if c.Auth != "" && c.Auth != "key" || c.System == "salesforce" { // Salesforce has no keys
+	if c.Auth != "" && c.Auth != "key" || c.System == "salesforce" || c.System == "salespad" { // Salesforce has no keys; SalesPad's session has the pair's place
 		return []string{name, name + pairOf}
 	}
 	return []string{name}

@@ -26,10 +26,11 @@ type Customer struct {
 	Product []byte `yaml:"-"`
 }
 
-// Connection is as much of a connection as decides which secrets there are.
+// Connection is as much of a connection as decides which secrets, networks and queues there are.
 type Connection struct {
 	System string `yaml:"system"`
 	Auth   string `yaml:"auth"`
+	Reach  string `yaml:"reach"` // vpc needs the network, agent has two queues and a user
 }
 
 // AWS is where and how large a deployment is.
@@ -280,6 +281,7 @@ func (c Customer) checkProduct(l *complaints) {
 		systems := []string{"hubspot", "salesforce", "light", "salespad"}
 		l.add(!slices.Contains(systems, c.Connections[name].System), "connections."+name+".system", "%q; write %s", c.Connections[name].System, strings.Join(systems, ", "))
 	}
+	c.checkReach(l)
 	check := func(field string, list []string) {
 		for n, a := range list {
 			l.add(!address.MatchString(a), fmt.Sprintf("%s[%d]", field, n), "this is no address; write one as ops@example.com")
@@ -290,6 +292,26 @@ func (c Customer) checkProduct(l *complaints) {
 		l.add(!mappingName.MatchString(name), "mappings."+name, "this cannot be a mapping's name; write letters, digits, - and _")
 		check("mappings."+name+".tell", c.Mappings[name].Tell)
 	}
+}
+
+// checkReach looks at what a connection's reach asks of the stack.
+func (c Customer) checkReach(l *complaints) {
+	for _, name := range c.connections() {
+		l.add(c.Connections[name].Reach == "vpc" && c.AWS.Network != "vpc", "connections."+name+".reach",
+			"vpc, and aws.network is %s; write network: vpc, and aws.vpc with the subnets that reach the system (a new network has a NAT gateway, about 33 USD a month), or reach: agent, which needs neither", c.AWS.Network)
+		l.add(c.Connections[name].Reach == "agent" && len(name) > 40, "connections."+name, "its queues would have too long a name; write 40 letters at most where reach is agent")
+	}
+}
+
+// agents gives the connections that are reached through an agent, sorted.
+func (c Customer) agents() []string {
+	var out []string
+	for _, name := range c.connections() {
+		if c.Connections[name].Reach == "agent" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func (c Customer) has(system string) bool {

@@ -72,13 +72,17 @@ func (d *deployment) environment() map[string]*string {
 	for name, topic := range d.topics.business {
 		business[name] = topic.TopicArn()
 	}
-	return map[string]*string{
+	env := map[string]*string{
 		EnvConfig: str(BundledConfig), EnvCustomer: str(d.customer.AWS.Customer), EnvPublicURL: str(d.api.url),
 		EnvTable: str(d.table.name), EnvEpoch: str(strconv.Itoa(d.customer.AWS.Epoch)),
 		EnvQueueLive: d.queues["live"].QueueUrl(), EnvQueueBulk: d.queues["bulk"].QueueUrl(),
 		EnvDeadLive: d.queues["dead-live"].QueueUrl(), EnvDeadBulk: d.queues["dead-bulk"].QueueUrl(),
 		EnvSecrets: str(d.customer.secretPrefix()), EnvOperations: d.topics.operations.TopicArn(), EnvTopics: d.ToJsonString(business, nil),
 	}
+	if agents := d.agentEnvironment(); agents != nil {
+		env[EnvAgents] = agents
+	}
+	return env
 }
 
 // bundle puts a function's folder together: its program and the customer's file. The CDK makes the zip.

@@ -42,6 +42,7 @@ func (d *deployment) rights(f Function) []awsiam.PolicyStatement {
 		return out
 	}
 	out = append(out, allow(tableClear, d.table.arn), allow(secretPut, d.connectionSecrets()...))
+	out = append(out, d.agentRights()...)
 	switch f.Name {
 	case "oauth":
 		out = append(out, allow(secretRevive, d.connectionSecrets()...))

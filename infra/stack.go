@@ -27,6 +27,7 @@ type deployment struct {
 	stage    string // a folder for what goes into the bundles; it may go once the app is synthesized
 
 	key     awskms.Key
+	agents  map[string]agentQueues  // by connection
 	queues  map[string]awssqs.Queue // live, bulk, dead-live, dead-bulk
 	secrets []string                // names without the prefix
 	topics  topics
@@ -49,6 +50,7 @@ func Stack(app constructs.Construct, c Customer, dist, stage string) (awscdk.Sta
 	d.addKey()
 	d.addTable()
 	d.addQueues()
+	d.addAgents()
 	d.addSecrets()
 	d.addTopics()
 	d.addNetwork()

@@ -77,11 +77,17 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	queues := awssqs.NewFromConfig(at("SQS"))
+	mail, err := settings.mail(c, queues)
+	if err != nil {
+		return nil, err
+	}
 	return open(ctx, settings, c, app.Parts{
 		Table:      table,
 		Shelf:      shared,
-		Queue:      sqs.New(awssqs.NewFromConfig(at("SQS")), sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk}),
+		Queue:      sqs.New(queues, sqs.Options{Live: settings.Live, Bulk: settings.Bulk, DeadLive: settings.DeadLive, DeadBulk: settings.DeadBulk}),
 		Secrets:    secrets,
+		Mail:       mail,
 		Teller:     NewTeller(at("SNS"), settings.Operations, settings.Topics),
 		Transforms: transforms,
 		Late:       o.Late,

@@ -7,7 +7,11 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"crosswalk/internal/app"
+	"crosswalk/internal/app/mailbox"
+	"crosswalk/internal/reach"
 )
 
 // Settings are what the stack tells a function: names of what it made, by environment variable. The product's own
@@ -27,6 +31,14 @@ type Settings struct {
 	// mappings by name (CROSSWALK_TOPICS, a JSON object).
 	Operations string
 	Topics     map[string]string
+	// Agents are the queues to and from the agents of connections, by name (CROSSWALK_AGENTS, a JSON object).
+	Agents map[string]AgentQueues
+}
+
+// AgentQueues are the URLs of an agent's two queues.
+type AgentQueues struct {
+	Requests string `json:"requests"`
+	Answers  string `json:"answers"`
 }
 
 // Read reads the environment and reports everything that is missing or wrong at once.
@@ -52,10 +64,29 @@ func Read(getenv func(string) string) (Settings, error) {
 	if text := getenv("CROSSWALK_TOPICS"); text != "" && json.Unmarshal([]byte(text), &s.Topics) != nil {
 		errs = append(errs, errors.New(`CROSSWALK_TOPICS is no JSON object of texts, as {"deals-to-invoices":"arn:..."}`))
 	}
+	if text := getenv("CROSSWALK_AGENTS"); text != "" && json.Unmarshal([]byte(text), &s.Agents) != nil {
+		errs = append(errs, errors.New("CROSSWALK_AGENTS is no JSON object of queues; the stack sets it: deploy it again"))
+	}
 	if root := getenv("LAMBDA_TASK_ROOT"); s.Config != "" && !filepath.IsAbs(s.Config) {
 		s.Config = filepath.Join(root, s.Config)
 	}
 	return s, errors.Join(errs...)
+}
+
+// mail gives the queues of every connection that is reached through an agent.
+func (s Settings) mail(c app.Config, client *sqs.Client) (map[string]reach.Mail, error) {
+	out := map[string]reach.Mail{}
+	for name, conn := range c.Connections {
+		if conn.Reach != "agent" {
+			continue
+		}
+		q := s.Agents[name]
+		if q.Requests == "" || q.Answers == "" {
+			return nil, fmt.Errorf("CROSSWALK_AGENTS has no queues of the connection %s, which is reached through an agent; deploy the stack again", name)
+		}
+		out[name] = mailbox.Product(client, q.Requests, q.Answers)
+	}
+	return out, nil
 }
 
 // config is the product's configuration as this deployment has it.
