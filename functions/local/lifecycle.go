@@ -43,13 +43,14 @@ func (c *cli) pilot() *cobra.Command {
 }
 
 func (c *cli) live() *cobra.Command {
-	nativeOff, reason := false, ""
+	nativeOff, noSave, reason := false, false, ""
 	cmd := c.command("live MAPPING...", "let the newest version of mappings write, once it passed its gates", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
-		return c.move(ctx, args, "live", map[string]any{"native_off": nativeOff, "reason": reason}, func(m web.Moved) string {
+		return c.move(ctx, args, "live", map[string]any{"native_off": nativeOff, "without_save": noSave, "reason": reason}, func(m web.Moved) string {
 			return fmt.Sprintf("%s is live with version %d", m.Name, m.Running)
 		})
 	})
 	cmd.Flags().BoolVar(&nativeOff, "native-off", false, "state that the finance system's own CRM integration is switched off")
+	cmd.Flags().BoolVar(&noSave, "without-save", false, "state that what is written over need not be saved to a file first (crosswalk save)")
 	reasonFlag(cmd, &reason)
 	return cmd
 }

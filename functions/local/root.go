@@ -66,8 +66,8 @@ func (c *cli) root() *cobra.Command {
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"set", "From file to live:", []*cobra.Command{c.connections(), c.presets(), c.fields(), c.apply(), c.export(), c.check(), c.duplicates(), c.preview(), c.pilot(), c.accept(), c.submit(), c.approve(), c.standing(), c.live(), c.pause(), c.resume()}},
-		{"day", "Day by day:", []*cobra.Command{c.status(), c.run(), c.runs(), c.why(), c.errors(), c.retry(), c.erase(), c.notify(), c.reviews(), c.link(), c.unlink(), c.ignore(), c.unignore(), c.links(), c.record()}},
+		{"set", "From file to live:", []*cobra.Command{c.connections(), c.presets(), c.fields(), c.apply(), c.export(), c.check(), c.duplicates(), c.preview(), c.pilot(), c.accept(), c.submit(), c.approve(), c.standing(), c.save(), c.live(), c.pause(), c.resume()}},
+		{"day", "Day by day:", []*cobra.Command{c.status(), c.run(), c.runs(), c.undo(), c.why(), c.errors(), c.retry(), c.erase(), c.notify(), c.reviews(), c.link(), c.unlink(), c.ignore(), c.unignore(), c.links(), c.record()}},
 		{"back", "Month end and looking back:", []*cobra.Command{c.reconcile(), c.history(), c.audit(), c.usage(), c.rebuild(), c.budget()}},
 		{"up", "Running it:", []*cobra.Command{c.up(), c.agent(), c.connect(), c.disconnect(), c.token(), c.settings(), c.openapi(), c.simulate(), c.demo(), c.local()}},
 	} {

@@ -41,7 +41,7 @@ type Acceptance struct {
 
 // Gate is one thing that a version needs before it goes live.
 type Gate struct {
-	Name    string `json:"name"` // preview, pilot, acceptance_1, acceptance_2, approval
+	Name    string `json:"name"` // save, preview, pilot, acceptance_1, acceptance_2, approval
 	Passed  bool   `json:"passed"`
 	State   string `json:"state"`             // who or what passed it, or what is missing
 	Command string `json:"command,omitempty"` // that passes it
@@ -133,7 +133,8 @@ func (e *Engine) Gates(ctx context.Context, name string) (Standing, []Gate, erro
 	}
 	s := got.Value
 	s.Mapping, s.Version = name, h.Latest
-	return s, e.gates(m, v, s), nil
+	saved, err := e.saveGate(ctx, h, m)
+	return s, append(saved, e.gates(m, v, s)...), err
 }
 
 // gates judges one version; the order is the one in which people pass them.

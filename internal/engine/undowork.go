@@ -510,15 +510,30 @@ func (u *undoer) afterUndo(ctx context.Context, s *undoStep) error {
 	if err := u.noteError(ctx, i); err != nil {
 		return err
 	}
-	change1 := 0
+	more := 0
 	switch {
 	case s.link.State == link.Linked && s.next.State == link.Tombstone:
-		change1 = -1
+		more = -1
 	case s.link.State == link.Tombstone && s.next.State == link.Linked:
-		change1 = 1
+		more = 1
 	default:
 		return nil
 	}
-	_, err := change(ctx, u.Engine, tallyKey(s.way.Slot), func(t *tally, _ bool) bool { t.Linked += change1; return true })
+	if s.home {
+		if err := u.putSeat(ctx, s); err != nil {
+			return err
+		}
+	}
+	_, err := change(ctx, u.Engine, tallyKey(s.way.Slot), func(t *tally, _ bool) bool { t.Linked += more; return true })
 	return err
+}
+
+// putSeat keeps a record of b from being made at a again: in place of the pointer, which says nothing beside a tombstone, it gets a
+// tombstone of its own; taken back, it is a pointer again.
+func (u *undoer) putSeat(ctx context.Context, s *undoStep) error {
+	key := u.pointerKey(s.way.Slot, s.next.A)
+	if s.next.State == link.Linked {
+		return u.putOne(ctx, key, link.Pointer{Slot: s.next.Slot, B: s.next.A, A: s.next.B, At: time.Now()}, table.Condition{})
+	}
+	return u.putOne(ctx, key, s.next, table.Condition{})
 }

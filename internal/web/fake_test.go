@@ -132,6 +132,33 @@ func (f *fake) GoLive(_ context.Context, name string, version int, off bool, act
 	return f.move(name, mapping.Live)
 }
 
+func (f *fake) StartUndo(_ context.Context, run string, archive bool, actor string) (engine.Run, error) {
+	f.note("undo %s by %s, archive %v", run, actor, archive)
+	if f.problem != nil {
+		return engine.Run{}, f.problem
+	}
+	return engine.Run{ID: "u1", Kind: "undo_preview", Plan: "pu1", Undoes: run, Archives: archive, Status: "listing"}, nil
+}
+
+func (f *fake) SavePart(_ context.Context, name, after string) (engine.SavedPart, error) {
+	f.note("save %s after %q", name, after)
+	part := engine.SavedPart{Columns: []string{"a.name", "b.name"}, Count: 1, Next: "more", Pairs: []engine.SavedPair{{A: deal, B: deal, How: "linked", Values: []record.Value{record.Of("=A"), record.Empty()}}}}
+	if after != "" {
+		part.Next, part.Receipt, part.Pairs = "", "all of it", nil
+	}
+	return part, f.problem
+}
+
+func (f *fake) Saved(_ context.Context, name, receipt, file, actor, note string) (int, error) {
+	f.note("saved %s: %s, %s, by %s: %s", name, receipt, file, actor, note)
+	return 1, f.problem
+}
+
+func (f *fake) WaiveSave(_ context.Context, name, actor, note string) error {
+	f.note("%s without a saved file, by %s: %s", name, actor, note)
+	return nil
+}
+
 func (f *fake) Pause(_ context.Context, name, actor, note string) (engine.Head, error) {
 	f.note("%s to paused by %s: %s", name, actor, note)
 	return f.move(name, mapping.Paused)

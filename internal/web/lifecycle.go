@@ -62,6 +62,7 @@ func (a *api) pilot(r *http.Request) (any, error) {
 type liveBody struct {
 	NativeOff bool   `json:"native_off" doc:"states that the target's own CRM integration is switched off"`
 	Reason    string `json:"reason" doc:"kept with the decision"`
+	NoSave    bool   `json:"without_save" doc:"states that what is written over need not be saved to a file first"`
 }
 
 // live takes the newest version into use when it passed its gates. An operator may state that the target's own CRM
@@ -74,6 +75,11 @@ func (a *api) live(r *http.Request) (any, error) {
 	ctx, note := r.Context(), body.Reason
 	if body.NativeOff {
 		note = strings.TrimSpace("states that the system's own CRM integration is off. " + note)
+	}
+	if body.NoSave {
+		if err := a.Engine.WaiveSave(ctx, r.PathValue("name"), actorOf(ctx), body.Reason); err != nil {
+			return nil, err
+		}
 	}
 	head, err := a.Engine.GoLive(ctx, r.PathValue("name"), versionMatched(r), body.NativeOff, actorOf(ctx), note)
 	if err != nil {

@@ -77,6 +77,8 @@ type Engine interface {
 	Onces
 	Rebuilder
 	Budgeter
+	Undoer
+	Saver
 }
 
 // Allowance is how many calls a connection may still make under one of its vendor's limits.
@@ -151,6 +153,8 @@ var routes = []route{
 	{"POST", "/mappings/{name}/pause", "stop writing; signals wait", 200, (*api).pause},
 	{"POST", "/pause", "stop everything that writes", 200, (*api).pauseAll},
 	{"POST", "/mappings/{name}/resume", "go on after a pause or the brake", 200, (*api).resume},
+	{"GET", "/mappings/{name}/save", "what the newest version may write over, both sides of each pair, for a file to keep: ?after=", 200, (*api).savePart},
+	{"POST", "/mappings/{name}/save", "record that such a file is kept, by the receipt of its last part", 200, (*api).saved},
 	{"GET", "/rebuild", "after a restore from backup: how it stands, and with ?limit= a part of the report: ?from=&limit=", 200, (*api).rebuilding},
 	{"POST", "/rebuild", "after a restore from backup: read back what was made since; nothing is written before", 202, (*api).rebuild},
 	{"GET", "/mappings/{name}/history", "versions, changes of status, approvals and runs, with who and when: ?from=&limit=", 200, (*api).history},
@@ -165,6 +169,7 @@ var routes = []route{
 	{"GET", "/runs", "runs, newest first", 200, (*api).runs},
 	{"POST", "/runs", "start a run: of a plan, of named records, or of everything", 202, (*api).start},
 	{"GET", "/runs/{id}", "a run with its progress", 200, (*api).run},
+	{"POST", "/runs/{id}/undo", "what undoing a run would put back, saved as a plan; no write is made", 202, (*api).undo},
 	{"POST", "/erasures", "remove a person everywhere on our side; documents keep ids and amounts, and nothing is erased at any system", 200, (*api).erase},
 	{"GET", "/errors", "open sync errors by category: ?category=&from=&limit=", 200, (*api).errors},
 	{"GET", "/news", "what people are told of now", 200, (*api).news},
