@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/xml"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -301,6 +302,49 @@ func TestDuplicatesOfBothSides(t *testing.T) {
 			if _, err := w.Engine.Duplicates(w.t.Context(), bad); err == nil {
 				t.Errorf("%+v was answered", bad)
 			}
+		}
+	})
+}
+
+// Of many records a thousand are looked at, and the report says which; where time runs out it says that too, and is an answer.
+func TestPreflightSamplesOfManyRecords(t *testing.T) {
+	preflightWorld(t, func(w *world) {
+		for n := range 1200 {
+			w.create("contacts", kv("email", fmt.Sprintf("many%d@hub.example", n), "lastname", "Many"))
+		}
+		w.advance(time.Minute)
+		w.HubSpot.ResetCalls()
+		got := w.preflight(engine.PreflightAsk{Mapping: "people"})
+		n := slices.IndexFunc(got.Sides, func(s engine.Side) bool { return s.Object == "contacts" })
+		if s := got.Sides[n]; s.Total != 1210 || s.Sampled != engine.MaxSample || s.Whole || s.Since.IsZero() {
+			t.Errorf("%+v", s)
+		}
+		if len(saying(got, "warn", "hubspot/contacts", "of 1,000 contacts changed in the last 90 days", "phone 1 %")) != 1 {
+			t.Errorf("it does not say what was sampled: %s", told(got))
+		}
+		if len(saying(got, "warn", "first load to salesforce/Contact creates at most 1,210 records", "3 MB")) != 1 {
+			t.Errorf("the forecast: %s", told(got))
+		}
+		if calls := w.HubSpot.Calls()["total"]; calls > 30 {
+			t.Errorf("%d calls at HubSpot: %v", calls, w.HubSpot.Calls())
+		}
+		w.HubSpot.SetFault(func(r *http.Request, _ []byte) *hubspottest.Fault {
+			if strings.HasSuffix(r.URL.Path, "/search") {
+				return &hubspottest.Fault{Delay: 4 * time.Second}
+			}
+			return nil
+		})
+		began := time.Now()
+		got = w.preflight(engine.PreflightAsk{Mapping: "people"})
+		if len(saying(got, "warn", "hubspot/contacts", "time ran out after")) != 1 || len(saying(got, "ok", "salesforce/Contact", "every mapped field")) != 1 {
+			t.Errorf("at a slow HubSpot: %s", told(got))
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it took %s; behind API Gateway there are 29 seconds", took)
+		}
+		w.HubSpot.SetFault(nil)
+		if got = w.preflight(engine.PreflightAsk{Mapping: "people", Sample: -1}); len(got.Loads) != 0 || len(saying(got, "warn", "first load")) != 0 {
+			t.Errorf("nothing was to be sampled: %s", told(got))
 		}
 	})
 }

@@ -31,8 +31,9 @@ var nativeIDs = map[string][]string{
 // nativeWithin is how recent a mark must be to show that the connector still writes.
 const nativeWithin = 24 * time.Hour
 
-// nativeRead bounds how many of the records changed in that time are looked at.
-const nativeRead = 2000
+// nativeRead bounds how many of the records changed in that time are looked at: of so many that people and others changed, one
+// that polls every quarter of an hour would have synced some.
+const nativeRead = 5000
 
 // nativeMarks is what was found of it in an object.
 type nativeMarks struct {
@@ -40,7 +41,6 @@ type nativeMarks struct {
 	at   place
 	last time.Time // youngest stamp
 	left bool      // there are marks, none recent
-	all  bool      // every record of the last day was looked at
 }
 
 // native says whether HubSpot's connector still writes the mapping's objects.
@@ -72,12 +72,13 @@ func (p *preflight) native(ctx context.Context, a *Active) error {
 const switchOff = "pause HubSpot's own connector first: HubSpot, Settings > Integrations > Connected apps > Salesforce; step by step, way back included: crosswalk help switching"
 
 func (m nativeMarks) String() string {
-	return fmt.Sprintf("HubSpot's own Salesforce connector still writes %s: %d of the records changed in the last 24 hours bear its mark (%s), the youngest of %s, such as %s", m.at.object, m.Count, nativeStamp, m.last.UTC().Format(time.RFC3339), refList(m.Examples))
+	return fmt.Sprintf("HubSpot's own Salesforce connector still writes %s: %d or more of the records changed in the last 24 hours bear its mark (%s), the youngest of %s, such as %s", m.at.object, m.Count, nativeStamp, m.last.UTC().Format(time.RFC3339), refList(m.Examples))
 }
 
-// nativeMarks looks at the records of an object that changed within the last day: all that the connector wrote are among them.
+// nativeMarks looks at the records of an object that changed within the last day, until some bear a mark of that time: all that
+// the connector wrote are among them.
 func (e *Engine) nativeMarks(ctx context.Context, at place, o connector.Object) (nativeMarks, error) {
-	out := nativeMarks{at: at, all: true}
+	out := nativeMarks{at: at}
 	if _, ok := fieldOf(o, nativeStamp); !ok {
 		return out, nil // it was never installed
 	}
@@ -101,8 +102,7 @@ func (e *Engine) nativeMarks(ctx context.Context, at place, o connector.Object) 
 				out.take(r, since, fields)
 			}
 		}
-		if !page.More || len(seen) >= nativeRead {
-			out.all = !page.More
+		if !page.More || out.Count > 0 || len(seen) >= nativeRead {
 			return out, nil
 		}
 		ask.Cursor = page.Cursor

@@ -46,8 +46,6 @@ func (p *preflight) read(ctx context.Context, pairs []*Active) {
 	if within <= 0 {
 		within = sampleWithin
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
 	var jobs []func(context.Context)
 	var held sync.Mutex
 	for _, at := range sortedPlaces(p.samples) {
@@ -69,9 +67,12 @@ func (p *preflight) read(ctx context.Context, pairs []*Active) {
 			held.Unlock()
 		})
 	}
-	if len(jobs) > 0 {
-		p.Parallel(ctx, jobs)
+	if len(jobs) == 0 {
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	p.Parallel(ctx, jobs)
 }
 
 func (p *preflight) want(at place, fields []string) {
