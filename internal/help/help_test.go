@@ -68,7 +68,7 @@ func TestEveryCategoryHasItsEntry(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	for _, name := range []string{"errors", "words", "money", "mapping", "hubspot", "light", "connecting", "privacy", "restore"} {
+	for _, name := range []string{"errors", "words", "money", "mapping", "hubspot", "light", "connecting", "privacy", "restore", "switching", "hybrid", "hubspot-centric", "salesforce-centric"} {
 		if text, ok := help.Page(name); !ok || !strings.HasPrefix(text, "# ") || help.Title(name) == "" {
 			t.Errorf("page %s: there %v, title %q", name, ok, help.Title(name))
 		}

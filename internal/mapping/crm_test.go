@@ -42,7 +42,7 @@ func org() mapping.Schema {
 		"Account":     "Name text!, Website text, Phone text, Industry enum=Banking,Insurance, Type enum=Prospect,Other, NumberOfEmployees integer, AnnualRevenue number, Description text, OwnerId ref" + address("Billing"),
 		"Contact":     "FirstName text, LastName text!, Salutation enum=Mr.,Ms.,Dr., Email text, Phone text, MobilePhone text, Title text, LeadSource enum=Web,Other, AccountId ref:Account, OwnerId ref, primary.Account ref" + address("Mailing"),
 		"Lead":        "FirstName text, LastName text!, Company text!, Email text, Phone text, MobilePhone text, Title text, Website text, LeadSource enum=Web,Other, Status enum=Open - Not Contacted,Working - Contacted,Closed - Converted,Closed - Not Converted, IsConverted bool~, OwnerId ref" + address(""),
-		"Opportunity": "Name text!, StageName enum!=Prospecting,Qualification,Needs Analysis,Value Proposition,Id. Decision Makers,Perception Analysis,Proposal/Price Quote,Negotiation/Review,Closed Won,Closed Lost, CloseDate date!, Amount number, Type enum=New Customer,Existing Customer - Upgrade, NextStep text, Description text, AccountId ref:Account, OwnerId ref, primary.Account ref, associations.Contact list",
+		"Opportunity": "IsClosed bool~, IsWon bool~, Name text!, StageName enum!=Prospecting,Qualification,Needs Analysis,Value Proposition,Id. Decision Makers,Perception Analysis,Proposal/Price Quote,Negotiation/Review,Closed Won,Closed Lost, CloseDate date!, Amount number, Type enum=New Customer,Existing Customer - Upgrade, NextStep text, Description text, AccountId ref:Account, OwnerId ref, primary.Account ref, associations.Contact list",
 		"Task":        activity + ", Status enum=Not Started,In Progress,Completed,Waiting on someone else,Deferred, Priority enum=High,Normal,Low, TaskSubtype enum=Task,Email,Call, CallType enum=Internal,Inbound,Outbound, CallDurationInSeconds integer, CompletedDateTime datetime~",
 		"Event":       activity + ", Location text, StartDateTime datetime, EndDateTime datetime",
 		"Campaign":    "Name text!",
@@ -102,6 +102,30 @@ func TestPresetsOfTheTwoCRMs(t *testing.T) {
 		if got := mapping.CheckSet(all); len(got) > 0 {
 			t.Errorf("%s together: %v", set, got)
 		}
+	}
+}
+
+// TestOwnersInThePresets: the commented lines that carry owners are right as they stand, once owners are not protected any more.
+func TestOwnersInThePresets(t *testing.T) {
+	seen := 0
+	for _, p := range mapping.PresetSet("hubspot-salesforce") {
+		text := strings.NewReplacer("# - { a: OwnerId", "- { a: OwnerId", "LeadSource, OwnerId", "LeadSource", "protect: { a: [ OwnerId ] }", "").Replace(string(p.YAML))
+		m := mustLoad(t, []byte(text))
+		for _, f := range m.Fields {
+			if f.By == "" {
+				continue
+			}
+			seen++
+			if f.Other == nil || f.Other.Table != "owners" || f.Other.By != "email" || f.Other.A[0] != "hubspot_owner_id" || f.Other.B != "OwnerId" {
+				t.Errorf("%s: the owner on the way home: %+v", p.Name, f.Other)
+			}
+		}
+		if problems, _ := mapping.Validate(m, language(), org(), portal()); len(problems) > 0 {
+			t.Errorf("%s with owners:\n%v", p.Name, problems)
+		}
+	}
+	if seen != 3 {
+		t.Errorf("owners were found in %d presets", seen)
 	}
 }
 
