@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
@@ -144,24 +145,24 @@ func TestB2_UndoOfARun(t *testing.T) {
 		writes := w.writes()
 		p, rows := w.undoOf(run.ID, true)
 		if w.writes() != writes {
-			t.Fatalf("the preview wrote")
+			w.t.Fatalf("the preview wrote")
 		}
 		if p.Kinds["restore"] != updates-edited || p.Kinds["archive_made"] != creates || p.Kinds["skip"] != edited || p.Rows != updates+creates {
-			t.Fatalf("preview: %+v", p.Kinds)
+			w.t.Fatalf("preview: %+v", p.Kinds)
 		}
 		for id, name := range want {
 			row := rows[customerRef(id)]
 			if strings.HasPrefix(name, "A person") && (row.Kind != plan.Skip || !strings.Contains(row.Reason.Text, "name")) {
-				t.Errorf("%s is not listed as left: %+v", id, row)
+				w.t.Errorf("%s is not listed as left: %+v", id, row)
 			}
 		}
 		done := w.undo(p)
 		if done.Counts.Updated != updates-edited+creates || done.Counts.Refused+done.Counts.Failed != 0 {
-			t.Errorf("undo: %+v", done.Counts)
+			w.t.Errorf("undo: %+v", done.Counts)
 		}
 		for id, name := range w.names() {
 			if want[id] != name {
-				t.Errorf("%s is %q, want %q", id, name, want[id])
+				w.t.Errorf("%s is %q, want %q", id, name, want[id])
 			}
 		}
 		w.quietly("after the undo")
@@ -174,22 +175,22 @@ func TestB2_UndoOfARun(t *testing.T) {
 			}
 		}
 		if told != updates-edited {
-			t.Errorf("the trail tells of %d restored names, want %d", told, updates-edited)
+			w.t.Errorf("the trail tells of %d restored names, want %d", told, updates-edited)
 		}
 
 		again, _ := w.undoOf(run.ID, true) // there is nothing left to undo
 		if again.Kinds["restore"]+again.Kinds["archive_made"] != 0 {
-			t.Errorf("a second undo would do: %v", again.Kinds)
+			w.t.Errorf("a second undo would do: %v", again.Kinds)
 		}
 
 		back, _ := w.undoOf(done.ID, false)
 		if back.Kinds["restore"] != updates-edited || back.Kinds["relink"] != creates {
-			t.Fatalf("undo of the undo: %v", back.Kinds)
+			w.t.Fatalf("undo of the undo: %v", back.Kinds)
 		}
 		w.undo(back)
 		for id, name := range w.names() {
 			if wanted := after[id]; wanted != name && !strings.HasPrefix(name, "A person") {
-				t.Errorf("undone twice %s is %q, want %q", id, name, wanted)
+				w.t.Errorf("undone twice %s is %q, want %q", id, name, wanted)
 			}
 		}
 		w.quietly("after the undo of the undo")
@@ -209,15 +210,15 @@ func TestB10_UndoDoesNotFightTheSync(t *testing.T) {
 		w.polled()
 		got := w.names()
 		if len(got) != 4 {
-			t.Errorf("%d customers, want 4: an archived one was made again", len(got))
+			w.t.Errorf("%d customers, want 4: an archived one was made again", len(got))
 		}
 		link := w.why(companyRef(companies[0])).Link
 		if got[link.B.ID] != "NEW NAME" {
-			t.Errorf("the person's edit came as %q", got[link.B.ID])
+			w.t.Errorf("the person's edit came as %q", got[link.B.ID])
 		}
 		other := w.why(companyRef(companies[1])).Link
 		if got[other.B.ID] != before[other.B.ID] {
-			t.Errorf("the other one is %q", got[other.B.ID])
+			w.t.Errorf("the other one is %q", got[other.B.ID])
 		}
 		w.wantSkipped(companyRef(companies[2]), plan.WasUndone)
 	})
@@ -230,27 +231,27 @@ func TestUndoLeavesWhatIsNot(t *testing.T) {
 		run, before, companies := w.damaged(3, 2)
 		p, _ := w.undoOf(run.ID, false)
 		if p.Kinds["restore"] != 3 || p.Kinds["skip"] != 2 {
-			t.Fatalf("without archiving: %v", p.Kinds)
+			w.t.Fatalf("without archiving: %v", p.Kinds)
 		}
 		made := w.why(companyRef(companies[3])).Link.B.ID
 		w.ok(w.Light.EditCustomer(made, func(c *lighttest.Customer) { c.Name = "Ours now" }))
 		p, rows := w.undoOf(run.ID, true)
 		if p.Kinds["archive_made"] != 1 || rows[customerRef(made)].Kind != plan.Skip {
-			t.Fatalf("with archiving: %v, %+v", p.Kinds, rows[customerRef(made)])
+			w.t.Fatalf("with archiving: %v, %+v", p.Kinds, rows[customerRef(made)])
 		}
 		late := w.why(companyRef(companies[0])).Link.B.ID
 		w.ok(w.Light.EditCustomer(late, func(c *lighttest.Customer) { c.Name = "In the last moment" }))
 		done := w.undo(p)
 		if done.Counts.Updated != 3 || done.Counts.Refused != 1 || len(done.Refused) != 1 || done.Refused[0] != customerRef(late) {
-			t.Errorf("undo: %+v, refused %v", done.Counts, done.Refused)
+			w.t.Errorf("undo: %+v, refused %v", done.Counts, done.Refused)
 		}
 		names := w.names()
 		if names[late] != "In the last moment" || names[made] != "Ours now" {
-			t.Errorf("a person's words are gone: %v", names)
+			w.t.Errorf("a person's words are gone: %v", names)
 		}
 		for _, c := range companies[1:3] {
 			if id := w.why(companyRef(c)).Link.B.ID; names[id] != before[id] {
-				t.Errorf("%s is %q", id, names[id])
+				w.t.Errorf("%s is %q", id, names[id])
 			}
 		}
 		_, err := w.Engine.StartUndo(w.t.Context(), p.Run, false, "operator")
@@ -330,12 +331,12 @@ func TestUndoOfDocuments(t *testing.T) {
 			if row.Target.Object == "invoice-receivables" {
 				held++
 				if row.Kind != plan.Hold || !strings.Contains(row.Reason.Text, "never undone") {
-					t.Errorf("%+v", row)
+					w.t.Errorf("%+v", row)
 				}
 			}
 		}
 		if held != 1 {
-			t.Errorf("%d rows about the document: %v", held, p.Kinds)
+			w.t.Errorf("%d rows about the document: %v", held, p.Kinds)
 		}
 	})
 }
@@ -356,21 +357,21 @@ func TestUndoOfAnHour(t *testing.T) {
 		gone := w.why(companyRef(companies[1])).Link.B.ID
 		wrong := w.why(companyRef(companies[0])).Link.B.ID
 		if w.names()[wrong] != "WRONG" {
-			t.Fatalf("%v", w.names())
+			w.t.Fatalf("%v", w.names())
 		}
 		w.unlink(companyRef(companies[0]), false)
 		w.erase(companyRef(companies[1]).String())
 		w.advance(time.Hour)
 		p, rows := w.undoOf(hour, false)
 		if p.Kinds["restore"] != 1 || rows[customerRef(gone)].Kind != plan.Hold {
-			t.Fatalf("%v %+v", p.Kinds, rows)
+			w.t.Fatalf("%v %+v", p.Kinds, rows)
 		}
 		w.undo(p)
 		if got := w.names()[wrong]; got != at[wrong] {
-			t.Errorf("%q, want %q", got, at[wrong])
+			w.t.Errorf("%q, want %q", got, at[wrong])
 		}
 		if l := w.why(companyRef(companies[0])).Link; l.State != link.Held {
-			t.Errorf("it is %s", l.State)
+			w.t.Errorf("it is %s", l.State)
 		}
 		_ = before
 		runs := w.runs()
@@ -379,9 +380,176 @@ func TestUndoOfAnHour(t *testing.T) {
 			if r.Kind == "full" && r.Counts.Updated == 3 {
 				p, _ := w.undoOf(r.ID, false)
 				if p.Kinds["hold"] != 3 {
-					t.Errorf("values are gone: %v", p.Kinds)
+					w.t.Errorf("values are gone: %v", p.Kinds)
 				}
 			}
 		}
 	})
 }
+
+// TestB10_UndoBothWays: what a run wrote at both CRMs is put back at both, what a person changed since stays, and nothing flows.
+func TestB10_UndoBothWays(t *testing.T) {
+	pair(t, pairWorld(pairAccounts), func(w *world) {
+		account := w.sfAccount("Nordlys", "Website", "https://nordlys.example", "Phone", "111")
+		company := w.hub("companies", "name", "Nordlys A/S", "domain", "nordlys.example", "city", "Aarhus")
+		other := w.sfAccount("Solvang", "Website", "https://solvang.example", "Phone", "222")
+		twin := w.hub("companies", "name", "Solvang", "domain", "solvang.example")
+		fresh := w.hub("companies", "name", "Fresh", "domain", "fresh.example")
+		hour := w.nextHour()
+		before := map[string]string{"phone": w.at("companies", company).Properties["phone"], "name": w.sfText("Account", account, "Name")}
+		w.sfSet("Account", account, "Phone", "999")
+		w.hubSet("companies", company, "name", "Renamed in HubSpot")
+		w.sfSet("Account", other, "Phone", "888")
+		w.polled()
+		if w.at("companies", company).Properties["phone"] != "999" || w.sfText("Account", account, "Name") != "Renamed in HubSpot" || w.at("companies", twin).Properties["phone"] != "888" {
+			w.t.Fatal("the sync did not do what the case needs")
+		}
+		w.nextHour()
+		w.hubSet("companies", twin, "phone", "a person's")
+		w.polled()
+		p, rows := w.undoOf(hour, false)
+		if p.Kinds["restore"] != 2 || p.Kinds["skip"] != 1 {
+			w.t.Fatalf("%v %+v", p.Kinds, rows)
+		}
+		w.undo(p)
+		check := func(when string) {
+			w.t.Helper()
+			if got := w.at("companies", company).Properties["phone"]; got != before["phone"] {
+				w.t.Errorf("%s the company's phone is %q, want %q", when, got, before["phone"])
+			}
+			if got := w.sfText("Account", account, "Name"); got != before["name"] {
+				w.t.Errorf("%s the account's name is %q, want %q", when, got, before["name"])
+			}
+			if got := w.at("companies", company).Properties["name"]; got != "Renamed in HubSpot" {
+				w.t.Errorf("%s the company's name is %q", when, got)
+			}
+			if got := w.sfText("Account", account, "Phone"); got != "999" {
+				w.t.Errorf("%s the account's phone is %q", when, got)
+			}
+			if got := w.at("companies", twin).Properties["phone"]; got != "a person's" {
+				w.t.Errorf("%s the other company's phone is %q", when, got)
+			}
+		}
+		check("after the undo")
+		w.ended(w.run(engine.Run{Kind: "full", Mapping: "accounts", Actor: "editor"}).ID)
+		w.advance(30 * time.Minute)
+		check("after polls and a full run")
+		w.hubSet("companies", company, "phone", "333")
+		w.polled()
+		if got := w.sfText("Account", account, "Phone"); got != "333" {
+			w.t.Errorf("a person's edit did not flow: %q", got)
+		}
+		_ = fresh
+	})
+}
+
+// TestB10_UndoOfWhatCameHome: an account that a run made of a company is archived, and no poll makes it again.
+func TestB10_UndoOfWhatCameHome(t *testing.T) {
+	pair(t, pairWorld(pairAccounts), func(w *world) {
+		hour := w.nextHour()
+		fresh := w.hub("companies", "name", "Fresh", "domain", "fresh.example")
+		w.polled()
+		if n := len(w.sfAll("Account")); n != 1 {
+			w.t.Fatalf("%d accounts", n)
+		}
+		w.nextHour()
+		p, rows := w.undoOf(hour, true)
+		if p.Kinds["archive_made"] != 1 {
+			w.t.Fatalf("%v %+v", p.Kinds, rows)
+		}
+		w.undo(p)
+		w.hubSet("companies", fresh, "name", "Fresher")
+		w.advance(30 * time.Minute)
+		w.ended(w.run(engine.Run{Kind: "full", Mapping: "accounts", Actor: "editor"}).ID)
+		if n := len(w.sfAll("Account")); n != 0 {
+			w.t.Errorf("%d accounts, want none", n)
+		}
+	})
+}
+
+// TestSaveBeforeLive: a mapping that works both ways does not go live before what it may write over was saved, or somebody says that
+// it need not be; the file holds both sides of every pair, whichever part they came in, and its receipt cannot be made up.
+func TestSaveBeforeLive(t *testing.T) {
+	s := pairWorld(pairAccounts)
+	s.Draft = true
+	pair(t, s, func(w *world) {
+		const pairs = 450
+		for n := range pairs {
+			w.sfAccount(fmt.Sprintf("Account %d", n), "Website", fmt.Sprintf("https://firm%d.example", n), "Phone", fmt.Sprint(1000+n))
+			w.hub("companies", "name", fmt.Sprintf("=Company %d", n), "domain", fmt.Sprintf("firm%d.example", n))
+		}
+		w.sfAccount("Alone", "Website", "https://alone.example")
+		ctx := w.t.Context()
+		_, err := w.Engine.GoLive(ctx, "accounts", 0, false, "editor", "")
+		if err == nil || !strings.Contains(err.Error(), "crosswalk save accounts") {
+			w.t.Fatalf("it went live: %v", err)
+		}
+		w.polled()
+		seen, after, receipt := map[record.Ref]bool{}, "", ""
+		for receipt == "" {
+			part, err := w.Engine.SavePart(ctx, "accounts", after)
+			w.ok(err)
+			for _, p := range part.Pairs {
+				at := map[string]string{}
+				for n, v := range p.Values {
+					at[part.Columns[n]] = v.Text()
+				}
+				var n int
+				fmt.Sscanf(at["a.Name"], "Account %d", &n)
+				if seen[p.A] || at["b.name"] != fmt.Sprintf("=Company %d", n) || at["a.Phone"] != fmt.Sprint(1000+n) || p.How != "would be linked" {
+					w.t.Fatalf("%v %v", p, at)
+				}
+				seen[p.A] = true
+			}
+			if part.Count != len(seen) {
+				w.t.Fatalf("%d pairs, the part says %d", len(seen), part.Count)
+			}
+			after, receipt = part.Next, part.Receipt
+		}
+		if len(seen) != pairs {
+			w.t.Fatalf("%d pairs, want %d", len(seen), pairs)
+		}
+		for _, made := range []string{"", "nonsense", after, receipt[:len(receipt)-1] + "x"} {
+			if _, err := w.Engine.Saved(ctx, "accounts", made, "f", "editor", ""); err == nil {
+				w.t.Errorf("a receipt that was made up is taken: %q", made)
+			}
+		}
+		n, err := w.Engine.Saved(ctx, "accounts", receipt, "sha256 abc", "editor", "kept in the safe")
+		if err != nil || n != pairs {
+			w.t.Fatalf("%d %v", n, err)
+		}
+		_, err = w.Engine.GoLive(ctx, "accounts", 0, false, "editor", "")
+		w.ok(err)
+	})
+	pair(t, s, func(w *world) {
+		ctx := w.t.Context()
+		w.ok(w.Engine.WaiveSave(ctx, "accounts", "editor", "an empty org"))
+		_, err := w.Engine.GoLive(ctx, "accounts", 0, false, "editor", "")
+		w.ok(err)
+		d, err := w.Engine.Decisions(ctx, "accounts")
+		w.ok(err)
+		if len(d) < 2 || d[0].Kind != engine.DecidedNoSave || d[0].Actor != "editor" {
+			w.t.Errorf("%+v", d)
+		}
+	})
+}
+
+// nextHour lets the rest of the hour pass and gives the name of the one that begins.
+func (w *world) nextHour() string {
+	w.t.Helper()
+	w.advance(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour + time.Second)))
+	return "hour-" + time.Now().UTC().Format("2006-01-02T15")
+}
+
+// sfText is a field of a record in the org, as text.
+func (w *world) sfText(object, id, field string) string {
+	w.t.Helper()
+	r, ok := w.Salesforce.Get(object, id)
+	if !ok {
+		return ""
+	}
+	return r.Text(field)
+}
+
+// sfAll are the records of an object that are not in the bin.
+func (w *world) sfAll(object string) []salesforcetest.Record { return w.Salesforce.All(object) }
