@@ -98,11 +98,12 @@ type Plan struct {
 	RanAs    string            `json:"ran_as,omitempty"`
 	Part     bool              `json:"part,omitempty"`     // of named records only
 	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that it was decided with
+	Undoes   string            `json:"undoes,omitempty"`   // of an undo: the run that is undone
 }
 
 func planOf(p engine.SavedPlan) Plan {
 	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: there(p.Kinds),
-		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs, Part: p.Part, Versions: p.Versions}
+		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs, Part: p.Part, Versions: p.Versions, Undoes: p.Undoes}
 }
 
 // there is a map that is written as {} when it holds nothing, never as null.
@@ -195,7 +196,7 @@ type Rows struct {
 // Run is a run with its progress. Total is -1 while the source has not said how many records there are.
 type Run struct {
 	ID          string        `json:"id"`
-	Kind        string        `json:"kind"` // full, named, plan, preview
+	Kind        string        `json:"kind"` // full, named, plan, preview, reconcile, undo_preview, undo
 	Mapping     string        `json:"mapping"`
 	Plan        string        `json:"plan,omitempty"`
 	Actor       string        `json:"actor"`
@@ -211,6 +212,7 @@ type Run struct {
 	Counts      engine.Counts `json:"counts"`
 	Refused     []record.Ref  `json:"refused,omitempty"` // rows of a plan that no longer fit
 	Error       string        `json:"error,omitempty"`
+	Undoes      string        `json:"undoes,omitempty"` // of undo and undo_preview: the run that is undone
 }
 
 // Over tells whether nothing more will come of the run.
@@ -218,7 +220,7 @@ func (r Run) Over() bool { return r.Status == "done" || r.Status == "failed" }
 
 func runOf(r engine.Run, now time.Time) Run {
 	out := Run{ID: r.ID, Kind: r.Kind, Mapping: r.Mapping, Plan: r.Plan, Actor: r.Actor, Status: r.Status, At: r.At, Ended: moment(r.Ended), Done: r.Done,
-		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error}
+		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error, Undoes: r.Undoes}
 	until := now
 	if out.Ended != nil {
 		until = r.Ended
