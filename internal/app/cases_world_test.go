@@ -22,6 +22,7 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/connector/salesforce/salesforcetest"
+	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
@@ -42,6 +43,7 @@ type setup struct {
 	HubSpot       hubspottest.Config
 	Light         lighttest.Config
 	Salesforce    *salesforcetest.Config        // an org beside them; its presets then stand in place of HubSpot's
+	SalesPad      *salespadtest.Config          // a GP company beside them
 	Org           func(*salesforcetest.Sim)     // what the org has before anything is applied
 	Limits        bool                          // spend calls as the vendors allow
 	Presets       []string                      // pairs of old and new text in the presets
@@ -134,6 +136,9 @@ func newVirtual(t *testing.T, s setup) *world {
 	if s.Salesforce != nil {
 		w.addSalesforce(s, secrets, &c, limits)
 	}
+	if s.SalesPad != nil {
+		w.addSalesPad(s, secrets, &c, limits)
+	}
 	w.ok(c.check())
 	level := slog.LevelError
 	if os.Getenv("CASES_LOG") != "" {
@@ -187,6 +192,8 @@ func newConnector(w *world, name string) connector.Connector {
 				return w.HubSpot.Transport()
 			case "salesforce":
 				return inOrg{w.Salesforce}
+			case "salespad":
+				return w.SalesPad.Transport()
 			}
 			return w.Light.Transport()
 		},

@@ -12,6 +12,7 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/connector/salesforce/salesforcetest"
+	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/queue/embedded"
@@ -37,7 +38,9 @@ type world struct {
 	Light   *lighttest.Sim
 	// Salesforce is there where a case asks for it.
 	Salesforce *salesforcetest.Sim
-	t          *testing.T
+	// SalesPad likewise.
+	SalesPad *salespadtest.Sim
+	t        *testing.T
 
 	store   *memory.Table   // of a world in virtual time
 	lanes   *embedded.Queue // likewise
