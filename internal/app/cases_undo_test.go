@@ -83,11 +83,11 @@ func (w *world) undo(p engine.SavedPlan) engine.Run {
 	return w.ended(r.ID)
 }
 
-// quiet wants that nothing is written anywhere for a day of polls and a full run.
+// quiet wants that nothing is written anywhere by twenty minutes of polls and a full run.
 func (w *world) quietly(what string) {
 	w.t.Helper()
 	before, names := w.writes(), w.names()
-	w.advance(time.Hour)
+	w.advance(20 * time.Minute)
 	w.ended(w.run(engine.Run{Kind: "full", Mapping: customersMapping, Actor: "operator"}).ID)
 	if n := w.writes() - before; n != 0 || !maps.Equal(names, w.names()) {
 		w.t.Errorf("%s: %d writes came of nothing", what, n)
@@ -127,7 +127,7 @@ func (w *world) damaged(updates, creates int) (run engine.Run, before map[string
 // archived, nothing flows after it, and the undo can be undone.
 func TestB2_UndoOfARun(t *testing.T) {
 	virtual(t, setup{}, func(w *world) {
-		const updates, creates, edited = 60, 12, 7
+		const updates, creates, edited = 500, 50, 7
 		run, before, _ := w.damaged(updates, creates)
 		after := w.names()
 		want := maps.Clone(before)
