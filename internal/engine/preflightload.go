@@ -42,6 +42,8 @@ var landings = map[string]landing{
 	"Opportunity": {2, 1000, 2000, atSalesforce},
 	"Task":        {2, 1000, 2000, append(slices.Clip(atSalesforce), "reminders and e-mails to owners, where the org sends them")},
 	"Event":       {2, 1000, 2000, append(slices.Clip(atSalesforce), "invitations, where the org sends them")},
+	"Product2":    {2, 1000, 2000, atSalesforce},
+	"Campaign":    {2, 1000, 2000, atSalesforce},
 	"contacts":    {0, 100, 200, append(slices.Clip(atHubSpot), "companies made and associated by e-mail domain, where the portal does that", "marketing contacts, where the portal's setting for integrations makes new contacts marketing ones: they are billed", "the lifecycle stage that the portal gives new contacts")},
 	"companies":   {0, 100, 200, append(slices.Clip(atHubSpot), "the lifecycle stage that the portal gives new companies")},
 	"deals":       {0, 100, 200, append(slices.Clip(atHubSpot), "lifecycle stages of associated contacts and companies: an open deal makes opportunities, a won one customers")},
@@ -69,7 +71,7 @@ func (p *preflight) loads(a *Active, envs map[string]planEnv) {
 		l := Load{Mapping: a.Name, To: w.to, Object: w.m.B.Object, Source: from.total, Creates: from.total, SetsOff: append([]string{}, into.setsOff...)}
 		if to != nil && to.err == nil {
 			l.Matched = p.matchedIn(w, envs[w.from], from, to)
-			if l.Exact = from.whole && to.whole; l.Exact {
+			if l.Exact = from.whole && to.whole && w.m.AToB.Create.Filter == ""; from.whole && to.whole {
 				l.Creates -= l.Matched
 			}
 		}
@@ -96,6 +98,14 @@ func calls(records, each int) int {
 	return (records + each - 1) / each
 }
 
+// counted writes a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return count(n) + " " + thing + "s"
+}
+
 func (p *preflight) sayLoad(a *Active, l Load, from *sample) {
 	if l.Creates < 0 {
 		p.add("warn", a.Name, fmt.Sprintf("a first load to %s/%s: %s does not tell how many %s there are, more than %s", l.To, l.Object, from.at.connection, from.at.object, count(len(from.records))), "the mapping's editor", "crosswalk preview "+a.Name+" --save counts them")
@@ -105,7 +115,7 @@ func (p *preflight) sayLoad(a *Active, l Load, from *sample) {
 	if l.Exact {
 		bound = ""
 	}
-	text := fmt.Sprintf("a first load to %s/%s creates %s%s records in about %s calls", l.To, l.Object, bound, count(l.Creates), count(l.Calls))
+	text := fmt.Sprintf("a first load to %s/%s creates %s%s in about %s", l.To, l.Object, bound, counted(l.Creates, "record"), counted(l.Calls, "call"))
 	if l.MB > 0 {
 		text += fmt.Sprintf(" and takes %s%s MB of its storage (2 KB a record)", bound, count(l.MB))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/mapping"
 )
 
 // MissingField is a field that mappings name and the account does not have, or hides from our user, with what it must hold to
@@ -19,7 +20,6 @@ type MissingField struct {
 	MaxLength  int    // of a text; 0 is whatever is usual
 	Options    []connector.Option
 	Mapping    string
-	Marker     bool // carries our marker: unique
 }
 
 // missing lists the fields that a mapping names and its accounts lack, with the type of the field on the other side.
@@ -34,20 +34,30 @@ func (p *preflight) missing(ctx context.Context, a *Active) error {
 			continue
 		}
 		for _, f := range w.m.Fields {
-			if len(f.A) != 1 || f.Through != "" || f.Table != "" {
+			if _, hasB := fieldOf(to, f.B); !hasB {
+				p.miss(a, w.target(), f.B, alike(from, f), f.Values)
+			}
+			if len(f.A) != 1 || w.m.Turned || f.Through != "" || f.Table != "" {
 				continue
 			}
-			source, hasA := fieldOf(from, f.A[0])
+			with, _ := w.m.Input(f.A[0])
 			target, hasB := fieldOf(to, f.B)
-			if hasA && !hasB && w.m.B.Object != "" {
-				p.miss(a, w.target(), f.B, source, f.Values)
-			}
-			if hasB && !hasA && w.m.Turned == false {
+			if _, hasA := fieldOf(from, f.A[0]); hasB && !hasA && with == nil {
 				p.miss(a, w.source(), f.A[0], target, nil)
 			}
 		}
 	}
 	return nil
+}
+
+// alike is what a rule's target must be like: its one source field, or a text where the rule makes the value.
+func alike(from connector.Object, f mapping.Field) connector.Field {
+	if len(f.A) == 1 && f.Transform == "" && f.Through == "" && f.Table == "" {
+		if source, ok := fieldOf(from, f.A[0]); ok {
+			return source
+		}
+	}
+	return connector.Field{Type: "text"}
 }
 
 // miss notes one field, once. values, where there are some, are what it will be given.

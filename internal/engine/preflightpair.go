@@ -8,7 +8,6 @@ import (
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/mapping"
-	"crosswalk/internal/record"
 )
 
 // pair looks at a mapping between two CRMs, each direction for itself.
@@ -247,21 +246,36 @@ func (d direction) choices() {
 		if !ok || len(f.Values) == 0 || f.Else != nil || f.Transform != "" {
 			continue
 		}
-		var lacks []string
+		lacks, names := map[string]bool{}, []string{}
 		for _, o := range from.Options {
 			if _, mapped := f.Values[o.Value]; !mapped {
-				lacks = append(lacks, o.Value)
+				lacks[o.Value], names = true, append(names, choiceName(o))
 			}
 		}
 		if len(lacks) == 0 {
 			continue
 		}
-		severity, also := "stop", ""
-		if d.sample != nil && len(d.sample.records) > 0 && !slices.ContainsFunc(d.sample.records, func(r record.Record) bool { return slices.Contains(lacks, r.Field(from.Name).Text()) }) {
-			severity, also = "warn", "; none "+d.sample.said()+" has one"
+		severity, also, have := "stop", "", 0
+		if d.sample != nil && len(d.sample.records) > 0 {
+			for _, r := range d.sample.records {
+				if lacks[r.Field(from.Name).Text()] {
+					have++
+				}
+			}
+			if also = fmt.Sprintf("; %s %s have one", count(have), d.sample.said()); have == 0 {
+				severity = "warn"
+			}
 		}
-		d.add(severity, d.name, d.line(f)+": values: has nothing for "+some(lacks)+": records with these would be held"+also, "the mapping's editor", "add them to values:, or say else:")
+		d.addN(severity, d.name, have, d.line(f)+": values: has nothing for "+some(names)+": records with these would be held"+also, "the mapping's editor", "add them to values:, or say else:")
 	}
+}
+
+// choiceName is a value with what people see of it.
+func choiceName(o connector.Option) string {
+	if o.Label == "" || strings.EqualFold(o.Label, o.Value) {
+		return o.Value
+	}
+	return o.Value + " (" + o.Label + ")"
 }
 
 // untried says what cannot be found out without writing. Neither vendor has a create that only tries: a composite call that

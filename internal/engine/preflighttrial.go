@@ -52,6 +52,9 @@ func (d direction) trial() {
 				failures[why]++
 			}
 		}
+		if from, _, one := d.ends(f); one && len(from.Options) > 0 {
+			delete(failures, unmapped) // choices names the values
+		}
 		for _, why := range sortedNames(failures) {
 			d.addN("stop", d.name, failures[why], fmt.Sprintf("%s: in %d %s %s", d.line(f), failures[why], s.said(), why), "the mapping's editor", fixOf(why, to))
 		}

@@ -83,11 +83,13 @@ func (p *preflight) fieldRights(ctx context.Context, connection string, n connec
 		return false
 	}
 	var hidden, fixed []string
+	spare := p.onlyMatched(at)
 	for _, name := range distinct(append(slices.Clone(n.Reads), n.Writes...)) {
 		f, ok := fieldOf(o, name)
 		_, _, joins := connector.AssociationField(name)
 		switch {
 		case strings.Contains(name, ".") || joins || name == "id" || name == "Id":
+		case !ok && spare[name]: // a rule that nothing can meet is passed over: the ids that HubSpot's own connector left, where it never was
 		case !ok:
 			hidden = append(hidden, name)
 		case f.ReadOnly && slices.Contains(n.Writes, name):
@@ -103,6 +105,43 @@ func (p *preflight) fieldRights(ctx context.Context, connection string, n connec
 		p.add("stop", at.String(), "the credential's user may read and not write"+mapped(fixed), admin, permissionFix("edit access to these fields (field-level security)")+"; what the system computes itself cannot be written: take it out of the mapping")
 	}
 	return len(hidden)+len(fixed) == 0
+}
+
+// onlyMatched are the fields of an object that match rules compare and nothing else needs.
+func (p *preflight) onlyMatched(at place) map[string]bool {
+	out := map[string]bool{}
+	each := func(use func(w way)) {
+		for _, a := range p.actives {
+			for _, w := range ways(a) {
+				use(w)
+			}
+		}
+	}
+	each(func(w way) {
+		for _, r := range w.m.Match {
+			if w.source() == at {
+				for _, name := range r.A {
+					out[name] = true
+				}
+			}
+			if w.target() == at {
+				out[r.B] = true
+			}
+		}
+	})
+	each(func(w way) {
+		for _, f := range w.m.Fields {
+			if w.source() == at {
+				for _, name := range f.A {
+					delete(out, name)
+				}
+			}
+			if w.target() == at {
+				delete(out, f.B)
+			}
+		}
+	})
+	return out
 }
 
 // rights words what was found out about one object.
