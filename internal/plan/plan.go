@@ -110,6 +110,7 @@ const (
 	Skip    Kind = "skip"    // not wanted, for a reason
 	Hold    Kind = "hold"    // a person must mend or decide
 	Wait    Kind = "wait"    // a needed record must come first
+	Archive Kind = "archive" // its counterpart was deleted, and it is archived too
 )
 
 // Decision is what should be done with one record and why.

@@ -19,6 +19,8 @@ const (
 	Ignored       = "ignored"     // a person said so
 	Yields        = "yields"      // another mapping writes the record it is linked to
 	HandedOver    = "handed_over" // the same deal in another CRM has its document now
+	// CounterpartDeleted: one of a pair was deleted, and the other is what the mapping's delete: makes of it.
+	CounterpartDeleted = "counterpart_deleted"
 
 	// Held: somebody must mend or decide.
 	NoCompany         = "no_company"
@@ -80,6 +82,7 @@ const (
 
 	// Of a whole mapping.
 	FieldsChanged = "fields_changed" // what its accounts have is not what it says any more
+	NoList        = "no_list"        // a list that it names is not there
 
 	// Found by reconciliation alone.
 	NotBilledYet = "not_billed_yet"
@@ -89,7 +92,7 @@ const (
 // Harmless tells whether a category is a skip, of which nothing is wrong: no sync error is opened for it.
 func Harmless(category string) bool {
 	switch category {
-	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, Erased, OwnRecord, Waits, Ignored, Yields, HandedOver:
+	case NotWon, BeforeSince, Filtered, OtherDocument, NotNeeded, CreateOff, SkippedByHook, AliasOf, WasUndone, Erased, OwnRecord, Waits, Ignored, Yields, HandedOver, CounterpartDeleted:
 		return true
 	}
 	return false
