@@ -26,6 +26,7 @@ type Traits struct {
 	StrongLook  bool          // Look sees every record older than Settle
 	Settle      time.Duration // how long after a create the vendor may still hide it
 	Deadline    time.Duration // how long a request may run on at the vendor after we gave up
+	Rows        int           // how many rows one call of a create or an update takes; 0 is one
 	Actions     []string      // open, publish, archive, send_email, einvoice ...
 }
 

@@ -105,11 +105,16 @@ func (e *Engine) findAssociated(ctx context.Context, b *batch, items []*item) {
 		e.fail(ctx, items, "", err)
 		return
 	}
+	foreseen, err := b.foresight.linked(ctx, b.set, all)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
 	for i, needs := range asked {
 		i.linked = map[record.Ref]bool{}
 		for _, need := range needs {
 			l := pairs[need]
-			i.linked[need.Ref] = l.State == link.Linked || l.State == link.Alias
+			i.linked[need.Ref] = l.State == link.Linked || l.State == link.Alias || foreseen[need]
 		}
 	}
 }

@@ -77,7 +77,7 @@ func (e *Engine) counterparts(ctx context.Context, b *batch, needs []plan.Need) 
 	for _, need := range known {
 		out[need] = counterpartOf(pairs[need])
 	}
-	return out, nil
+	return out, b.foresight.counterparts(ctx, b.set, out)
 }
 
 func counterpartOf(l link.Link) plan.Counterpart {
@@ -108,7 +108,7 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 		for _, need := range perItem[i] {
 			c := found[need]
 			a := b.set.byName[need.Mapping]
-			if c.State == plan.Ready || a == nil || subs[need] != nil || i.depth >= maxDepth {
+			if c.State == plan.Ready || a == nil || subs[need] != nil || i.depth >= maxDepth || b.foresight.knows(need) {
 				continue
 			}
 			if !b.preview && !a.works(i.task.Pilot || i.pilot()) {

@@ -62,6 +62,21 @@ func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
+// chunkOf is chunk where a vendor takes one record a call; where a call takes many, ten calls' worth of them.
+func (e *Engine) chunkOf(items []*item) int {
+	size := maxChunk
+	for _, i := range items {
+		rows := 0
+		if w, err := e.writer(i.m.ConnB); err == nil && i.m.Document == nil {
+			rows = w.Traits(i.m.B.Object).Rows
+		}
+		size = min(size, max(chunk, 10*rows))
+	}
+	return size
+}
+
+const maxChunk = 1000
+
 // chunk is how many records are intended and then sent together: few enough that the last of them goes out well within
 // SendWithin even where a vendor takes five calls a second, one record a call.
 const chunk = 50
@@ -76,7 +91,7 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 		e.claimKeys(ctx, b, items)
 	}
 	items = e.reserveMirrors(ctx, b, e.brake(ctx, b, open(items), creating))
-	for part := range slices.Chunk(items, chunk) {
+	for part := range slices.Chunk(items, e.chunkOf(items)) {
 		e.createChunk(ctx, b, part)
 	}
 }
@@ -293,6 +308,10 @@ func (e *Engine) takeCreated(ctx context.Context, b *batch, i *item, o connector
 	case connector.Exists:
 		e.becomeLinked(i, o.Ref, o.Record, o.Stamp)
 		i.result = &Result{End: Done, Counts: Counts{Linked: 1}}
+		if i.m.home != nil || i.m.out != nil { // what it holds is its own: the two meet as matched records do
+			i.link.Agreed = map[string]link.Pair{}
+			i.again = true
+		}
 	case connector.Refused:
 		category, text := e.diagnose(ctx, b, i, o.Err)
 		e.release(ctx, i, category, text)
@@ -419,6 +438,9 @@ func (e *Engine) finishLinks(ctx context.Context, b *batch, items []*item) {
 		i.stored()
 		if err := e.afterLinked(ctx, i); err != nil {
 			e.undecided(linked[n:n+1], err)
+		}
+		if i.again && i.result.End == Done {
+			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
 		}
 	}
 	if err := e.tallyLinked(ctx, linked); err != nil {

@@ -23,7 +23,7 @@ type parked struct {
 // park stores a task until a time, or until what it waits for wakes it.
 func (e *Engine) park(ctx context.Context, t Task, until time.Time, on, reason string) error {
 	id := e.taskID(t)
-	p := parked{Task: t, Due: until, On: on, Reason: reason}
+	p := parked{Task: t.alone(), Due: until, On: on, Reason: reason}
 	before, err := getItem[parked](ctx, e.Table, parkedTaskKey(id))
 	if err != nil {
 		return err

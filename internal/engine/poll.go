@@ -124,9 +124,19 @@ func (e *Engine) readFeeds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range set.names {
+		if a := set.byName[name]; a.home != nil { // what its pages are asked for
+			if err := e.findWanted(ctx, a); err != nil {
+				return err
+			}
+		}
+	}
 	feeds := set.feeds(e.FeedEvery)
 	if len(feeds) == 0 {
 		return nil
+	}
+	for n := range feeds {
+		feeds[n].fields = set.pageFields(feeds[n].connection, feeds[n].object)
 	}
 	counts, err := e.Queue.Counts(ctx, lane.Live)
 	if err != nil {
@@ -145,7 +155,7 @@ func (e *Engine) readFeeds(ctx context.Context) error {
 		if !states[keys[n]].Value.due(time.Now()) {
 			continue
 		}
-		if err := e.readFeed(ctx, f, states[keys[n]]); err != nil {
+		if err := e.readFeed(ctx, set, f, states[keys[n]]); err != nil {
 			errs = append(errs, fmt.Errorf("feed %s/%s: %w", f.connection, f.object, err))
 		}
 	}
@@ -157,7 +167,7 @@ func (f feed) due(now time.Time) bool { return !now.Before(f.Lease) && !now.Befo
 
 // readFeed reads one feed to its end, page by page: queue the page durably, then move the cursor. got is its state of a moment
 // ago; one that was changed since is left to the next poll.
-func (e *Engine) readFeed(ctx context.Context, f watchedFeed, got stored[feed]) error {
+func (e *Engine) readFeed(ctx context.Context, set *mappingSet, f watchedFeed, got stored[feed]) error {
 	key := feedKey(f.connection, f.object)
 	state, now := got.Value, time.Now()
 	known := e.overlapOf(key, &state)
@@ -190,7 +200,10 @@ func (e *Engine) readFeed(ctx context.Context, f watchedFeed, got stored[feed]) 
 			}
 			rev++
 		}
-		if err := e.queuePage(ctx, fresh); err != nil {
+		if fresh, err = e.changed(ctx, set, f, fresh); err != nil {
+			return err
+		}
+		if err := e.queuePage(ctx, fresh, len(f.fields) > 0); err != nil {
 			return err
 		}
 		known.remember(page.Records, page.Unsure, !page.More)
@@ -237,7 +250,7 @@ func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
 	return nil
 }
 
-func (e *Engine) queuePage(ctx context.Context, records []record.Record) error {
+func (e *Engine) queuePage(ctx context.Context, records []record.Record, travel bool) error {
 	to := lane.Live
 	if len(records) > 100 {
 		to = lane.Bulk // a wave, not an edit
@@ -245,6 +258,9 @@ func (e *Engine) queuePage(ctx context.Context, records []record.Record) error {
 	tasks := make([]Task, len(records))
 	for n, r := range records {
 		tasks[n] = Task{Ref: r.Ref, Cause: "poll", Seen: r.Modified}
+		if travel && !r.Archived {
+			tasks[n].Read, tasks[n].ReadAt = &records[n], time.Now()
+		}
 	}
 	return e.Enqueue(ctx, to, tasks)
 }

@@ -60,12 +60,35 @@ func (e *Engine) Handle(ctx context.Context, from lane.Lane, deliveries []lane.D
 		together = append(together, d)
 	}
 	if from == lane.Bulk {
-		for _, d := range together {
-			e.workMessages(ctx, from, []lane.Delivery{d}, to)
+		for _, part := range bulkParts(together) {
+			e.workMessages(ctx, from, part, to)
 		}
 		return
 	}
 	e.workMessages(ctx, from, together, to)
+}
+
+// bulkBatch is how many tasks of bulk messages are worked together: as many as the widest call of a vendor takes.
+const bulkBatch = 1000
+
+// bulkParts puts messages of one run together, so that the calls to vendors are as few as they can be (B2).
+func bulkParts(deliveries []lane.Delivery) [][]lane.Delivery {
+	var out [][]lane.Delivery
+	var run string
+	count := 0
+	for _, d := range deliveries {
+		m, err := decodeMessage(d.Body)
+		mine, n := "?", len(m.Tasks)
+		if err == nil && n > 0 {
+			mine = m.Tasks[0].Run + "|" + m.Tasks[0].Plan
+		}
+		if len(out) == 0 || mine != run || count+n > bulkBatch {
+			out, run, count = append(out, nil), mine, 0
+		}
+		out[len(out)-1] = append(out[len(out)-1], d)
+		count += n
+	}
+	return out
 }
 
 // workMessages works messages as one batch; a panic in a batch of several has each worked by itself.

@@ -127,6 +127,10 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 	byObject := map[object][]*item{}
 	var order []object
 	for _, i := range items {
+		if r := e.sourceOfPage(b, i); r != nil {
+			e.takeSource(ctx, b, i, record.Read{Ref: i.ref, State: record.Found, Record: r})
+			continue
+		}
 		o := object{i.ref.Connection, i.ref.Object}
 		if byObject[o] == nil {
 			order = append(order, o)
@@ -162,6 +166,19 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 			e.takeSource(ctx, b, i, reads[n])
 		}
 	}
+}
+
+// sourceOfPage gives the source that came with the task, where it may stand for a read.
+func (e *Engine) sourceOfPage(b *batch, i *item) *record.Record {
+	var fields, with []string
+	for _, a := range i.group {
+		fields, with = append(fields, a.wantedA...), append(with, a.withA...)
+	}
+	r := i.travelled(b, i.ref, fields, with, i.link.StampA)
+	if r != nil {
+		i.cameWith(r.Ref)
+	}
+	return r
 }
 
 func distinct(list []string) []string {
@@ -203,6 +220,14 @@ func (e *Engine) stale(stamp, kept time.Time) bool {
 // feed can be ahead of the replica that answers a read, and it tells of a change only once.
 func (i *item) sawTask(t Task) {
 	i.task.Stale = max(i.task.Stale, t.Stale)
+	if t.Read != nil {
+		if i.reads == nil {
+			i.reads = map[record.Ref]cameRead{}
+		}
+		if have := i.reads[t.Ref]; have.record == nil || t.Read.Modified.After(have.record.Modified) {
+			i.reads[t.Ref] = cameRead{t.Read, t.ReadAt}
+		}
+	}
 	if t.Seen.IsZero() {
 		return
 	}

@@ -31,6 +31,9 @@ type Task struct {
 	Stale    int        `json:"stale,omitempty"`    // how often only an old copy was read
 	Seen     time.Time  `json:"seen,omitzero"`      // stamp that a feed showed: an older read of the ref is an old copy
 	To       record.Ref `json:"to,omitzero"`        // of a merge: the surviving record, as the signal says
+	// Read is the record as a poll has just read it (travel.go). It goes with the message and nowhere else: it is not kept with parked tasks.
+	Read   *record.Record `json:"read,omitempty"`
+	ReadAt time.Time      `json:"readAt,omitzero"`
 }
 
 // id is the same for two tasks that are the same work: parked tasks coalesce by it.
@@ -140,7 +143,11 @@ func (e *Engine) Enqueue(ctx context.Context, to lane.Lane, tasks []Task) error 
 	}
 	var messages []lane.Message
 	for start := 0; start < len(tasks); start += size {
-		body, err := json.Marshal(message{Version: messageVersion, Tasks: tasks[start:min(start+size, len(tasks))]})
+		part := tasks[start:min(start+size, len(tasks))]
+		body, err := json.Marshal(message{Version: messageVersion, Tasks: part})
+		if err == nil && len(body) > maxMessage { // what came with them does not fit: it is read again
+			body, err = json.Marshal(message{Version: messageVersion, Tasks: mapSlice(part, Task.alone)})
+		}
 		if err != nil {
 			return fmt.Errorf("task does not encode: %w", err)
 		}
@@ -150,6 +157,15 @@ func (e *Engine) Enqueue(ctx context.Context, to lane.Lane, tasks []Task) error 
 		return nil
 	}
 	return errors.Join(e.Queue.Send(ctx, to, messages)...)
+}
+
+// maxMessage is how large a message may become: SQS takes 256 KiB, of which encryption and its encoding need a third.
+const maxMessage = 160 << 10
+
+// alone is the task without the record that came with it.
+func (t Task) alone() Task {
+	t.Read, t.ReadAt = nil, time.Time{}
+	return t
 }
 
 func decodeMessage(body []byte) (message, error) {

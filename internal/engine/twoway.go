@@ -181,7 +181,7 @@ func (e *Engine) joinPair(b *batch, i *item, a record.Ref, got stored[link.Link]
 	}
 	id := group[0].Slot + "#" + a.String()
 	if other := b.chosen[id]; other != nil && other != i {
-		other.sawTask(Task{Ref: i.ref, Seen: i.task.Seen, Stale: i.task.Stale})
+		other.sawTask(i.task)
 		i.end(outcomeOf(other)) // for now: workHome gives it the pair's
 		other.joined = append(other.joined, i)
 		return
@@ -248,7 +248,7 @@ func (e *Engine) workHome(ctx context.Context, b *batch, items []*item) {
 	if len(twins) > 0 {
 		b.all = append(b.all, twins...)
 		e.workSteps(ctx, b, twins, []func(context.Context, *batch, []*item){
-			e.findLacking, e.findCounterparts, e.runScripts, e.findAssociated, e.findHistory, e.decide, e.runHooks,
+			e.findLacking, e.findCounterparts, e.runScripts, e.findAssociated, e.findHistory, e.decide, e.freshTargets, e.runHooks,
 		})
 		for _, t := range twins {
 			e.endPair(t)
@@ -271,7 +271,7 @@ func (e *Engine) twinOf(b *batch, i *item) *item {
 		return nil
 	}
 	return &item{task: i.task, ref: i.link.B, group: []*Active{i.m.home}, m: i.m.home, depth: i.depth, key: i.key, link: i.link.Turned(), rev: i.rev, twin: true, pair: i,
-		source: i.target, target: i.source, related: map[string][]record.Record{}, seen: i.seen, dead: i.dead}
+		source: i.target, target: i.source, fromPage: i.fromPage, related: map[string][]record.Record{}, seen: i.seen, dead: i.dead}
 }
 
 // endPair adds how the way home ended to the pair's result.

@@ -25,6 +25,11 @@ func (e *Engine) readTargets(ctx context.Context, b *batch, items []*item) {
 	byObject := map[[2]string][]*item{}
 	for _, i := range items {
 		if i.link.State == link.Linked {
+			if r := i.travelled(b, i.link.B, i.m.wantedB, nil, i.link.StampB); r != nil && i.m.home != nil {
+				i.cameWith(r.Ref)
+				e.takeTarget(ctx, b, i, record.Read{Ref: r.Ref, State: record.Found, Record: r})
+				continue
+			}
 			o := [2]string{i.link.B.Connection, i.link.B.Object}
 			byObject[o] = append(byObject[o], i)
 		}
@@ -123,7 +128,7 @@ func (e *Engine) settleIntent(i *item) {
 
 // adopt links items to the record that was found for them, and fills what is blank there.
 func (e *Engine) adopt(ctx context.Context, b *batch, items []*item) {
-	for part := range slices.Chunk(items, chunk) {
+	for part := range slices.Chunk(items, e.chunkOf(items)) {
 		e.adoptChunk(ctx, b, part)
 	}
 }
@@ -179,7 +184,8 @@ func lineWork(lines []plan.LineDecision) bool {
 
 // update is protocol 2: intend, write, remember. A decision that only settles values is one put.
 func (e *Engine) update(ctx context.Context, b *batch, items []*item) {
-	for part := range slices.Chunk(e.brakeUpdates(ctx, b, items), chunk) {
+	items = e.brakeUpdates(ctx, b, items)
+	for part := range slices.Chunk(items, e.chunkOf(items)) {
 		e.updateChunk(ctx, b, part)
 	}
 }

@@ -22,14 +22,17 @@ type item struct {
 	needed bool       // a document needs its counterpart
 	depth  int
 
-	key    table.Key
-	link   link.Link
-	rev    int64   // of the link as read; grows with our own puts
-	anchor *anchor // of the way home, from when it is linked: where the pair's link is
-	twin   bool    // the way home of a pair that was worked before it, on the same facts; key and rev are the pair's
-	pair   *item   // of a twin: the pair's item
-	joined []*item // items of b's record that became this one
-	own    bool    // target is a copy of ours
+	key      table.Key
+	link     link.Link
+	rev      int64                    // of the link as read; grows with our own puts
+	anchor   *anchor                  // of the way home, from when it is linked: where the pair's link is
+	twin     bool                     // the way home of a pair that was worked before it, on the same facts; key and rev are the pair's
+	pair     *item                    // of a twin: the pair's item
+	joined   []*item                  // items of b's record that became this one
+	own      bool                     // target is a copy of ours
+	reads    map[record.Ref]cameRead  // that came with tasks
+	fromPage map[record.Ref]time.Time // source or target came with a task, and was read then
+	again    bool                     // linked to a record that was there already: it is looked at once more
 
 	source  *record.Record
 	target  *record.Record
@@ -72,6 +75,9 @@ type batch struct {
 	set     *mappingSet
 	audit   *auditBatch
 	preview bool        // decide, write nothing
+
+	foresight *foresight // of a preview of mappings that work both ways: what its plan has decided so far
+
 	rebuild *rebuilding // adopt what was claimed, nothing else
 	erased  *erasedSet
 	dead    map[record.Ref]bool // records whose tasks became dead letters
@@ -191,7 +197,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		b.erased, b.dead = erased, dead
 	}
 	e.workSteps(ctx, b, items, []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.runHooks,
+		e.loadLinks, e.readSources, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
 	})
 	e.workHome(ctx, b, items)
 }

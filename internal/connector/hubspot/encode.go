@@ -25,7 +25,7 @@ func (c *Connector) Traits(object string) connector.Traits {
 	if _, err := c.kind("traits", object); err != nil {
 		return connector.Traits{}
 	}
-	t := connector.Traits{Settle: c.Settle, Deadline: c.Client.Deadline}
+	t := connector.Traits{Settle: c.Settle, Deadline: c.Client.Deadline, Rows: maxBatch}
 	if c.markable(object) {
 		t.MarkerField, t.StrongLook = MarkerField, true
 	}

@@ -23,7 +23,7 @@ func (c *Connector) Traits(object string) connector.Traits {
 	if !slices.Contains(c.Objects(), object) {
 		return connector.Traits{}
 	}
-	return connector.Traits{MarkerField: MarkerField, Keyed: true, StrongLook: true, Settle: c.Settle, Deadline: c.Client.Deadline}
+	return connector.Traits{MarkerField: MarkerField, Keyed: true, StrongLook: true, Settle: c.Settle, Deadline: c.Client.Deadline, Rows: maxCollection * maxCollections}
 }
 
 // Encode gives the row that a create sends inside its collection: attributes first, then the fields by name, so that the

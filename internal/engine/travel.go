@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// What a poll has just read may travel with its task (A3), so that a thousand changed records are not read twice. It counts as read only
+// where its stamp is newer than the one kept beside the agreed values of its side; and for the side that is about to be written only for
+// as long as an intention may be sent on (Config.SendWithin): after that the worker reads it again.
+
+// cameRead is a record that came with a task, and when it was read.
+type cameRead struct {
+	record *record.Record
+	at     time.Time
+}
+
+func (i *item) cameWith(ref record.Ref) {
+	if i.fromPage == nil {
+		i.fromPage = map[record.Ref]time.Time{}
+	}
+	i.fromPage[ref] = i.reads[ref].at
+}
+
+// travelled gives the record that came with an item's task, if it may stand for a read.
+func (i *item) travelled(b *batch, ref record.Ref, fields, with []string, kept time.Time) *record.Record {
+	r := i.reads[ref].record
+	if r == nil || b.preview || b.plan != nil || len(with) > 0 || i.task.Stale > 0 || i.task.Cause != "poll" || r.Modified.IsZero() || !r.Modified.After(kept) {
+		return nil
+	}
+	for _, name := range fields {
+		if _, ok := r.Fields[name]; !ok {
+			return nil // read for other mappings: it does not show everything
+		}
+	}
+	copied := *r
+	return &copied
+}
+
+// freshTargets reads the targets that came with a task and are about to be written, and has them decided anew.
+func (e *Engine) freshTargets(ctx context.Context, b *batch, items []*item) {
+	var again []*item
+	for _, i := range items {
+		if i.target == nil || len(i.decision.Write) == 0 {
+			continue
+		}
+		if at, came := i.fromPage[i.target.Ref]; came && time.Since(at) >= e.SendWithin {
+			again = append(again, i)
+		}
+	}
+	if len(again) == 0 {
+		return
+	}
+	byObject := map[[2]string][]*item{}
+	for _, i := range again {
+		o := [2]string{i.target.Ref.Connection, i.target.Ref.Object}
+		byObject[o] = append(byObject[o], i)
+	}
+	for _, o := range sortedKeys(byObject) {
+		list := byObject[o]
+		reads, err := e.readCounterparts(ctx, o, list)
+		if err != nil {
+			e.fail(ctx, list, o[0], err)
+			continue
+		}
+		for n, i := range list {
+			i.fromPage = nil
+			e.takeTarget(ctx, b, i, reads[n])
+		}
+	}
+	again = open(again)
+	for _, i := range again {
+		i.decision = plan.Decision{}
+	}
+	e.decide(ctx, b, again)
+}
+
+// pageFields are what a feed is asked for, so that its records can travel and echoes be known: what mappings that work both ways need.
+func (s *mappingSet) pageFields(connection, object string) []string {
+	var out []string
+	for _, name := range s.names {
+		a := s.byName[name]
+		if a.home == nil || !a.works(true) {
+			continue
+		}
+		switch {
+		case a.ConnA == connection && a.A.Object == object:
+			out = append(out, a.wantedA...)
+		case a.ConnB == connection && a.B.Object == object:
+			out = append(out, a.wantedB...)
+		}
+	}
+	return distinct(out)
+}
+
+// changed leaves out records of a page that say nothing new: linked pairs whose side reads as it was settled. Those are the echoes of
+// our own writes, and what was touched without a change; they cost no message.
+func (e *Engine) changed(ctx context.Context, set *mappingSet, f watchedFeed, records []record.Record) ([]record.Record, error) {
+	if len(f.fields) == 0 || len(records) == 0 {
+		return records, nil
+	}
+	var pairs []*Active
+	for _, name := range set.names {
+		a := set.byName[name]
+		if f.object == "" || !a.works(true) || a.objectAt(f.connection) != f.object && !slices.Contains(a.watches(), f.object) {
+			continue
+		}
+		if a.home == nil || slices.Contains(a.watches(), f.object) {
+			return records, nil // a mapping that goes one way judges for itself
+		}
+		pairs = append(pairs, a)
+	}
+	known := map[record.Ref]int{} // in how many slots it is settled
+	for _, a := range pairs {
+		quiet, err := e.settled(ctx, a, f.connection, records)
+		if err != nil {
+			return nil, err
+		}
+		for ref := range quiet {
+			known[ref]++
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(records), func(r record.Record) bool { return len(pairs) > 0 && known[r.Ref] == len(pairs) }), nil
+}
+
+// settled tells which records of one side read exactly as they were settled.
+func (e *Engine) settled(ctx context.Context, a *Active, connection string, records []record.Record) (map[record.Ref]bool, error) {
+	links := map[record.Ref]table.Key{}
+	var keys []table.Key
+	if connection == a.ConnA {
+		for _, r := range records {
+			links[r.Ref] = e.linkKey(a.Slot, r.Ref)
+			keys = append(keys, links[r.Ref])
+		}
+	} else {
+		seatKeys := mapSlice(records, func(r record.Record) table.Key { return e.pointerKey(a.Slot, r.Ref) })
+		seats, err := getItems[seat](ctx, e.Table, seatKeys)
+		if err != nil {
+			return nil, err
+		}
+		for n, r := range records {
+			if p := seats[seatKeys[n]].Value.pointer; !p.A.IsZero() {
+				links[r.Ref] = e.linkKey(a.Slot, p.A)
+				keys = append(keys, links[r.Ref])
+			}
+		}
+	}
+	got, err := getItems[link.Link](ctx, e.Table, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := map[record.Ref]bool{}
+	for n := range records {
+		r := &records[n]
+		l := got[links[r.Ref]].Value
+		if l.State == link.Linked && l.Intent == nil && len(l.Todo) == 0 && l.Reason == nil && !r.Archived && (l.A == r.Ref || l.B == r.Ref) && e.readsAsSettled(a, &l, connection == a.ConnA, r) {
+			out[r.Ref] = true
+		}
+	}
+	return out, nil
+}
+
+// readsAsSettled compares every field of one side with what was settled, or was last written there. A field whose value is made at the other side, and of which a
+// change here means nothing, does not count; one that cannot be told from this side alone does.
+func (e *Engine) readsAsSettled(a *Active, l *link.Link, sideA bool, r *record.Record) bool {
+	for _, f := range a.Fields {
+		pair, ok := l.Agreed[f.Key()]
+		switch {
+		case f.CreateOnly:
+			continue
+		case f.Other == nil && sideA && f.Static != nil:
+			continue
+		case !ok:
+			return false
+		case f.Other == nil && sideA && (f.Direction != "b_to_a"):
+			if f.Transform != "" || f.Value != "" || f.Through != "" || f.Values != nil || f.Table != "" || f.Default != nil || len(f.A) != 1 {
+				return false // what is kept is what was made of it
+			}
+			if e.digestOf(r.Field(f.A[0])) != pair.A {
+				return false
+			}
+			continue
+		case f.Direction == "b_to_a":
+			return false
+		}
+		name := f.B
+		if sideA {
+			name = f.A[0]
+		}
+		v := r.Field(name)
+		if !v.Known() {
+			return false
+		}
+		shown, was := plan.SideDigest(e.Tools, f, false, !sideA, v), pair.B
+		if sideA {
+			was = pair.A
+		}
+		if shown != was {
+			return false
+		}
+	}
+	return true
+}
