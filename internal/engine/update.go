@@ -97,8 +97,12 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 // ever, and the other mistake needs a person to have typed that very value within a day.
 func (e *Engine) settleIntent(i *item) {
 	now := time.Now()
+	e.settleLines(i)
 	if n := i.link.Intent; n != nil {
 		for key, want := range n.B {
+			if ofLine(key) {
+				continue
+			}
 			if !n.Home && e.shownAt(i.m, key, true, i.target) == want {
 				i.agreed()[key] = link.Pair{A: n.A[key], B: want}
 			}
@@ -175,6 +179,7 @@ func (e *Engine) intend(i *item) {
 		key := i.m.keyFor(name)
 		n.A[key], n.B[key] = i.decision.Agreed[key].A, e.writtenAs(i.m, name, v)
 	}
+	e.intendLines(n, i.decision.Lines)
 	i.link.Intent = n
 }
 
@@ -383,8 +388,16 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 // writeLines carries a draft's line changes out, one call each. Before a line is added, a line of the draft that nobody
 // accounts for and that equals it is adopted: an earlier add whose answer was lost.
 func (e *Engine) writeLines(ctx context.Context, b *batch, w connector.Writer, i *item) {
-	if i.link.Lines == nil {
+	if i.link.Lines == nil { // the document said which line is which; it may look different when only some of this was done
 		i.link.Lines = map[string]link.Line{}
+		for _, l := range i.decision.Lines {
+			switch l.Op {
+			case "same":
+				i.link.Lines[l.SourceID] = link.Line{ID: l.TargetID, Digest: l.Digest}
+			case "remove":
+				i.link.Lines[l.SourceID] = link.Line{ID: l.TargetID}
+			}
+		}
 	}
 	for _, l := range i.decision.Lines {
 		if i.done() {
@@ -437,13 +450,8 @@ func (e *Engine) takeLine(b *batch, i *item, l plan.LineDecision, o connector.Ou
 
 // unclaimedLine finds a line of the draft that the link does not know and that has exactly the wanted fields.
 func (e *Engine) unclaimedLine(i *item, l plan.LineDecision) string {
-	known := map[string]bool{}
-	for _, line := range i.link.Lines {
-		known[line.ID] = true
-	}
-	for n := range i.target.Children {
-		child := &i.target.Children[n]
-		if !known[child.Ref.ID] && sameLine(child, l.Fields) {
+	for _, child := range i.strayLines() {
+		if sameLine(child, l.Fields) {
 			return child.Ref.ID
 		}
 	}

@@ -84,7 +84,7 @@ func (t *town) single(recurrence string) string {
 	return deal
 }
 
-func (t *town) line(deal, recurrence, price string, product ...string) {
+func (t *town) line(deal, recurrence, price string, product ...string) string {
 	p := props{"price": price, "quantity": "3", "hs_line_item_currency_code": "EUR", "name": "Work"}
 	if len(product) > 0 {
 		p["hs_product_id"] = product[0]
@@ -94,6 +94,7 @@ func (t *town) line(deal, recurrence, price string, product ...string) {
 	}
 	id := t.add("line_items", p)
 	do(t.hs().Associate("line_items", id, "deals", deal))
+	return id
 }
 
 // Kill is a moment to die at: before or after the worker's n-th effect, counted from 1; 0 never.

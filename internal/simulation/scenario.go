@@ -50,6 +50,9 @@ func once(n int, f fault, fits func(call) bool) func(call) *fault {
 	}
 }
 
+// addsLine fits the call that adds a line to a document.
+func addsLine(c call) bool { return c.method == http.MethodPost && strings.HasSuffix(c.path, "/lines") }
+
 func route(method, path string) func(call) bool {
 	return func(c call) bool { return c.method == method && c.path == path }
 }
@@ -140,6 +143,69 @@ func Scenarios() []Scenario {
 			s.wait(4 * time.Minute)
 			s.workOff()
 			do(s.town.hs().Associate("line_items", line.ID, "deals", deal))
+			s.town.agree(deal)
+			s.wait(10 * time.Minute)
+			s.workOff()
+			return s.count(1)
+		}},
+		{"T4 a line is added unheard, and the deal wants another one before anybody looks", lags{}, func(s *Sim) []Problem {
+			deal := s.town.single("")
+			s.wait(time.Minute)
+			s.workOff()
+			line := s.town.line(deal, "", "11.11", s.town.products[0])
+			s.town.agree(deal)
+			s.Fault = once(1, lostAnswer(), addsLine)
+			s.wait(4 * time.Minute)
+			s.brief(3)
+			do(s.town.hs().Set("line_items", line, props{"price": "22.22"}))
+			s.town.agree(deal)
+			s.wait(10 * time.Minute)
+			s.workOff()
+			return s.count(1)
+		}},
+		{"T4 a line is added unheard, and the deal does not have it any more", lags{}, func(s *Sim) []Problem {
+			deal := s.town.single("")
+			s.wait(time.Minute)
+			s.workOff()
+			line := s.town.line(deal, "", "11.11", s.town.products[0])
+			s.town.agree(deal)
+			s.Fault = once(1, lostAnswer(), addsLine)
+			s.wait(4 * time.Minute)
+			s.brief(3)
+			do(s.town.hs().Archive("line_items", line))
+			s.town.agree(deal)
+			s.wait(10 * time.Minute)
+			s.workOff()
+			return s.count(1)
+		}},
+		{"T4 a line is added minutes after its sender gave up", lags{}, func(s *Sim) []Problem {
+			deal := s.town.single("")
+			s.wait(time.Minute)
+			s.workOff()
+			s.town.line(deal, "", "11.11", s.town.products[0])
+			s.town.agree(deal)
+			late := fault{name: "carried out late", ambiguous: true, lateBy: 9 * time.Minute}
+			s.Fault = once(1, late, addsLine)
+			s.wait(4 * time.Minute)
+			s.wg.Go(func() { s.loop(s.newActor("worker", slotWorker, 5), 9) }) // it is added again before
+			s.wg.Wait()
+			do(s.town.hs().Set("deals", deal, props{"dealname": "D001 looked at again"}))
+			s.wait(10 * time.Minute)
+			s.workOff()
+			return s.count(1)
+		}},
+		{"T4 a line is changed unheard, and the deal goes back", lags{}, func(s *Sim) []Problem {
+			deal := s.town.single("")
+			s.wait(time.Minute)
+			s.workOff()
+			r, _ := s.HubSpot.Record("deals", deal)
+			line := s.lines(r)[1]
+			do(s.town.hs().Set("line_items", line.ID, props{"price": "33.33"}))
+			s.town.agree(deal)
+			s.Fault = once(1, lostAnswer(), func(c call) bool { return c.method == http.MethodPatch && strings.Contains(c.path, "/lines/") })
+			s.wait(4 * time.Minute)
+			s.brief(3)
+			do(s.town.hs().Set("line_items", line.ID, props{"price": line.Properties["price"]}))
 			s.town.agree(deal)
 			s.wait(10 * time.Minute)
 			s.workOff()
