@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
@@ -18,6 +19,7 @@ const (
 	lineAdd    = lineNames + "add."    // and the source line's id: the digest of what is added
 	lineChange = lineNames + "change." // likewise of what a line is changed to
 	lineField  = lineNames + "field."  // and the source line's id, a dot, a field's name: what that is to show
+	lineGone   = lineNames + "gone."   // and the id of a line at b that we removed
 )
 
 func ofLine(name string) bool { return strings.HasPrefix(name, lineNames) }
@@ -118,11 +120,19 @@ func (i *item) childLine(id string) *record.Record {
 	return nil
 }
 
-// strayLines are the lines of the document that the map does not know.
+// strayLines are the lines of the document that the map does not know and that we did not remove: a copy that still shows a
+// line we removed is an old one.
 func (i *item) strayLines() []*record.Record {
 	known := map[string]bool{}
 	for _, line := range i.link.Lines {
 		known[line.ID] = true
+	}
+	for _, g := range i.link.Ghosts {
+		for key := range g.B {
+			if id, ok := strings.CutPrefix(key, lineGone); ok {
+				known[id] = true
+			}
+		}
 	}
 	var out []*record.Record
 	for n := range i.target.Children {
@@ -131,4 +141,9 @@ func (i *item) strayLines() []*record.Record {
 		}
 	}
 	return out
+}
+
+// goneLine is what is remembered of a line that was removed.
+func goneLine(id string) link.Ghost {
+	return link.Ghost{Until: time.Now().Add(ghostsFor), B: map[string]string{lineGone + id: ""}}
 }

@@ -441,6 +441,7 @@ func (e *Engine) takeLine(b *batch, i *item, l plan.LineDecision, o connector.Ou
 	switch l.Op {
 	case "remove":
 		delete(i.link.Lines, l.SourceID)
+		i.link.Ghosts = append(i.link.Ghosts, goneLine(l.TargetID))
 	case "add":
 		i.link.Lines[l.SourceID] = link.Line{ID: o.Ref.ID, Digest: l.Digest}
 	default:

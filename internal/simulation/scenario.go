@@ -211,6 +211,24 @@ func Scenarios() []Scenario {
 			s.workOff()
 			return s.count(1)
 		}},
+		{"T4 a line that was removed comes back while an old copy shows it", lags{lightStale: 8 * time.Second}, func(s *Sim) []Problem {
+			deal := s.town.single("")
+			s.wait(time.Minute)
+			s.workOff()
+			r, _ := s.HubSpot.Record("deals", deal)
+			line := s.lines(r)[1]
+			for range 5 { // three reads in ten show an old copy
+				do(s.town.hs().Dissociate("line_items", line.ID, "deals", deal))
+				s.town.agree(deal)
+				s.brief(1)
+				do(s.town.hs().Associate("line_items", line.ID, "deals", deal))
+				s.town.agree(deal)
+				s.brief(2)
+				s.wait(10 * time.Minute)
+				s.workOff()
+			}
+			return s.count(1)
+		}},
 		{"T4 bytes of an older deal are sent, and the deal has changed since", lags{}, func(s *Sim) []Problem {
 			deal := s.town.single("monthly")
 			s.Fault = once(1, neverSent(), route("POST", "/v1/contracts"))
