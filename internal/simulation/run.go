@@ -110,6 +110,15 @@ func (s *Sim) storm(d time.Duration) {
 // calmFor bounds how long calm may take to bring everything to rest: a claim, its looks and every pause are minutes.
 const calmFor = 8 * time.Hour
 
+// quietFor is how long calm lasts though nothing waits: until the slowest backstop has looked at what happened last. Salesforce
+// is asked for deletions every 15 minutes, with a cycle of the feed.
+func (s *Sim) quietFor() time.Duration {
+	if s.Salesforce != nil {
+		return 20 * time.Minute
+	}
+	return 12 * time.Minute
+}
+
 // settle works in peace, one process alone, until nothing waits and every feed has seen what the lags hid; then everything
 // once more, which must write nothing (C10).
 func (s *Sim) settle(ctx context.Context) []Problem {
@@ -126,7 +135,7 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 		if err != nil {
 			return []Problem{{"C10 convergence", err.Error()}}
 		}
-		if idle && time.Since(began) > 12*time.Minute {
+		if idle && time.Since(began) > s.quietFor() {
 			break
 		}
 		if time.Since(began) > calmFor {
