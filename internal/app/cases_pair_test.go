@@ -369,3 +369,55 @@ func TestContactRolesAndAssociations(t *testing.T) {
 		w.quiet(2 * time.Hour)
 	})
 }
+
+// TestOwnersByAddress: a deal's owner is the user with the same address; an owner whom the other side does not know is left alone, and
+// blocks nothing.
+func TestOwnersByAddress(t *testing.T) {
+	const owners = `
+mapping: opportunities
+a: { connection: salesforce, object: Opportunity }
+b: { connection: hubspot, object: deals }
+a_to_b: true
+b_to_a: true
+conflict: newest
+fields:
+  - { a: Name, b: dealname }
+  - { a: CloseDate, b: closedate, transform: 'datetime("UTC")', back: 'date("UTC")' }
+  - { a: StageName, b: dealstage, values: { Prospecting: appointmentscheduled, Qualification: qualifiedtobuy } }
+  - { a: OwnerId, b: hubspot_owner_id, table: owners, by: email }
+`
+	pair(t, pairWorld(owners), func(w *world) {
+		var known, strange string
+		table, err := w.Connectors["hubspot"].Table(w.t.Context(), "owners")
+		w.ok(err)
+		for _, row := range table.Rows {
+			if row.Attrs["archived"] == "false" {
+				known = row.Key
+				w.Salesforce.AddUser("Seller", row.Attrs["email"])
+				break
+			}
+		}
+		strange = w.Salesforce.AddUser("Stranger", "stranger@elsewhere.example")
+		users, err := w.Connectors["salesforce"].Table(w.t.Context(), "owners")
+		w.ok(err)
+		seller := ""
+		for _, row := range users.Rows {
+			if row.Label == "Seller" {
+				seller = row.Key
+			}
+		}
+		w.sfCreate("Opportunity", values("Name", "Known", "StageName", "Prospecting", "CloseDate", "2026-10-01", "OwnerId", seller))
+		w.sfCreate("Opportunity", values("Name", "Strange", "StageName", "Prospecting", "CloseDate", "2026-10-01", "OwnerId", strange))
+		w.later()
+		if got := w.inHub("deals", "dealname", "Known").Properties["hubspot_owner_id"]; got != known {
+			t.Errorf("owner %q, want %q%s", got, known, w.story())
+		}
+		if got := w.inHub("deals", "dealname", "Strange").Properties["hubspot_owner_id"]; got != "" {
+			t.Errorf("owner %q, want none%s", got, w.story())
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Error(w.story())
+		}
+		w.quiet(time.Hour)
+	})
+}

@@ -79,6 +79,12 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 		if f.Tables["b/"+field.Table], err = e.table(ctx, a.ConnB, field.Table); err != nil {
 			return nil, err
 		}
+		if field.By == "" {
+			continue
+		}
+		if f.Tables["a/"+field.Table], err = e.table(ctx, a.ConnA, field.Table); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range b.set.names {
 		f.SourceObjects[name] = b.set.byName[name].objectAt(a.ConnA)

@@ -243,6 +243,9 @@ func mapValue(f *Facts, w wanted) wanted {
 }
 
 func tableValue(f *Facts, w wanted) wanted {
+	if w.field.By != "" {
+		return sameRow(f, w)
+	}
 	key, found := LookUp(f.Tables["b/"+w.field.Table], w.value.Text())
 	if !found {
 		w.stop = &link.Reason{Category: UnknownLabel, Fields: []string{w.field.B},
@@ -251,6 +254,29 @@ func tableValue(f *Facts, w wanted) wanted {
 	}
 	w.value = record.Of(key)
 	w.rule = "by name in " + w.field.Table
+	return w
+}
+
+// sameRow finds the row of b's table that is the same as a's (the owner with the same e-mail address). A row that b has not, or has
+// twice, is nobody's fault of the record: the field is left alone, unless it is required.
+func sameRow(f *Facts, w wanted) wanted {
+	own := f.Tables["a/"+w.field.Table][w.value.Text()].Attrs[w.field.By]
+	var hits []string
+	for key, row := range f.Tables["b/"+w.field.Table] {
+		if own != "" && strings.EqualFold(row.Attrs[w.field.By], own) && row.Attrs["archived"] != "true" {
+			hits = append(hits, key)
+		}
+	}
+	w.rule = "by " + w.field.By + " in " + w.field.Table
+	switch {
+	case len(hits) == 1:
+		w.value = record.Of(hits[0])
+	case w.field.Required:
+		w.stop = &link.Reason{Category: UnknownLabel, Fields: w.field.A,
+			Text: fmt.Sprintf("%s: no single row of the table %s at %s has the same %s. Make one there, or take required out of the mapping", w.field.B, w.field.Table, f.Mapping.B.Connection, w.field.By)}
+	default:
+		w.value, w.rule = record.Value{}, w.rule+": nobody there, left alone"
+	}
 	return w
 }
 
