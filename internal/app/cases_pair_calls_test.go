@@ -47,7 +47,9 @@ func TestB3_CallsPerThousand(t *testing.T) {
 		}
 		w.quiet(time.Hour)
 		people := w.alive("contacts")
-		slices.SortFunc(people, func(a, b hubspottest.Record) int { return strings.Compare(a.Properties["email"], b.Properties["email"]) })
+		slices.SortFunc(people, func(a, b hubspottest.Record) int {
+			return strings.Compare(a.Properties["email"], b.Properties["email"])
+		})
 		var hub []string // in the order of ids
 		for _, r := range people {
 			hub = append(hub, r.ID)

@@ -373,25 +373,9 @@ func TestPreflightOfDrafts(t *testing.T) {
 	})
 }
 
-const peopleOutDocument = `mapping: people-out
-slot: person
-a: { connection: crm, object: contacts }
-b: { connection: salesforce, object: Contact }
-match:
-  - { a: email, b: Email, compare: case_insensitive }
-a_to_b: { create: always, update: true }
-fields:
-  - { a: email, b: Email, transform: truncate(80) }
-  - { a: lastname, b: LastName, transform: truncate(80) }
-  - { a: phone, b: Phone, transform: truncate(40) }
-  - { a: country, b: MailingCountry, transform: truncate(80) }
-  - { a: tier, b: Tier__c, values: { gold: Gold, silver: Silver } }
-  - { a: region, b: Region__c, transform: truncate(20) }
-`
-
 // The permission set is enough: an integration user who may nothing but what it grants passes.
 func TestPermissionSetIsEnough(t *testing.T) {
-	preflightOf(t, []string{peopleOutDocument, tasksDocument}, func(w *world) {
+	preflightOf(t, []string{peopleDocument, tasksDocument}, func(w *world) {
 		needs, err := w.Engine.Needs(w.t.Context(), "salesforce")
 		w.ok(err)
 		app, err := salesforceApp(registering{name: "salesforce", contact: "ops@example.com", callback: "https://api.example.com/oauth/salesforce/callback", webhook: "https://api.example.com/webhooks/salesforce", needs: needs})

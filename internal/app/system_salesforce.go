@@ -70,7 +70,7 @@ func salesforceApp(o registering) (engine.App, error) {
 	for _, n := range o.needs {
 		access := salesforce.Access{Object: n.Object, Create: n.Marker, Edit: n.Write, Fields: map[string]bool{}}
 		for _, name := range n.Reads {
-			if !strings.Contains(name, ".") && name != "Id" { // what is read through a reference is that object's own
+			if _, _, joins := connector.AssociationField(name); (joins || !strings.Contains(name, ".")) && name != "Id" { // what is read through a reference is that object's own
 				access.Fields[name] = false
 			}
 		}

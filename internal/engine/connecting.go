@@ -280,8 +280,15 @@ func (n needs) of(object string) *connector.Need {
 	return n[object]
 }
 
-// add notes what a mapping asks of either of its ends that is at the connection.
+// add notes what a mapping asks of either of its ends that is at the connection, on each of its ways.
 func (n needs) add(a *Active, connection string) {
+	n.addWay(a, connection)
+	if home := a.Turn(); home != nil {
+		n.addWay(&Active{Mapping: home, ConnA: a.ConnB, ConnB: a.ConnA}, connection)
+	}
+}
+
+func (n needs) addWay(a *Active, connection string) {
 	if a.ConnA == connection {
 		n.addSource(a)
 	}

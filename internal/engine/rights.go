@@ -17,7 +17,7 @@ func (p *preflight) rights(ctx context.Context) error {
 			continue
 		}
 		asked, ok := p.Connections[name].(connector.Rights)
-		for _, n := range needsBothWays(p.actives, name) {
+		for _, n := range needsOf(p.actives, name) {
 			if !ok {
 				if p.isCRM(name) {
 					p.described(ctx, name, n)
@@ -37,14 +37,11 @@ func (p *preflight) rights(ctx context.Context) error {
 	return nil
 }
 
-// needsBothWays are what mappings ask of a connection, those that go home as well.
-func needsBothWays(actives []*Active, connection string) []connector.Need {
+// needsOf are what mappings ask of a connection.
+func needsOf(actives []*Active, connection string) []connector.Need {
 	all := needs{}
 	for _, a := range actives {
 		all.add(a, connection)
-		if home := a.Turn(); home != nil {
-			all.add(&Active{Mapping: home, ConnA: a.ConnB, ConnB: a.ConnA}, connection)
-		}
 	}
 	return all.sorted()
 }
