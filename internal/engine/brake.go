@@ -117,6 +117,9 @@ func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
 			return err
 		}
 	}
+	if err := e.releaseHeldDeletes(ctx, a.Slot); err != nil {
+		return err
+	}
 	set, err := e.bound(ctx)
 	if err != nil {
 		return err

@@ -265,7 +265,7 @@ func (e *Engine) loadJoins(ctx context.Context, joins []*join) error {
 		}
 		j.item, j.holder = i, pointers[e.pointerKey(j.m.Slot, j.ask.B)]
 		j.judgeLink()
-		if j.open() && j.holder.Rev != 0 && j.holder.Value.A != j.ask.A {
+		if j.open() && !j.holder.Value.A.IsZero() && j.holder.Value.A != j.ask.A { // a place without a pointer says nothing of anybody
 			holderKeys = append(holderKeys, e.linkKey(j.m.Slot, j.holder.Value.A))
 		}
 	}
@@ -274,7 +274,7 @@ func (e *Engine) loadJoins(ctx context.Context, joins []*join) error {
 		return err
 	}
 	for _, j := range joins {
-		if !j.open() || j.holder.Rev == 0 || j.holder.Value.A == j.ask.A {
+		if !j.open() || j.holder.Value.A.IsZero() || j.holder.Value.A == j.ask.A {
 			continue
 		}
 		other := j.holder.Value.A
@@ -306,7 +306,7 @@ func (j *join) judgeLink() {
 		r.refuse(fmt.Sprintf("a record is just being made for %s", j.ask.A), "wait for its end: crosswalk why "+j.ask.A.String())
 	case l.State == link.MovedTo:
 		r.refuse(fmt.Sprintf("%s was merged into %s", j.ask.A, l.To), "link "+l.To.String())
-	case l.State == link.Tombstone:
+	case l.State == link.Tombstone && !wasLetGo(l):
 		r.refuse(fmt.Sprintf("what was made of %s was taken back", j.ask.A), "crosswalk why "+j.ask.A.String())
 	}
 }

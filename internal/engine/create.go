@@ -513,7 +513,7 @@ func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool,
 		i.link.State, i.link.B = link.None, record.Ref{}
 		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
 		return false, nil
-	case own.State == link.Alias, own.State == link.Tombstone, own.Ignored != nil, own.Unlinked() && own.State == link.Held:
+	case own.State == link.Alias, own.State == link.Tombstone && !wasLetGo(&own), own.Ignored != nil, own.Unlinked() && own.State == link.Held:
 		return false, nil
 	}
 	if there.Rev != 0 && !holderRef.IsZero() {

@@ -271,6 +271,11 @@ func (e *Engine) waitingFor(ctx context.Context, a *Active) (int, time.Time, err
 	if n == 0 {
 		n = len(others)
 	}
+	held, err := e.heldDeletes(ctx, a.Slot)
+	if err != nil {
+		return n, since, err
+	}
+	n += held
 	stopped, err := getItem[SyncError](ctx, e.Table, errorKey(plan.Brake, a.Name, record.Ref{}))
 	if err == nil && stopped.Rev != 0 && (since.IsZero() || stopped.Value.First.Before(since)) {
 		since = stopped.Value.First

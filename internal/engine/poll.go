@@ -59,7 +59,7 @@ func (e *Engine) Poll(ctx context.Context) error {
 	}
 	_, wakeErr := e.WakeDue(ctx)
 	_, deadErr := e.DeadLetters(ctx)
-	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx), e.lookAtAccounts(ctx), e.TellNews(ctx))
+	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx), e.releaseDeletes(ctx), e.lookAtAccounts(ctx), e.TellNews(ctx))
 }
 
 // listFor is how long one poll lists runs before it looks at feeds again.

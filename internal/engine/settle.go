@@ -437,7 +437,7 @@ func (e *Engine) giveUp(ctx context.Context, b *batch, i *item, why string) {
 	e.act(ctx, b, []*item{i})
 }
 
-// gone handles a record that is deleted: nothing at the other side is deleted for it.
+// gone handles a record that is deleted; what becomes of its counterpart the mapping says (deletes.go).
 func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	i.m = i.choose()
 	if i.link.State == link.Linked && i.m.Document != nil { // what becomes of its document is decided like that of a lost one
@@ -446,6 +446,10 @@ func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	}
 	switch i.link.State {
 	case link.Linked:
+		if b.set.follows(i.m) {
+			e.afterDelete(ctx, b, i, i.ref, i.link.B, i.m.Delete.B)
+			return
+		}
 		e.complain(b, i, &link.Reason{Category: plan.SourceGone, Text: fmt.Sprintf("%s was deleted; %s is kept as it is. Decide about it in billing", i.ref, i.link.B)})
 	case link.Claimed:
 		e.giveUp(ctx, b, i, i.ref.String()+" was deleted")

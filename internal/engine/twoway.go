@@ -214,7 +214,7 @@ func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*it
 			i.link.State, i.link.B = link.None, record.Ref{}
 			i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
 			continue
-		case l.State == link.Linked, l.State == link.Alias, l.State == link.Tombstone, l.Ignored != nil, l.Unlinked() && l.State == link.Held:
+		case l.State == link.Linked, l.State == link.Alias, l.State == link.Tombstone && !wasLetGo(&l), l.Ignored != nil, l.Unlinked() && l.State == link.Held:
 			e.placeTaken(ctx, b, i)
 			continue
 		}

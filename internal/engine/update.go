@@ -83,6 +83,10 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 	case record.Moved:
 		e.targetMoved(ctx, b, i, read.To)
 	case record.Gone:
+		if b.set.follows(i.m) {
+			e.afterDelete(ctx, b, i, i.link.B, i.ref, i.m.Delete.A)
+			return
+		}
 		e.complain(b, i, &link.Reason{Category: plan.TargetGone, Text: i.link.B.String() + " is gone. Unlink it, or link another"})
 	case record.NoRight:
 		e.complain(b, i, &link.Reason{Category: plan.NoRights, Text: "our credential may not read " + i.link.B.String() + ". Give it the right"})

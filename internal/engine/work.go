@@ -32,6 +32,7 @@ type item struct {
 	own      bool                     // target is a copy of ours
 	reads    map[record.Ref]cameRead  // that came with tasks
 	fromPage map[record.Ref]time.Time // source or target came with a task, and was read then
+	goes     *going                   // its counterpart was deleted, and what is left is archived now
 	again    bool                     // linked to a record that was there already: it is looked at once more
 
 	source  *record.Record
@@ -74,7 +75,7 @@ func (i *item) end(r Result) {
 type batch struct {
 	set     *mappingSet
 	audit   *auditBatch
-	preview bool        // decide, write nothing
+	preview bool // decide, write nothing
 
 	foresight *foresight // of a preview of mappings that work both ways: what its plan has decided so far
 
@@ -197,7 +198,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		b.erased, b.dead = erased, dead
 	}
 	e.workSteps(ctx, b, items, []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
+		e.loadLinks, e.readSources, e.archiveDeleted, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.archiveDeleted, e.takenBack, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
 	})
 	e.workHome(ctx, b, items)
 }

@@ -1,0 +1,278 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"crosswalk/internal/engine"
+	"crosswalk/internal/record"
+)
+
+// Lives of the records of a pair: deleted, restored, associated, on a list and off it. Judged at both CRMs.
+
+const livesContacts = `
+mapping: contacts
+slot: person
+a: { connection: salesforce, object: Contact }
+b: { connection: hubspot, object: contacts }
+match:
+  - { a: Email, b: email, compare: case_insensitive }
+a_to_b: %s
+b_to_a: %s
+conflict: newest
+delete: { a: %s, b: %s }
+fields:
+  - { a: FirstName, b: firstname }
+  - { a: LastName, b: lastname }
+  - { a: Email, b: email }
+`
+
+// livesWorld is contacts both ways with policies of deletion.
+func livesWorld(deleteA, deleteB string) setup {
+	return pairWorld(fmt.Sprintf(livesContacts, "true", "true", deleteA, deleteB))
+}
+
+// couple is a contact that both sides have.
+type couple struct{ sf, hub string }
+
+// couples makes n contacts at Salesforce and has them carried to HubSpot.
+func (w *world) couples(n int) []couple {
+	w.t.Helper()
+	out := make([]couple, n)
+	for i := range out {
+		out[i].sf = w.sfCreate("Contact", values("LastName", fmt.Sprint("Person ", i), "Email", fmt.Sprintf("p%d@nordlys.example", i)))
+	}
+	w.later()
+	for i := range out {
+		out[i].hub = w.inHub("contacts", "email", fmt.Sprintf("p%d@nordlys.example", i)).ID
+	}
+	return out
+}
+
+func (c couple) sfRef() record.Ref  { return sfRef("Contact", c.sf) }
+func (c couple) hubRef() record.Ref { return hubRef("contacts", c.hub) }
+
+// hubAlive and sfAlive tell whether a contact is there and not in the bin.
+func (w *world) hubAlive(id string) bool {
+	r, ok := w.HubSpot.Record("contacts", id)
+	return ok && !r.Archived
+}
+
+func (w *world) sfAlive(id string) bool {
+	for _, r := range w.Salesforce.All("Contact") {
+		if r.ID == id && !r.Deleted {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) wantReason(ref record.Ref, category string, words ...string) {
+	w.t.Helper()
+	r := w.why(ref).Link.Reason
+	if r == nil || r.Category != category {
+		w.t.Errorf("why %s: %+v, want %s", ref, r, category)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(r.Text, word) {
+			w.t.Errorf("why %s: %q does not say %q", ref, r.Text, word)
+		}
+	}
+}
+
+func (w *world) wantQuietErrors() {
+	w.t.Helper()
+	if n := len(w.errors("")); n != 0 {
+		w.t.Errorf("%d sync errors%s", n, w.story())
+	}
+}
+
+// TestC17_KeepAndRestore: delete: keep leaves the other one alone, makes nothing again, is no sync error; restored, both go on.
+func TestC17_KeepAndRestore(t *testing.T) {
+	pair(t, livesWorld("keep", "keep"), func(w *world) {
+		list := w.couples(2)
+		w.ok(w.Salesforce.Person().Delete("Contact", list[0].sf))
+		w.ok(w.HubSpot.User().Archive("contacts", list[1].hub))
+		w.sfSet("Contact", list[1].sf, "FirstName", "While away") // HubSpot's feed does not tell of a deletion
+		w.advance(2 * time.Hour)
+		w.hubSet("contacts", list[0].hub, "firstname", "Meanwhile")
+		w.advance(time.Hour)
+		if !w.hubAlive(list[0].hub) || !w.sfAlive(list[1].sf) || len(w.alive("contacts")) != 1 || w.Salesforce.Count("Contact") != 1 {
+			t.Fatalf("%d at HubSpot, %d at Salesforce%s", len(w.alive("contacts")), w.Salesforce.Count("Contact"), w.story())
+		}
+		w.wantQuietErrors()
+		w.wantReason(list[0].sfRef(), "counterpart_deleted", list[0].hub, "kept")
+		w.wantReason(list[1].sfRef(), "counterpart_deleted", list[1].hub, "kept")
+		w.quiet(3 * time.Hour)
+		w.ok(w.Salesforce.Person().Undelete("Contact", list[0].sf))
+		w.ok(w.HubSpot.User().Restore("contacts", list[1].hub))
+		w.advance(time.Hour)
+		if got := w.inSf("Contact", "Email", "p0@nordlys.example").Text("FirstName"); got != "Meanwhile" {
+			t.Errorf("restored: %q%s", got, w.story())
+		}
+		if got := w.inHub("contacts", "email", "p1@nordlys.example").Properties["firstname"]; got != "While away" {
+			t.Errorf("restored: %q%s", got, w.story())
+		}
+		for _, c := range list {
+			if l := w.why(c.sfRef()).Link; l.Reason != nil || l.B != c.hubRef() {
+				t.Errorf("%+v %+v", l, l.Reason)
+			}
+		}
+		w.quiet(time.Hour)
+	})
+}
+
+// TestC17_Unlink: the link is let go, nothing is made again; a new record may take the place of the deleted one.
+func TestC17_Unlink(t *testing.T) {
+	pair(t, livesWorld("unlink", "unlink"), func(w *world) {
+		list := w.couples(2)
+		w.ok(w.Salesforce.Person().Delete("Contact", list[0].sf))
+		w.ok(w.HubSpot.User().Archive("contacts", list[1].hub))
+		w.sfSet("Contact", list[1].sf, "FirstName", "Alone")
+		w.advance(time.Hour)
+		w.hubSet("contacts", list[0].hub, "firstname", "Alone")
+		w.sfSet("Contact", list[1].sf, "FirstName", "Alone still")
+		w.advance(time.Hour)
+		if len(w.alive("contacts")) != 1 || w.Salesforce.Count("Contact") != 1 {
+			t.Fatalf("%d at HubSpot, %d at Salesforce%s", len(w.alive("contacts")), w.Salesforce.Count("Contact"), w.story())
+		}
+		w.wantQuietErrors()
+		for _, c := range list {
+			if l := w.why(c.sfRef()).Link; l.State != "tombstone" {
+				t.Errorf("%+v", l)
+			}
+			w.wantReason(c.sfRef(), "counterpart_deleted", "unlink")
+		}
+		// back from the bin, it stays alone
+		w.ok(w.HubSpot.User().Restore("contacts", list[1].hub))
+		w.hubSet("contacts", list[1].hub, "firstname", "Back")
+		w.later()
+		if got := w.inSf("Contact", "Email", "p1@nordlys.example").Text("FirstName"); got != "Alone still" || w.Salesforce.Count("Contact") != 1 {
+			t.Errorf("%q, %d at Salesforce", got, w.Salesforce.Count("Contact"))
+		}
+		// somebody joins them by hand
+		_, err := w.Engine.Link(w.t.Context(), engine.Pair{A: list[1].sfRef(), B: list[1].hubRef()}, "editor", "it is back")
+		w.ok(err)
+		w.hubSet("contacts", list[1].hub, "lastname", "Joined")
+		// and a new contact takes the place of the deleted one
+		fresh := w.sfCreate("Contact", values("LastName", "Person 0", "Email", "p0@nordlys.example"))
+		w.later()
+		if got := w.inSf("Contact", "Email", "p1@nordlys.example").Text("LastName"); got != "Joined" {
+			t.Errorf("joined by hand: %q%s", got, w.story())
+		}
+		if l := w.why(sfRef("Contact", fresh)).Link; l.State != "linked" || l.B != list[0].hubRef() {
+			t.Errorf("%+v %+v%s", l, l.Reason, w.story())
+		}
+		w.quiet(time.Hour)
+	})
+}
+
+// TestC17_Archive (B8): deletes are collected for one window and then carried over, both ways; a restore within it takes one back, and
+// one after it is a person's question.
+func TestC17_Archive(t *testing.T) {
+	pair(t, livesWorld("archive", "archive"), func(w *world) {
+		list := w.couples(4)
+		w.ok(w.Salesforce.Person().Delete("Contact", list[0].sf))
+		w.ok(w.Salesforce.Person().Delete("Contact", list[1].sf))
+		w.ok(w.HubSpot.User().Archive("contacts", list[2].hub))
+		w.sfSet("Contact", list[2].sf, "FirstName", "Touched")
+		w.advance(7 * time.Minute)
+		if !w.hubAlive(list[0].hub) || !w.hubAlive(list[1].hub) || !w.sfAlive(list[2].sf) {
+			t.Fatal("archived before the window was over")
+		}
+		w.ok(w.Salesforce.Person().Undelete("Contact", list[1].sf))
+		w.advance(time.Hour)
+		if w.hubAlive(list[0].hub) || w.sfAlive(list[2].sf) || !w.hubAlive(list[1].hub) || !w.sfAlive(list[1].sf) || !w.hubAlive(list[3].hub) {
+			t.Fatalf("%v %v %v%s", w.hubAlive(list[0].hub), w.sfAlive(list[2].sf), w.hubAlive(list[1].hub), w.story())
+		}
+		w.wantQuietErrors()
+		w.wantReason(list[0].sfRef(), "counterpart_deleted", "archived too")
+		w.sfSet("Contact", list[1].sf, "FirstName", "Stays")
+		w.later()
+		if got := w.inHub("contacts", "email", "p1@nordlys.example").Properties["firstname"]; got != "Stays" {
+			t.Errorf("taken back, and not in agreement: %q", got)
+		}
+		w.quiet(3 * time.Hour)
+		// one side alone is restored: nothing is archived again, and somebody hears of it
+		w.ok(w.Salesforce.Person().Undelete("Contact", list[0].sf))
+		w.advance(2 * time.Hour)
+		if !w.sfAlive(list[0].sf) {
+			t.Fatal("a restored record was archived again")
+		}
+		w.wantHeld(list[0].sfRef(), "target_gone")
+		w.ok(w.HubSpot.User().Restore("contacts", list[0].hub))
+		w.sfSet("Contact", list[0].sf, "FirstName", "Both back")
+		w.later()
+		w.wantQuietErrors()
+		if got := w.inHub("contacts", "email", "p0@nordlys.example").Properties["firstname"]; got != "Both back" {
+			t.Errorf("%q%s", got, w.story())
+		}
+		// and deleted once more it goes again
+		w.ok(w.Salesforce.Person().Delete("Contact", list[0].sf))
+		w.advance(time.Hour)
+		if w.hubAlive(list[0].hub) {
+			t.Error("deleted a second time, and kept")
+		}
+	})
+}
+
+// TestC17_BrakeOnDeletes: more than the brake allows is one question; nothing is archived before it is answered.
+func TestC17_BrakeOnDeletes(t *testing.T) {
+	pair(t, livesWorld("keep", "archive"), func(w *world) {
+		list := w.couples(24)
+		gone := func() (n int) {
+			for _, c := range list {
+				if !w.hubAlive(c.hub) {
+					n++
+				}
+			}
+			return n
+		}
+		for _, c := range list[:4] {
+			w.ok(w.Salesforce.Person().Delete("Contact", c.sf))
+		}
+		w.advance(40 * time.Minute)
+		if gone() != 4 {
+			t.Fatalf("%d archived, want 4%s", gone(), w.story())
+		}
+		for _, c := range list[4:12] { // eight, and four in the hour before: more than ten
+			w.ok(w.Salesforce.Person().Delete("Contact", c.sf))
+		}
+		w.advance(4 * time.Hour)
+		if gone() != 4 || len(w.errors("brake")) != 1 {
+			t.Fatalf("%d archived, %d questions%s", gone(), len(w.errors("brake")), w.story())
+		}
+		if text := w.errors("brake")[0].Text; !strings.Contains(text, "8 records") || !strings.Contains(text, "crosswalk resume contacts") {
+			t.Error(text)
+		}
+		w.ok(w.Salesforce.Person().Undelete("Contact", list[4].sf)) // deleted by mistake
+		w.advance(time.Hour)
+		out, err := w.Engine.Resume(w.t.Context(), "contacts", "operator", "")
+		w.ok(err)
+		if out.Waiting != 7 {
+			t.Errorf("%d wait, want 7", out.Waiting)
+		}
+		w.later()
+		if gone() != 11 || !w.hubAlive(list[4].hub) || len(w.errors("")) != 0 {
+			t.Errorf("%d archived%s", gone(), w.story())
+		}
+		for _, c := range list[12:] { // twelve at once, all restored: the question ends by itself
+			w.ok(w.Salesforce.Person().Delete("Contact", c.sf))
+		}
+		w.advance(45 * time.Minute)
+		if gone() != 11 || len(w.errors("brake")) != 1 {
+			t.Fatalf("%d archived%s", gone(), w.story())
+		}
+		for _, c := range list[12:] {
+			w.ok(w.Salesforce.Person().Undelete("Contact", c.sf))
+		}
+		w.advance(45 * time.Minute)
+		if gone() != 11 {
+			t.Errorf("%d archived", gone())
+		}
+		w.wantQuietErrors()
+	})
+}
