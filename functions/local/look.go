@@ -17,13 +17,24 @@ import (
 func isRef(text string) bool { return strings.Contains(text, ":") }
 
 func (c *cli) preview() *cobra.Command {
-	save, all, csv := false, false, ""
-	cmd := c.command("preview MAPPING [REF...]", "every field that would be written and by which rule, with no write made", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
+	save, all, set, csv := false, false, false, ""
+	cmd := c.command("preview MAPPING [REF...] | --set [MAPPING...]", "every field that would be written and by which rule, with no write made", cobra.ArbitraryArgs, func(ctx context.Context, args []string) error {
+		body := map[string]any{}
+		switch {
+		case set && len(args) > 0:
+			body["mappings"] = args
+		case set:
+			body["all"] = true
+		case len(args) == 0:
+			return wrongUse("name a mapping, or preview all that make no documents as one plan with --set")
+		default:
+			body["mapping"], body["refs"] = args[0], args[1:]
+		}
 		api, err := c.client()
 		if err != nil {
 			return err
 		}
-		r, err := post[web.Run](ctx, api, "/previews", map[string]any{"mapping": args[0], "refs": args[1:]})
+		r, err := post[web.Run](ctx, api, "/previews", body)
 		if err != nil {
 			return err
 		}
@@ -41,7 +52,7 @@ func (c *cli) preview() *cobra.Command {
 			if err := c.planTable(ctx, api, p, csv); err != nil || csv == "-" {
 				return err
 			}
-		} else if err := c.printRows(ctx, api, p, all || len(args) > 1); err != nil || c.json {
+		} else if err := c.printRows(ctx, api, p, all || !set && len(args) > 1); err != nil || c.json {
 			return err
 		}
 		c.printPlan(p)
@@ -51,6 +62,7 @@ func (c *cli) preview() *cobra.Command {
 		return nil
 	})
 	cmd.Flags().BoolVar(&save, "save", false, "print the plan's id, for approve and run --plan")
+	cmd.Flags().BoolVar(&set, "set", false, "several mappings as one plan, in the order of their references; without names all that make no documents")
 	cmd.Flags().BoolVar(&all, "all", false, "print every row, not only the first ones")
 	csvFlag(cmd, &csv)
 	return cmd
@@ -167,6 +179,9 @@ func (c *cli) printPlan(p web.Plan) {
 	fmt.Fprintf(c.out, "%d records of %s, %d more that they need: %s\n", p.Rows, p.Mapping, p.Needed, counts(p.Kinds))
 	if len(p.Reasons) > 0 {
 		fmt.Fprintf(c.out, "not written: %s\n", counts(p.Reasons))
+	}
+	if len(p.Set) > 0 {
+		fmt.Fprintf(c.out, "carried out in this order: %s\nrecords made or changed: %s\n", strings.Join(p.Set, ", "), counts(p.Writes))
 	}
 	for _, currency := range slices.Sorted(maps.Keys(p.Totals)) {
 		fmt.Fprintf(c.out, "net total of new documents: %s\n", amount(p.Totals[currency], currency))

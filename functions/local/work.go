@@ -107,7 +107,17 @@ func (c *cli) run() *cobra.Command {
 // printRun tells how a run ended; of a plan, whether its writes were those that were planned.
 func (c *cli) printRun(r web.Run) {
 	fmt.Fprintf(c.out, "run %s %s: %d of %d records: %s\n", r.ID, r.Status, r.Done, max(r.Total, r.Done), outcome(r))
-	if r.Kind == "plan" {
+	for _, p := range r.Phases {
+		fmt.Fprintf(c.out, "  %s: %d of %d records are linked; %s; %d references stand at both sides", p.Mapping, p.Linked, p.Rows, counts(map[string]int{"created": p.Counts.Created, "updated": p.Counts.Updated, "linked": p.Counts.Linked,
+			"held": p.Counts.Held, "refused": p.Counts.Refused, "failed": p.Counts.Failed}), p.Relations)
+		if p.Lacking+p.Waiting > 0 {
+			fmt.Fprintf(c.out, ", %d lack, %d are to records that are not linked", p.Lacking, p.Waiting)
+		}
+		fmt.Fprintln(c.out)
+	}
+	if r.Kind == "plan" && len(r.Phases) > 0 {
+		fmt.Fprintf(c.out, "plan %s: %d records, %d refused since they changed\n", r.Plan, r.Total, r.Counts.Refused)
+	} else if r.Kind == "plan" {
 		made := r.Counts.Created + r.Counts.Updated + r.Counts.Linked
 		fmt.Fprintf(c.out, "plan %s: %d writes planned, %d made, %d refused since they changed\n", r.Plan, r.Total, made, r.Counts.Refused)
 	}

@@ -31,6 +31,7 @@ type Head struct {
 	Since    time.Time      `json:"since,omitzero"`     // of Paused: since when
 	Was      mapping.Status `json:"was,omitempty"`      // of Paused: what it goes back to; "" is live
 	Restored int            `json:"restored,omitempty"` // of Paused: the epoch whose restore stopped it
+	Planned  time.Time      `json:"planned,omitzero"`   // of Pilot: since when it carries out a set's plan, before it was ever live
 	Trial    int            `json:"trial,omitempty"`    // newer version that works the records of Pilot while Running does the rest
 }
 

@@ -138,7 +138,7 @@ func (e *Engine) SubmitPlan(ctx context.Context, id, actor, note string) (SavedP
 	case p.Approver != "":
 		return p, &RefusedError{"plan " + id + " is approved already, by " + p.Approver, "run it: crosswalk run --plan " + id}
 	}
-	if err := e.decided(ctx, Decision{Kind: DecidedSubmit, Mapping: p.Mapping, Version: p.Versions[p.Mapping], Plan: id, Digest: p.Digest, Actor: actor, Note: note}); err != nil {
+	if err := e.decidedOf(ctx, p, Decision{Kind: DecidedSubmit, Plan: id, Digest: p.Digest, Actor: actor, Note: note}); err != nil {
 		return p, err
 	}
 	return p, e.Raise(ctx, Concern{Event: EventApproval, Mapping: p.Mapping, Category: waitingApproval, Plan: id, Name: "plan " + id,
@@ -168,8 +168,7 @@ func (e *Engine) Approve(ctx context.Context, id, digest, actor string) (SavedPl
 	if err != nil || refused != nil {
 		return p, firstError([]error{refused, err})
 	}
-	d := Decision{Kind: DecidedApprove, Mapping: p.Mapping, Version: p.Versions[p.Mapping], Plan: id, Digest: p.Digest, Actor: actor, Single: p.Single}
-	if err := e.decided(ctx, d); err != nil {
+	if err := e.decidedOf(ctx, p, Decision{Kind: DecidedApprove, Plan: id, Digest: p.Digest, Actor: actor, Single: p.Single}); err != nil {
 		return p, err
 	}
 	return p, e.lowerAll(ctx, EventApproval, p.Mapping, func(c Concern) bool { return c.Plan == id })
@@ -210,15 +209,19 @@ func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
 	} else if began, err := getItem[Run](ctx, e.Table, runKey(v.RanAs)); err != nil || began.Rev != 0 || time.Since(v.RanAt) > beginsWithin {
 		return Run{}, firstError([]error{err, &RefusedError{"plan " + id + " was carried out by run " + v.RanAs, "make a new preview for what has come since"}})
 	}
+	if err := e.letWrite(ctx, v, actor); err != nil {
+		return Run{}, err
+	}
 	kind := "plan"
 	if v.Undoes != "" {
 		kind = undoRun
 	}
-	r, err := e.StartRun(ctx, Run{ID: v.RanAs, Kind: kind, Mapping: v.Mapping, Plan: id, Actor: actor, Undoes: v.Undoes, Archives: v.Archives}, nil)
+	r, err := e.StartRun(ctx, Run{ID: v.RanAs, Kind: kind, Mapping: v.Mapping, Plan: id, Actor: actor, Undoes: v.Undoes, Archives: v.Archives,
+		Set: v.Set, Pilot: len(v.Set) > 0}, nil)
 	if err != nil {
 		return r, err
 	}
-	return r, e.decided(ctx, Decision{Kind: DecidedRunPlan, Mapping: v.Mapping, Version: v.Versions[v.Mapping], Plan: id, Digest: v.Digest, Run: r.ID, Actor: actor})
+	return r, e.decidedOf(ctx, v, Decision{Kind: DecidedRunPlan, Plan: id, Digest: v.Digest, Run: r.ID, Actor: actor})
 }
 
 // beginsWithin is how long after it was marked a plan's run may still begin; a run of longer ago is no longer kept.
@@ -239,22 +242,13 @@ func (e *Engine) approverOf(i *item) (string, bool) {
 	return i.m.Head.Approver, i.m.Head.Single
 }
 
-// planFits refuses a plan whose mapping does not run, or runs another version than the plan was made with: every row would
-// be refused.
-func (e *Engine) planFits(ctx context.Context, p SavedPlan) error {
-	if p.Undoes != "" {
-		return nil // an undo is for a mapping that is paused as well, whatever version runs
-	}
-	h, err := e.head(ctx, p.Mapping)
-	if err != nil {
-		return err
-	}
-	made := p.Versions[p.Mapping] // 0 of plans that older programs made
-	switch {
-	case !(&Active{Head: h}).works(false):
-		return &RefusedError{h.Name + " is " + string(h.Status), "crosswalk live " + h.Name}
-	case made != 0 && made != h.Running:
-		return &RefusedError{fmt.Sprintf("plan %s was made with version %d of %s, and version %d runs", p.ID, made, h.Name, h.Running), "make a new preview: crosswalk preview " + h.Name + " --save"}
+// decidedOf keeps a decision about a plan in the history of each of its mappings.
+func (e *Engine) decidedOf(ctx context.Context, p SavedPlan, d Decision) error {
+	for _, name := range p.mappings() {
+		d.Mapping, d.Version = name, p.Versions[name]
+		if err := e.decided(ctx, d); err != nil {
+			return err
+		}
 	}
 	return nil
 }

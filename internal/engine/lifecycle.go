@@ -101,11 +101,13 @@ func (e *Engine) GoLive(ctx context.Context, name string, version int, nativeOff
 			refused = &ChangedError{name, version, h.Latest}
 			return false
 		}
-		if h.Status == mapping.Paused {
+		switch {
+		case h.Status == mapping.Paused:
 			paused = h.Since
-		} else {
-			h.At = time.Now()
+		default:
+			h.At, paused = time.Now(), h.Planned // what changed while its first plan was carried out is read again
 		}
+		h.Planned = time.Time{}
 		h.Status, h.Running, h.Trial, h.Pilot, h.Since, h.Was, h.Actor = mapping.Live, version, 0, nil, time.Time{}, "", actor
 		h.Restored = 0
 		h.Approved, h.Approver, h.Single = 0, "", false

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +41,8 @@ type SavedPlan struct {
 	RanAt    time.Time         `json:"ranAt,omitzero"`
 	Part     bool              `json:"part,omitempty"`     // of named records only
 	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that share the place of the previewed one
+	Set      []string          `json:"set,omitempty"`      // of a whole set: its mappings, in the order in which they are carried out
+	Writes   map[string]int    `json:"writes,omitempty"`   // records that are made or changed, by connection
 	Undoes   string            `json:"undoes,omitempty"`   // of an undo: the run that is undone
 	Archives bool              `json:"archives,omitempty"` // of an undo: what that run made is archived
 }
@@ -61,12 +64,28 @@ type PlanRow struct {
 	Money   string               `json:"money,omitempty"`
 	Digest  string               `json:"digest"`
 	Erased  bool                 `json:"erased,omitempty"` // its values were erased on request
+	Pair    record.Ref           `json:"pair,omitzero"`    // of what goes home of a pair: the record that the pair is worked from
+	At      string               `json:"at,omitempty"`     // the connection that it writes to; "" where it writes nothing
+}
+
+// writes tells whether a row is carried out.
+func (r PlanRow) writes() bool {
+	return !r.Needed && slices.Contains([]plan.Kind{plan.Create, plan.Update, plan.Adopt}, r.Kind)
+}
+
+// started is the record that a row is worked from.
+func (r PlanRow) started() record.Ref {
+	if r.Pair.IsZero() {
+		return r.Ref
+	}
+	return r.Pair
 }
 
 // planRun is a saved plan ready to be carried out.
 type planRun struct {
 	head SavedPlan
 	rows map[string]string // digest by slot and ref
+	left map[string]bool   // those that the plan leaves alone
 }
 
 // planCache keeps opened plans; a complete plan never changes.
@@ -89,9 +108,10 @@ func (e *Engine) openPlan(ctx context.Context, id string) (*planRun, error) {
 	if head.Rev == 0 || head.Value.Approver == "" {
 		return nil, fmt.Errorf("plan %s is not approved", id)
 	}
-	p = &planRun{head: head.Value, rows: map[string]string{}}
+	p = &planRun{head: head.Value, rows: map[string]string{}, left: map[string]bool{}}
 	err = e.eachRow(ctx, id, func(r PlanRow) bool {
 		p.rows[r.Slot+"#"+r.Ref.String()] = r.Digest
+		p.left[r.Slot+"#"+r.Ref.String()] = r.Kind == plan.Hold || r.Kind == plan.Skip
 		return true
 	})
 	if err != nil {
@@ -151,6 +171,12 @@ func (e *Engine) planRowOf(i *item) PlanRow {
 	if i.target != nil {
 		r.Target = i.target.Ref
 	}
+	if i.twin {
+		r.Pair = i.pair.ref
+	}
+	if r.Kind == plan.Create || (r.Kind == plan.Update || r.Kind == plan.Adopt) && (len(d.Write) > 0 || lineWork(d.Lines)) {
+		r.At = i.m.ConnB
+	}
 	stands := map[string]string{}
 	for need, c := range i.needs {
 		if c.ID != "" {
@@ -188,9 +214,23 @@ func standFor(fields map[string]record.Value, stands map[string]string) map[stri
 		if s, ok := stands[text]; ok {
 			text = s
 		}
+		if v.Kind() == record.List {
+			text = listStands(v.List(), stands)
+		}
 		out[name] = text
 	}
 	return out
+}
+
+// listStands is a list with what its ids stand for, in an order that does not depend on ids.
+func listStands(ids []string, stands map[string]string) string {
+	for n, id := range ids {
+		if s, ok := stands[id]; ok {
+			ids[n] = s
+		}
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, ";")
 }
 
 // checkPlan lets through only what an approved plan says, to the last field. What has changed since is refused and listed.
@@ -204,6 +244,10 @@ func (e *Engine) checkPlan(ctx context.Context, b *batch, items []*item) {
 		}
 		row := e.planRowOf(i)
 		if b.plan.rows[row.Slot+"#"+row.Ref.String()] == row.Digest {
+			continue
+		}
+		if b.plan.left[row.Slot+"#"+row.Ref.String()] { // it was not to be written: another record needed it, or it was read with its pair
+			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
 			continue
 		}
 		i.end(Result{End: Never, Counts: Counts{Refused: 1}})
@@ -225,7 +269,8 @@ func (e *Engine) refuseHeld(ctx context.Context, b *batch, items []*item) {
 		if !stopped || !i.done() || i.result.End == Later || i.result.End == Retry || i.link.State == link.Linked || i.link.State == link.Claimed {
 			continue
 		}
-		if _, planned := b.plan.rows[i.m.Slot+"#"+i.ref.String()]; !planned {
+		name := i.m.Slot + "#" + i.ref.String()
+		if _, planned := b.plan.rows[name]; !planned || b.plan.left[name] {
 			continue
 		}
 		i.result.Counts = Counts{Refused: 1}
@@ -238,15 +283,17 @@ func (e *Engine) refuseHeld(ctx context.Context, b *batch, items []*item) {
 // previewPage decides a page of records without writing anything and stores the rows.
 func (e *Engine) previewPage(ctx context.Context, set *mappingSet, run *Run, n int, tasks []Task) error {
 	b := &batch{set: set, audit: e.newAuditBatch(time.Now(), run.ID), chosen: map[string]*item{}, preview: true}
-	results := e.workTasks(ctx, b, tasks)
-	for _, r := range results {
-		if r.End == Retry || r.End == Later && r.Err != nil {
-			return fmt.Errorf("preview: %w", r.Err)
+	if a := set.byName[run.current()]; len(run.Set) > 0 || a != nil && a.home != nil {
+		b.foresight = e.foresee(run.Plan, n)
+		if err := e.previewBothWays(ctx, b, run.current(), tasks); err != nil {
+			return err
 		}
+	} else if err := decidable(e.workTasks(ctx, b, tasks)); err != nil {
+		return err
 	}
 	var rows, needed []PlanRow
 	for _, i := range b.all {
-		if i.m == nil || i.decision.Kind == "" {
+		if i.m == nil || i.decision.Kind == "" || i.twin && i.decision.Kind != plan.Update && i.decision.Kind != plan.Hold || i.needed && slices.Contains(run.Set, i.m.Name) {
 			continue
 		}
 		if row := e.planRowOf(i); row.Needed {
@@ -277,7 +324,7 @@ func (e *Engine) previewPage(ctx context.Context, set *mappingSet, run *Run, n i
 // completePlan counts a finished preview and puts the one digest over all its rows.
 func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 	head := SavedPlan{ID: run.Plan, Mapping: run.Mapping, Run: run.ID, Actor: run.Actor, At: time.Now(), Complete: true, Pages: run.Pages, Part: run.Part,
-		Kinds: map[string]int{}, Reasons: map[string]int{}, Totals: map[string]string{}}
+		Kinds: map[string]int{}, Reasons: map[string]int{}, Totals: map[string]string{}, Set: run.Set, Writes: map[string]int{}}
 	sum := sha256.New()
 	totals := map[string]int64{}
 	count := func(r PlanRow) {
@@ -288,6 +335,9 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 			head.Rows++
 		}
 		head.Kinds[string(r.Kind)]++
+		if r.At != "" {
+			head.Writes[r.At]++
+		}
 		if r.Reason != nil {
 			head.Reasons[r.Reason.Category]++
 		}
@@ -324,14 +374,22 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 // previewedVersions are the versions that a preview's rows were decided with: of every mapping that shares the place.
 func (e *Engine) previewedVersions(ctx context.Context, run *Run) (map[string]int, error) {
 	set, err := e.previewedMappings(ctx, run)
-	if err != nil || set.byName[run.Mapping] == nil {
+	if err != nil {
 		return nil, err
 	}
 	out := map[string]int{}
-	for _, name := range set.names {
-		if a := set.byName[name]; a.Slot == set.byName[run.Mapping].Slot {
-			out[name] = a.Version
+	for _, of := range run.mappings() {
+		if set.byName[of] == nil {
+			continue
 		}
+		for _, name := range set.names {
+			if a := set.byName[name]; a.Slot == set.byName[of].Slot {
+				out[name] = a.Version
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
 	}
 	return out, nil
 }

@@ -10,7 +10,6 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
-	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
 
@@ -32,6 +31,10 @@ type Run struct {
 	Phase    int            `json:"phase,omitempty"`    // of reconcile: deals, then documents; of full and preview: a's records, then b's
 	Undoes   string         `json:"undoes,omitempty"`   // of undo and undo_preview: the run that is undone
 	Archives bool           `json:"archives,omitempty"` // of these: what that run made is archived
+	Set      []string       `json:"set,omitempty"`      // of a whole set: its mappings in order; Mapping names them all
+	Step     int            `json:"step,omitempty"`     // of a whole set: the mapping that is under way
+	Queued   int            `json:"queued,omitempty"`   // of a set's plan: pages whose tasks were sent
+	Phases   []Phase        `json:"phases,omitempty"`   // of a set's plan: what each mapping came to, before the next one began
 	Cursor   []byte         `json:"cursor,omitempty"`
 	Pages    int            `json:"pages"`
 	Listed   int            `json:"listed"`
@@ -117,12 +120,23 @@ func (e *Engine) previewedMappings(ctx context.Context, r *Run) (*mappingSet, er
 	if len(r.Versions) == 0 { // begun by an older program
 		return e.newestMappings(ctx)
 	}
-	return e.mappingsOf(ctx, func(h Head) int {
+	set, err := e.mappingsOf(ctx, func(h Head) int {
 		if v := r.Versions[h.Name]; v != 0 {
 			return v
 		}
 		return h.Latest // applied since: no version of it was there
 	}, e.activate)
+	if err != nil || len(r.Set) == 0 {
+		return set, err
+	}
+	set.names = slices.DeleteFunc(set.names, func(name string) bool { // a draft beside the set has no say in it
+		out := !slices.Contains(r.Set, name) && !runs(set.byName[name].Head)
+		if out {
+			delete(set.byName, name)
+		}
+		return out
+	})
+	return set, nil
 }
 
 func (e *Engine) previewNamed(ctx context.Context, r *Run, named []record.Ref) error {
@@ -140,7 +154,7 @@ func (e *Engine) previewNamed(ctx context.Context, r *Run, named []record.Ref) e
 func (e *Engine) runTasks(r Run, page int, refs []record.Ref, named bool) []Task {
 	tasks := make([]Task, len(refs))
 	for n, ref := range refs {
-		tasks[n] = Task{Ref: ref, Mapping: r.Mapping, Cause: "run", Run: r.ID, Page: page, Named: named, Pilot: r.Pilot, Actor: r.Actor, WonSince: r.WonSince}
+		tasks[n] = Task{Ref: ref, Mapping: r.current(), Cause: "run", Run: r.ID, Page: page, Named: named, Pilot: r.Pilot, Actor: r.Actor, WonSince: r.WonSince}
 		if r.Kind == "plan" {
 			tasks[n].Plan, tasks[n].Named = r.Plan, false
 		}
@@ -164,12 +178,17 @@ func (e *Engine) StepRuns(ctx context.Context) (bool, error) {
 	}); err != nil {
 		return false, err
 	}
+	moved := false
 	for _, r := range open {
-		if err := e.stepRun(ctx, r); err != nil {
+		err := e.stepRun(ctx, r)
+		if err == errUnderWay {
+			continue
+		}
+		if moved = true; err != nil {
 			return true, errors.Join(fmt.Errorf("run %s: %w", r.ID, err), e.noteRunFault(ctx, r.ID, err))
 		}
 	}
-	return len(open) > 0, nil
+	return moved, nil
 }
 
 // maxRunFaults is how often in a row a run may fail to be listed before it ends as failed.
@@ -202,6 +221,9 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	r = stored.Value
 	switch r.Kind {
 	case "plan":
+		if len(r.Set) > 0 {
+			return e.stepSetPlan(ctx, r, stored.Rev)
+		}
 		return e.stepPlanRun(ctx, r, stored.Rev)
 	case "reconcile":
 		return e.stepReconcile(ctx, r, stored.Rev)
@@ -214,14 +236,14 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if r.Kind == "preview" {
 		load, cause = func(ctx context.Context) (*mappingSet, error) { return e.previewedMappings(ctx, &r) }, "preview"
 	}
-	ctx = e.labelled(ctx, r.Mapping, cause, true)
+	ctx = e.labelled(ctx, r.current(), cause, true)
 	set, err := load(ctx)
 	if err != nil {
 		return err
 	}
-	a := set.byName[r.Mapping]
+	a := set.byName[r.current()]
 	if a == nil {
-		return fmt.Errorf("there is no mapping %s", r.Mapping)
+		return fmt.Errorf("there is no mapping %s", r.current())
 	}
 	if r.Phase == 1 { // what is at b alone
 		a = a.home
@@ -239,7 +261,7 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 			return err
 		}
 	}
-	if r.Expected < 0 && page.Total >= 0 {
+	if r.Expected < 0 && page.Total >= 0 && len(r.Set) == 0 {
 		r.Expected = page.Total
 	}
 	for start := 0; start < len(refs); start += runPageSize {
@@ -249,10 +271,13 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		}
 	}
 	r.Cursor, r.Error, r.Faults = page.Cursor, "", 0
-	ended := !page.More && (a.home == nil || r.Phase == 1)
+	over := !page.More && (set.byName[r.current()].home == nil || r.Phase == 1)
+	ended := over && r.Step+1 >= len(r.Set)
 	switch {
 	case ended:
 		r.Status, r.Expected = "working", r.Listed
+	case over: // the next mapping of the set
+		r.Step, r.Phase, r.Cursor = r.Step+1, 0, nil
 	case !page.More:
 		r.Phase, r.Cursor = 1, nil
 	}
@@ -307,11 +332,12 @@ func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []r
 func (e *Engine) stepPlanRun(ctx context.Context, r Run, rev int64) error {
 	var refs []record.Ref
 	err := e.eachRow(ctx, r.Plan, func(row PlanRow) bool {
-		if !row.Needed && slices.Contains([]plan.Kind{plan.Create, plan.Update, plan.Adopt}, row.Kind) {
-			refs = append(refs, row.Ref)
+		if row.writes() {
+			refs = append(refs, row.started())
 		}
 		return true
 	})
+	refs = distinctRefs(refs)
 	if err != nil {
 		return err
 	}
@@ -393,6 +419,12 @@ func (e *Engine) pageFull(ctx context.Context, id string, n int) error {
 	})
 	if err != nil {
 		return err
+	}
+	if r.Kind == "plan" && r.Status == "listing" && len(r.Full) >= r.Pages { // the next mapping of the set may begin
+		if err := e.stepRun(ctx, r); err != errUnderWay {
+			return err
+		}
+		return nil
 	}
 	return e.finishRun(ctx, &r)
 }

@@ -99,11 +99,14 @@ type Plan struct {
 	Part     bool              `json:"part,omitempty"`     // of named records only
 	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that it was decided with
 	Undoes   string            `json:"undoes,omitempty"`   // of an undo: the run that is undone
+	Set      []string          `json:"set,omitempty"`      // of a whole set: its mappings, in the order in which they are carried out
+	Writes   map[string]int    `json:"writes,omitempty"`   // records that are made or changed, by connection
 }
 
 func planOf(p engine.SavedPlan) Plan {
 	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: there(p.Kinds),
-		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs, Part: p.Part, Versions: p.Versions, Undoes: p.Undoes}
+		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs, Part: p.Part, Versions: p.Versions, Undoes: p.Undoes,
+		Set: p.Set, Writes: p.Writes}
 }
 
 // there is a map that is written as {} when it holds nothing, never as null.
@@ -213,6 +216,8 @@ type Run struct {
 	Refused     []record.Ref  `json:"refused,omitempty"` // rows of a plan that no longer fit
 	Error       string        `json:"error,omitempty"`
 	Undoes      string        `json:"undoes,omitempty"` // of undo and undo_preview: the run that is undone
+	// Phases of a set's plan: what each mapping came to before the next one began.
+	Phases []engine.Phase `json:"phases,omitempty"`
 }
 
 // Over tells whether nothing more will come of the run.
@@ -220,7 +225,7 @@ func (r Run) Over() bool { return r.Status == "done" || r.Status == "failed" }
 
 func runOf(r engine.Run, now time.Time) Run {
 	out := Run{ID: r.ID, Kind: r.Kind, Mapping: r.Mapping, Plan: r.Plan, Actor: r.Actor, Status: r.Status, At: r.At, Ended: moment(r.Ended), Done: r.Done,
-		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error, Undoes: r.Undoes}
+		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error, Undoes: r.Undoes, Phases: r.Phases}
 	until := now
 	if out.Ended != nil {
 		until = r.Ended

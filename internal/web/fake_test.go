@@ -246,6 +246,10 @@ func (f *fake) RunMapping(_ context.Context, r engine.Run, refs []record.Ref) (e
 	return r, nil
 }
 
+func (f *fake) PreviewSet(_ context.Context, names []string, actor string) (engine.Run, error) {
+	return engine.Run{ID: "r", Kind: "preview", Set: names, Actor: actor}, f.problem
+}
+
 func (f *fake) RunPlan(_ context.Context, id, actor string) (engine.Run, error) {
 	f.note("run plan %s by %s", id, actor)
 	return engine.Run{ID: "r2", Kind: "plan", Plan: id}, f.problem

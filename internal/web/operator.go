@@ -35,6 +35,7 @@ type Plans interface {
 
 // Starter starts runs.
 type Starter interface {
+	PreviewSet(ctx context.Context, names []string, actor string) (engine.Run, error)
 	RunMapping(ctx context.Context, r engine.Run, refs []record.Ref) (engine.Run, error)
 	RunPlan(ctx context.Context, id, actor string) (engine.Run, error)
 }

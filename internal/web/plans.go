@@ -7,10 +7,12 @@ import (
 	"crosswalk/internal/engine"
 )
 
-// previewBody names a mapping, and the records to look at when it is not all of them.
+// previewBody names a mapping, and the records to look at when it is not all of them; or several mappings, as one plan.
 type previewBody struct {
-	Mapping string   `json:"mapping" needed:"yes"`
-	Refs    []string `json:"refs"`
+	Mapping  string   `json:"mapping"`
+	Refs     []string `json:"refs"`
+	Mappings []string `json:"mappings" doc:"a whole set as one plan, in the order of its references"`
+	All      bool     `json:"all" doc:"the set of all mappings that make no documents"`
 }
 
 func (a *api) preview(r *http.Request) (any, error) {
@@ -18,8 +20,14 @@ func (a *api) preview(r *http.Request) (any, error) {
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
+	if body.All || len(body.Mappings) > 0 {
+		if body.Mapping != "" || len(body.Refs) > 0 || body.All && len(body.Mappings) > 0 {
+			return nil, badRequest("mappings", "a set is previewed whole", "name its mappings, or say all, and nothing else")
+		}
+		return a.started(a.Engine.PreviewSet(r.Context(), body.Mappings, actorOf(r.Context())))
+	}
 	if body.Mapping == "" {
-		return nil, badRequest("mapping", "a preview is of one mapping", "name it; crosswalk status lists them")
+		return nil, badRequest("mapping", "a preview is of one mapping, or of a set", "name it; crosswalk status lists them")
 	}
 	records, err := refs(body.Refs)
 	if err != nil {
