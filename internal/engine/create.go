@@ -490,7 +490,7 @@ func (e *Engine) reserve(ctx context.Context, b *batch, items []*item) []*item {
 			e.undecided(items[n:n+1], err)
 		case ok:
 			kept = append(kept, i)
-		case i.done():
+		case i.result != nil && i.result.End == Later: // the target is being carried over itself
 		default:
 			e.placeTaken(ctx, b, i)
 		}
