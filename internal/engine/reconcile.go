@@ -30,6 +30,13 @@ type Reconciliation struct {
 	Groups   []ReconcileGroup `json:"groups"`
 	Reasons  map[string]int   `json:"reasons,omitempty"` // rows that are not simply billed, by category
 	New      int              `json:"new,omitempty"`     // of these, those that the last one of this month did not have
+
+	// Of a parity report (parity.go), which has no month and no groups:
+	A      string         `json:"a,omitempty"` // connections
+	B      string         `json:"b,omitempty"`
+	Pairs  int            `json:"pairs,omitempty"`  // linked pairs that both sides have
+	Kinds  map[string]int `json:"kinds,omitempty"`  // differences by kind
+	Mended int            `json:"mended,omitempty"` // differences of the report before that are over
 }
 
 // ReconcileGroup is one entity and currency. All sums are whole minor units as text; Difference is Deals less Documents, and
@@ -93,7 +100,8 @@ func differenceKey(mapping, month string, ref record.Ref) table.Key {
 	return table.Key{PK: "Q#seen#" + mapping + "#" + month, SK: ref.String()}
 }
 
-// StartReconcile starts the month end of a mapping that makes documents, YYYY-MM. Who calls this: a person, or the schedule.
+// StartReconcile starts the month end of a mapping that makes documents, YYYY-MM; of any other mapping, which has no month, its parity
+// report. Who calls this: a person, or the schedule.
 func (e *Engine) StartReconcile(ctx context.Context, mapping, month, actor string) (Run, error) {
 	if err := e.refuseRestored(ctx); err != nil {
 		return Run{}, err
@@ -101,6 +109,9 @@ func (e *Engine) StartReconcile(ctx context.Context, mapping, month, actor strin
 	r, err := e.reconcileRun(ctx, mapping, month, actor)
 	if err != nil {
 		return r, err
+	}
+	if id, err := e.parityUnderWay(ctx, r); err != nil || id != "" {
+		return r, firstError([]error{err, &RefusedError{mapping + " is being compared by run " + id, "wait for it: crosswalk runs " + id}})
 	}
 	return e.StartRun(ctx, r, nil)
 }
@@ -110,8 +121,11 @@ func (e *Engine) reconcileRun(ctx context.Context, mapping, month, actor string)
 	if err != nil {
 		return Run{}, err
 	}
+	if a.Document == nil && month != "" {
+		return Run{}, &RefusedError{mapping + " makes no documents", "reconcile a mapping that does, such as deals-to-invoices; or leave --month out, and the records of both sides are compared"}
+	}
 	if a.Document == nil {
-		return Run{}, &RefusedError{mapping + " makes no documents", "reconcile a mapping that does, such as deals-to-invoices"}
+		return Run{Kind: "reconcile", Mapping: mapping, Actor: actor}, nil
 	}
 	if _, err := time.Parse("2006-01", month); err != nil {
 		return Run{}, &RefusedError{fmt.Sprintf("%q is no month", month), "write it as 2026-11"}
@@ -169,6 +183,9 @@ const reconcilePage = 200
 // stepReconcile does one page more: of the source's feed, then of the links. Killed between page and cursor, the same page is
 // done again and its rows replace themselves.
 func (e *Engine) stepReconcile(ctx context.Context, r Run, rev int64) error {
+	if r.Month == "" {
+		return e.stepParity(ctx, r, rev)
+	}
 	ctx = e.labelled(ctx, r.Mapping, "reconcile", true)
 	set, err := e.mappings(ctx)
 	if err != nil {

@@ -14,17 +14,20 @@ import (
 
 // Rhythms of a scheduled reconciliation.
 const (
-	Daily   = "daily"   // every day, of the month that yesterday belongs to
-	Monthly = "monthly" // on the first day of a month, or as soon after it as this program runs, of the month before
+	Daily   = "daily"   // every day, of the month that yesterday belongs to; of a mapping without documents, of everything
+	Monthly = "monthly" // on the first day of a month, or as soon after it as this program runs, of the month before; or of everything
 )
 
 // scheduler is who starts scheduled runs, as their record names it.
 const scheduler = "schedule"
 
-// dueCache remembers until when each scheduled run has been seen to, so that most polls ask the store nothing.
+// dueCache remembers until when each scheduled run has been seen to, so that most polls ask the store nothing; and what a report
+// under way has met.
 type dueCache struct {
 	mu    sync.Mutex
 	until map[string]time.Time // by mapping
+
+	visited visitCache // of the parity report under way
 }
 
 // reconcileDue starts the scheduled reconciliations whose time has come. A run's id is made of its day and mapping, so that
@@ -65,12 +68,20 @@ func (e *Engine) reconcileWhenDue(ctx context.Context, name, rhythm string) erro
 	if rhythm == Monthly {
 		from = midnight(1)
 	}
-	r, err := e.reconcileRun(ctx, name, from.AddDate(0, 0, -1).Format("2006-01"), scheduler)
+	month := from.AddDate(0, 0, -1).Format("2006-01")
+	if a.Document == nil { // both sides are compared as they are
+		month = ""
+	}
+	r, err := e.reconcileRun(ctx, name, month, scheduler)
 	if err != nil {
 		e.due.note(name, midnight(today.Day()+1)) // a mistake in the configuration, told once a day
 		return err
 	}
 	r.ID, r.At, r.Status, r.Expected = from.Format("20060102-000000-")+e.mac(3, "reconcile", name), now, "listing", -1
+	if id, err := e.parityUnderWay(ctx, r); err != nil || id != "" && id != r.ID {
+		e.due.note(name, now.Add(time.Minute)) // after the one that a person began
+		return err
+	}
 	if err := e.putOne(ctx, runKey(r.ID), r, table.IfAbsent()); err != nil && !lost(err) {
 		return err
 	}
