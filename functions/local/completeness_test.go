@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,6 +113,33 @@ func TestCopyChangeExport(t *testing.T) {
 	}
 	if status, _, errs := w.x("export", "companies-to-customers", "--version", "4"); status != exitFailed || !strings.Contains(errs, "versions 1 to 3") {
 		t.Errorf("status %d: %s", status, errs)
+	}
+}
+
+// TestWholeSetIsCopied: one command writes every document of a set to a folder; export --rules says who wins for every field.
+func TestWholeSetIsCopied(t *testing.T) {
+	w := newWorld(t, "single")
+	for set, documents := range map[string]int{"hubspot-salesforce/hybrid": 11, "salesforce-centric": 11, "hubspot-centric": 11, "hubspot-light": 4} {
+		folder := filepath.Join(w.data, "sets", set)
+		has(t, w.must("presets", "copy", set, folder), fmt.Sprint(documents, " documents"))
+		files, err := os.ReadDir(folder)
+		if err != nil || len(files) != documents {
+			t.Errorf("%s: %d files, want %d: %v", set, len(files), documents, err)
+		}
+		if status, _, errs := w.x("presets", "copy", set, folder); status != exitUsage || !strings.Contains(errs, "--force") {
+			t.Errorf("%s: written over without a word: status %d, %s", set, status, errs)
+		}
+		w.must("presets", "copy", set, folder, "--force")
+	}
+	accounts, err := os.ReadFile(filepath.Join(w.data, "sets", "salesforce-centric", "accounts.yaml"))
+	if err != nil || !strings.Contains(string(accounts), "rule: Always use Salesforce") {
+		t.Errorf("no text of the set's own: %v", err)
+	}
+	has(t, w.must("presets"), "hubspot-salesforce/hubspot-centric, hubspot-salesforce/hybrid, hubspot-salesforce/salesforce-centric")
+	w.must("apply", filepath.Join(w.data, "sets", "hubspot-light", "companies-to-customers.yaml"))
+	has(t, w.must("export", "companies-to-customers", "--rules"), "WHO WINS", "HubSpot to Light")
+	if status, _, _ := w.x("presets", "copy", "no-such-thing", w.data); status != exitFailed {
+		t.Errorf("a set that is not there: status %d", status)
 	}
 }
 

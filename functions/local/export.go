@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,10 +24,10 @@ func (c *cli) presets() *cobra.Command {
 		return c.listPresets(ctx)
 	})
 	force := false
-	copying := c.command("copy NAME FILE", "write one to a file, to change and apply", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
+	copying := c.command("copy NAME FILE", "write one to a file, to change and apply; of a whole set, all of its documents to a folder", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
 		return c.copyPreset(ctx, args[0], args[1], force)
 	})
-	copying.Flags().BoolVar(&force, "force", false, "also over a file that is there")
+	copying.Flags().BoolVar(&force, "force", false, "also over files that are there")
 	cmd.AddCommand(
 		c.command("list", "name and purpose of each", cobra.NoArgs, func(ctx context.Context, _ []string) error { return c.listPresets(ctx) }),
 		c.command("show NAME", "print one", cobra.ExactArgs(1), show),
@@ -33,21 +36,45 @@ func (c *cli) presets() *cobra.Command {
 }
 
 func (c *cli) listPresets(ctx context.Context) error {
-	api, err := c.client()
-	if err != nil {
-		return err
-	}
-	list, err := get[struct {
-		Presets []web.Preset `json:"presets"`
-	}](ctx, api, "/presets")
+	list, err := c.allPresets(ctx)
 	if err != nil || c.json {
 		return c.either(err, list)
 	}
-	rows := [][]string{{"PRESET", "WHAT IT IS"}}
+	rows, sets := [][]string{{"PRESET", "WHAT IT IS"}}, []string(nil)
 	for _, p := range list.Presets {
 		rows = append(rows, []string{p.Name, p.Title})
+		if set := path.Dir(p.Name); !slices.Contains(sets, set) {
+			sets = append(sets, set)
+		}
 	}
-	return columns(c.out, rows)
+	if err := columns(c.out, rows); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, plain("\nwhole sets, copied at once with crosswalk presets copy SET FOLDER: "+strings.Join(sets, ", ")))
+	return nil
+}
+
+type presetList struct {
+	Presets []web.Preset `json:"presets"`
+}
+
+func (c *cli) allPresets(ctx context.Context) (presetList, error) {
+	api, err := c.client()
+	if err != nil {
+		return presetList{}, err
+	}
+	return get[presetList](ctx, api, "/presets")
+}
+
+// setNamed lists the presets of a whole set by its name, in full or its last part (hybrid); none where nothing is called so.
+func (l presetList) setNamed(name string) []web.Preset {
+	var out []web.Preset
+	for _, p := range l.Presets {
+		if set := path.Dir(p.Name); set == name || path.Base(set) == name {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func (c *cli) preset(ctx context.Context, name string) (web.Preset, error) {
@@ -67,18 +94,53 @@ func (c *cli) showPreset(ctx context.Context, name string) error {
 	return err
 }
 
-func (c *cli) copyPreset(ctx context.Context, name, path string, force bool) error {
+// copyPreset writes one document to a file, or those of a whole set to a folder.
+func (c *cli) copyPreset(ctx context.Context, name, to string, force bool) error {
+	list, err := c.allPresets(ctx)
+	if err != nil {
+		return err
+	}
+	if set := list.setNamed(strings.TrimSuffix(name, "/")); len(set) > 0 {
+		return c.copySet(ctx, set, to, force)
+	}
+	return c.copyOne(ctx, name, to, force)
+}
+
+func (c *cli) copySet(ctx context.Context, set []web.Preset, folder string, force bool) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return wrongUse("%v", err)
+	}
+	var files []string
+	for n, known := range set {
+		p, err := c.preset(ctx, known.Name)
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(folder, path.Base(p.Name)+".yaml")
+		if err := writeNew(file, p.YAML, force); err != nil {
+			return err
+		}
+		set[n], files = p, append(files, file)
+	}
+	if c.json {
+		return c.printJSON(presetList{set})
+	}
+	fmt.Fprintf(c.out, "%d documents of %s are in %s; what every line means: crosswalk help mapping\nwhen they are as you want them: crosswalk apply %s\n", len(set), path.Dir(set[0].Name), folder, strings.Join(files, " "))
+	return nil
+}
+
+func (c *cli) copyOne(ctx context.Context, name, file string, force bool) error {
 	p, err := c.preset(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := writeNew(path, p.YAML, force); err != nil {
+	if err := writeNew(file, p.YAML, force); err != nil {
 		return err
 	}
 	if c.json {
 		return c.printJSON(p)
 	}
-	fmt.Fprintf(c.out, "%s is in %s; what every line means: crosswalk help mapping\nwhen it is as you want it: crosswalk apply %s\n", p.Name, path, path)
+	fmt.Fprintf(c.out, "%s is in %s; what every line means: crosswalk help mapping\nwhen it is as you want it: crosswalk apply %s\n", p.Name, file, file)
 	return nil
 }
 
@@ -101,7 +163,7 @@ func writeNew(path, text string, force bool) error {
 
 // export gives a mapping's text to the letter as it was applied, so that what is exported can be applied again.
 func (c *cli) export() *cobra.Command {
-	version, path, force := 0, "", false
+	version, path, force, rules, csv := 0, "", false, false, ""
 	cmd := c.command("export MAPPING", "the text of a mapping as it was applied; the newest version unless told otherwise", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
 		wanted := "latest"
 		if version != 0 {
@@ -115,6 +177,8 @@ func (c *cli) export() *cobra.Command {
 		switch {
 		case err != nil:
 			return err
+		case rules || csv != "":
+			return c.printRules(v, csv)
 		case path != "":
 			return writeNew(path, v.YAML, force)
 		case c.json:
@@ -126,7 +190,21 @@ func (c *cli) export() *cobra.Command {
 	cmd.Flags().IntVar(&version, "version", 0, "this one; 0 is the newest")
 	cmd.Flags().StringVar(&path, "file", "", "write it there")
 	cmd.Flags().BoolVar(&force, "force", false, "also over a file that is there")
+	cmd.Flags().BoolVar(&rules, "rules", false, "in place of the text, a table of its fields that says who wins: Prefer Salesforce unless blank, Two-way ...")
+	csvFlag(cmd, &csv)
 	return cmd
+}
+
+// printRules says of every field of a version who wins.
+func (c *cli) printRules(v web.Version, csv string) error {
+	if c.json {
+		return c.printJSON(v.Rules)
+	}
+	rows := [][]string{{"A", "B", "WHO WINS", "HOW IT IS MADE"}}
+	for _, r := range v.Rules {
+		rows = append(rows, []string{strings.Join(r.A, " + "), r.B, r.Wins, r.Made})
+	}
+	return c.table(rows, csv)
 }
 
 // fields tells what an object has, and what people fill in.

@@ -158,7 +158,11 @@ func fieldRows(fields []web.Field) [][]string {
 		if !f.Old.Blank() && !f.Old.Same(f.New) {
 			change = f.Old.Text() + " -> " + change
 		}
-		rows = append(rows, []string{"    " + f.Field, string(f.Action), change, from, f.Rule})
+		rule := f.Rule
+		if f.Lost != nil {
+			rule += "; lost: " + orElse(f.Lost.Text(), "a blank")
+		}
+		rows = append(rows, []string{"    " + f.Field, string(f.Action), change, from, rule})
 	}
 	return rows
 }
@@ -256,6 +260,9 @@ func (c *cli) printWhy(w web.Why, field string) error {
 	}
 	for _, rule := range w.Rules {
 		fmt.Fprintf(c.out, "  rule: %s <- %s: %s\n", rule.Field, strings.Join(rule.From, " + "), plain(rule.Rule))
+		if rule.Wins != "" {
+			fmt.Fprintf(c.out, "  who wins: %s\n", plain(rule.Wins))
+		}
 	}
 	if field != "" && len(w.Decisions) == 0 && len(w.Rules) == 0 && w.Mapping != "" {
 		fmt.Fprintf(c.out, "  no rule of %s version %d names %s, so it is never written\n", w.Mapping, w.Version, plain(field))

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crosswalk/internal/link"
-	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
 
@@ -95,6 +95,7 @@ type FieldRule struct {
 	Field string   `json:"field"` // of the target
 	From  []string `json:"from,omitempty"`
 	Rule  string   `json:"rule"`
+	Wins  string   `json:"wins,omitempty"` // who wins, in HubSpot's words where it has them: mapping.Field.Rule
 }
 
 // FieldRules are the rules of the mapping that settled a record which name a field of either side. None means that no rule
@@ -108,38 +109,18 @@ func (e *Engine) FieldRules(ctx context.Context, l link.Link, field string) ([]F
 		return nil, err
 	}
 	var out []FieldRule
-	for _, f := range m.Fields {
+	for _, f := range slices.Concat(m.Fields, m.Homeward) {
 		named := f.B == field
 		for _, from := range f.A {
 			named = named || from == field
 		}
+		rule := FieldRule{Field: f.B, From: f.A, Rule: f.Made(), Wins: f.Rule(m)}
+		if f.Direction == "b_to_a" && !m.Turned { // it only goes home
+			rule.Field, rule.From = f.A[0], slices.DeleteFunc([]string{f.B}, func(name string) bool { return name == "" })
+		}
 		if named {
-			out = append(out, FieldRule{Field: f.B, From: f.A, Rule: fieldRule(f)})
+			out = append(out, rule)
 		}
 	}
 	return out, nil
-}
-
-// fieldRule is a field's rule as the mapping writes it.
-func fieldRule(f mapping.Field) string {
-	rule := "as it is"
-	switch {
-	case f.Static != nil:
-		rule = "static: " + *f.Static
-	case f.Value != "":
-		rule = "value: " + f.Value
-	case f.Through != "":
-		rule = "through: " + f.Through
-	case f.Transform != "":
-		rule = "transform: " + f.Transform
-	}
-	for _, more := range []struct {
-		is   bool
-		text string
-	}{{len(f.Values) > 0, "values"}, {f.Table != "", "table: " + f.Table}, {f.Default != nil, "default"}, {f.Required, "required"}, {f.CreateOnly, "create_only"}} {
-		if more.is {
-			rule += ", " + more.text
-		}
-	}
-	return rule
 }

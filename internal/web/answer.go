@@ -52,6 +52,16 @@ type Version struct {
 	Actor   string    `json:"actor"`
 	At      time.Time `json:"at"`
 	YAML    string    `json:"yaml"`
+	// Rules says of every field of this version who wins, in HubSpot's words where it has them; of a single version only.
+	Rules []Rule `json:"rules,omitempty"`
+}
+
+// Rule says of one field of a mapping who wins.
+type Rule struct {
+	A    []string `json:"a,omitempty"`
+	B    string   `json:"b,omitempty"`
+	Wins string   `json:"wins"`
+	Made string   `json:"made"` // how the value is made
 }
 
 // Applied is what apply answers for a document: the version, and what each name in it turned out to be.
@@ -142,6 +152,21 @@ type Field struct {
 	Rule   string       `json:"rule"`
 	Old    record.Value `json:"old"`
 	New    record.Value `json:"new"`
+	// Conflict: both sides had changed. Lost is then the value that lost.
+	Conflict bool          `json:"conflict,omitempty"`
+	Lost     *record.Value `json:"lost,omitempty"`
+}
+
+// fieldOf gives a decision about one field.
+func fieldOf(d plan.FieldDecision) Field {
+	f := Field{Field: d.Field, From: d.From, Action: d.Action, Rule: d.Rule, Old: d.Old, New: d.New, Conflict: d.Conflict}
+	switch {
+	case d.Conflict && d.Lost:
+		f.Lost = &d.New
+	case d.Conflict && d.Action == plan.WriteIt:
+		f.Lost = &d.Old
+	}
+	return f
 }
 
 // Line is what happens to one line of a document.
@@ -176,7 +201,7 @@ func fieldsOf(decisions []plan.FieldDecision, only string) []Field {
 	var out []Field
 	for _, d := range decisions {
 		if only == "" || d.Field == only || slices.Contains(d.From, only) {
-			out = append(out, Field{d.Field, d.From, d.Action, d.Rule, d.Old, d.New})
+			out = append(out, fieldOf(d))
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"crosswalk/internal/engine"
+	"crosswalk/internal/mapping"
 )
 
 func (a *api) mappings(r *http.Request) (any, error) {
@@ -39,7 +40,7 @@ func (a *api) versions(r *http.Request) (any, error) {
 	}
 	out := []Version{}
 	for _, v := range versions {
-		out = append(out, Version{v.Version, v.Actor, v.At, v.YAML})
+		out = append(out, Version{Version: v.Version, Actor: v.Actor, At: v.At, YAML: v.YAML})
 	}
 	return map[string][]Version{"versions": out}, err
 }
@@ -65,12 +66,25 @@ func (a *api) version(r *http.Request) (any, error) {
 	}
 	for n, v := range versions {
 		if v.Version == wanted || text == "latest" && n == len(versions)-1 {
-			return Version{v.Version, v.Actor, v.At, v.YAML}, nil
+			return Version{v.Version, v.Actor, v.At, v.YAML, rulesOf(v.YAML)}, nil
 		}
 	}
 	p := problemOf(&engine.NotFoundError{What: "version", Name: text + " of " + name})
 	p.Fix = fmt.Sprintf("%s has versions %d to %d", name, versions[0].Version, versions[len(versions)-1].Version)
 	return nil, p
+}
+
+// rulesOf says of every field of a mapping's text who wins. A text that this program cannot read any more has no rules to show.
+func rulesOf(text string) []Rule {
+	m, err := mapping.Parse([]byte(text))
+	if err != nil {
+		return nil
+	}
+	var out []Rule
+	for _, f := range slices.Concat(m.Fields, m.Homeward) {
+		out = append(out, Rule{A: f.A, B: f.B, Wins: f.Rule(m), Made: f.Made()})
+	}
+	return out
 }
 
 // apply stores documents as the next versions of their mappings: all or none. A YAML body is one document; several that

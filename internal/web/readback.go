@@ -191,6 +191,7 @@ type FieldRule struct {
 	Field string   `json:"field"` // of the target
 	From  []string `json:"from,omitempty"`
 	Rule  string   `json:"rule"`
+	Wins  string   `json:"wins,omitempty"` // who wins: Prefer Salesforce unless blank, Two-way ...
 }
 
 // explainMore adds to why where a document came from, and for a named field which rule fills it.
