@@ -76,7 +76,8 @@ func (c *checker) home() {
 	}
 	c.homeScript("hooks.b_to_a.before_create", m.Hooks.BackCreate, HookBlock)
 	c.homeScript("hooks.b_to_a.before_update", m.Hooks.BackUpdate, HookBlock)
-	if len(m.home.Fields) == 0 {
+	// a mapping whose fields are all put back at b (Always use) reads b for that, and writes nothing at a
+	if len(m.home.Fields) == 0 && !slices.ContainsFunc(m.Fields, func(f Field) bool { return f.Drift == "restore" }) {
 		c.add("b_to_a", "no field goes home", "give a field direction: both or b_to_a, or leave b_to_a out")
 	}
 	for _, f := range m.Fields {

@@ -337,6 +337,9 @@ func firstVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict 
 func conflictVerdict(f *Facts, field mapping.Field, bBlank bool) verdict {
 	m := f.Mapping
 	word := pickWord(field.Conflict, m.Conflict, "a")
+	if field.Conflict == "" && field.Drift == "restore" {
+		word = "a" // what is put back when it is edited alone is not given up because both were
+	}
 	switch {
 	case word == "a" || word == m.A.Connection, word == "fill" && bBlank:
 		return verdict{action: WriteIt, rule: "conflict: " + word}
