@@ -66,27 +66,51 @@ func (e *Engine) sourceKey(i *item, r mapping.MatchRule, env plan.Env) string {
 func (e *Engine) match(ctx context.Context, b *batch, items []*item) {
 	var open []*item
 	for _, i := range items {
-		if i.link.State != link.Linked && i.link.State != link.Claimed && len(i.m.Match) > 0 {
+		if i.link.State != link.Linked && i.link.State != link.Claimed {
 			open = append(open, i)
 		}
 	}
-	if len(open) == 0 {
-		return
-	}
+	e.matchBy(ctx, b, open)
+	e.matchElsewhere(ctx, b, open)
+}
+
+// matchBy finds counterparts by the rules of the items' mappings, in one batch for each object that they lead to.
+func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 	targets := map[[2]string][]*item{}
-	for _, i := range open {
-		o := [2]string{i.m.ConnB, i.m.B.Object}
-		targets[o] = append(targets[o], i)
+	for _, i := range items {
+		if len(i.m.Match) > 0 {
+			o := [2]string{i.m.ConnB, i.m.B.Object}
+			targets[o] = append(targets[o], i)
+		}
 	}
 	for _, o := range sortedKeys(targets) {
 		if err := e.CatchUp(ctx, b.set, o[0], o[1]); err != nil {
 			e.fail(ctx, targets[o], o[0], err)
 			continue
 		}
-		if err := e.matchObject(ctx, b, o[0], o[1], targets[o]); err != nil {
+		found, err := e.matchObject(ctx, b, o[0], o[1], targets[o])
+		if err != nil {
 			e.fail(ctx, targets[o], o[0], err)
+			continue
+		}
+		for _, i := range targets[o] {
+			switch f, ok := found[i]; {
+			case ok && !f.wait.IsZero():
+				i.end(Result{End: Later, Until: f.wait})
+			case ok:
+				e.takeHits(ctx, b, i, f.rule, f.hits, f.many)
+			}
 		}
 	}
+}
+
+// finding is what the rules say of an item: the records that the first rule with a hit found, or until when to wait for another source
+// that is about to create one.
+type finding struct {
+	rule mapping.MatchRule
+	hits []*record.Record
+	many bool
+	wait time.Time
 }
 
 func sortedKeys[V any](m map[[2]string]V) [][2]string {
@@ -98,7 +122,8 @@ func sortedKeys[V any](m map[[2]string]V) [][2]string {
 	return keys
 }
 
-func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string, items []*item) error {
+// matchObject finds what the rules of items say of one object of their target; nothing is done about it yet.
+func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string, items []*item) (map[*item]finding, error) {
 	type ask struct {
 		item      *item
 		rule      int
@@ -110,7 +135,7 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	for _, i := range items {
 		account, err := e.account(ctx, i.m.ConnA)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for n, r := range i.m.Match {
 			canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
@@ -126,11 +151,11 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	}
 	entries, err := getItems[matchEntry](ctx, e.Table, keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	claimed, err := e.claimed(ctx, entries)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	refs := map[table.Key][]record.Ref{}
 	for k, entry := range entries {
@@ -162,7 +187,7 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	if ids = distinct(ids); len(ids) > 0 {
 		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: object, IDs: ids, Fields: distinct(fields)})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for n, r := range reads {
 			switch {
@@ -170,34 +195,32 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 				b.erased.strip(r.Record)
 				records[ids[n]] = r.Record
 			case r.State == record.Unanswered || r.State == record.NoRight:
-				return errOr(r.Err, "a possible match could not be read")
+				return nil, errOr(r.Err, "a possible match could not be read")
 			}
 		}
 	}
-	decided := map[*item]bool{}
+	found := map[*item]finding{}
 	for _, a := range asks {
-		if decided[a.item] {
+		if _, decided := found[a.item]; decided {
 			continue
 		}
 		entry := entries[a.key].Value
 		rule := a.item.m.Match[a.rule]
 		var hits []*record.Record
 		for _, ref := range refs[a.key] {
-			if r := records[ref.ID]; r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) {
+			if r := records[ref.ID]; r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) && a.item.belongs(r) {
 				hits = append(hits, r)
 			}
 		}
 		if entry.Many || len(hits) > 0 {
-			decided[a.item] = true
-			e.takeHits(ctx, b, a.item, rule, hits, entry.Many)
+			found[a.item] = finding{rule: rule, hits: hits, many: entry.Many}
 			continue
 		}
 		if c := entry.Claim; c != nil && c.A != a.item.ref && c.Until.After(time.Now()) && !b.preview {
-			decided[a.item] = true
-			a.item.end(Result{End: Later, Until: minTime(c.Until, time.Now().Add(contentionPause))})
+			found[a.item] = finding{rule: rule, wait: minTime(c.Until, time.Now().Add(contentionPause))}
 		}
 	}
-	return nil
+	return found, nil
 }
 
 func minTime(a, b time.Time) time.Time {

@@ -135,7 +135,7 @@ func (c *checker) writing() {
 	if create.When == "needed" && m.Document != nil {
 		c.add("a_to_b.create", "a document is not needed by anything else", "write always")
 	}
-	if create.When == "never" && !m.AToB.Update && len(m.Match) == 0 && !m.BToA.writes() {
+	if create.When == "never" && !m.AToB.Update && len(m.Match)+len(m.Via) == 0 && !m.BToA.writes() {
 		c.add("a_to_b", "the mapping neither writes nor links", "write a_to_b: true, or { create: ..., update: ... }, or give match rules to link by")
 	}
 	for i, p := range m.ProtectB {
@@ -174,7 +174,8 @@ func (c *checker) matching() {
 			}
 		}
 	}
-	if c.m.Document != nil && len(c.m.Match) > 0 {
+	c.via()
+	if c.m.Document != nil && len(c.m.Match)+len(c.m.Via) > 0 {
 		c.add("match", "documents are never matched: each deal makes its own", "leave match out; a document made by hand is joined with crosswalk link")
 	}
 }

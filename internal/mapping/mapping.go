@@ -22,6 +22,7 @@ type Mapping struct {
 	Since     *Day   // of documents: won before this day is never billed by itself (A2)
 	Document  *Document
 	Match     []MatchRule
+	Via       []Via  // records are found through their related records, where no rule of Match finds one
 	WhenTaken string // alias | hold: a second record for a taken place
 	AToB      Direction
 	BToA      Direction // of a mapping that works both ways: what may be written at a
@@ -79,6 +80,18 @@ type MatchRule struct {
 	OnHit     string // link | hold
 	Optional  bool   // passed over in an account that does not have the field
 	Line      int
+}
+
+// Via is a match rule that goes through related records: { a: associations.contacts, through: addresses }. A record of a that no rule
+// finds a counterpart for has the one that its related records of that name belong to: those records' own counterparts, linked or
+// found by the rules of the mapping Through, belong to a record of b by that mapping's field that goes through this one's slot.
+// Counterparts of several records of b are shown to a person. OnHit as in MatchRule.
+type Via struct {
+	With    string // name in with
+	Through string // mapping of the related records
+	OnHit   string // link | hold
+	Line    int
+	Path    string // match[3]
 }
 
 // Mirror says where a deal may stand a second time: as which object of another CRM, and which field names the one in the

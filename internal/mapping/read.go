@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ func (r *reader) mapping(n *yaml.Node) *Mapping {
 	m.With = r.with(o)
 	m.Document = r.document(o)
 	m.Mirror = r.mirror(o)
-	o.each("match", func(item *yaml.Node, path string) { m.Match = append(m.Match, r.match(item, path)) })
+	o.each("match", func(item *yaml.Node, path string) { r.match(m, item, path) })
 	m.AToB, m.BToA = r.direction(o, "a_to_b"), r.direction(o, "b_to_a")
 	m.Delete = Deletes{A: o.child("delete", "a", "b").word("a", "keep"), B: o.child("delete", "a", "b").word("b", "keep")}
 	m.Fields = r.fields(o, "fields")
@@ -37,6 +38,9 @@ func (r *reader) mapping(n *yaml.Node) *Mapping {
 	})
 	m.sides()
 	r.rules(m)
+	if o.has("b_to_a") && !m.TwoWay() {
+		m.homeRests()
+	}
 	m.directions()
 	m.parts()
 	m.home = m.turn()
@@ -65,6 +69,19 @@ func (m *Mapping) sides() {
 		side(&m.Fields[i].Conflict)
 		side(&m.Fields[i].First)
 	}
+}
+
+// homeRests leaves out what a document says of the way home where it says b_to_a: false too: the way is planned and switched off.
+func (m *Mapping) homeRests() {
+	m.Fields = slices.DeleteFunc(m.Fields, func(f Field) bool { return f.Direction == "b_to_a" })
+	for i := range m.Fields {
+		f := &m.Fields[i]
+		f.Direction, f.Back, f.BackValues, f.BackElse, f.BackDefault = "", "", nil, nil, nil
+		if f.OnlyBlank == "a" {
+			f.OnlyBlank = ""
+		}
+	}
+	m.Hooks.BackCreate, m.Hooks.BackUpdate = "", ""
 }
 
 // parts takes the fields that go home only out of those that are carried from a to b.
@@ -150,10 +167,30 @@ func recurringWord(s string) string {
 	return s
 }
 
-func (r *reader) match(n *yaml.Node, path string) MatchRule {
-	o := r.object(n, path, "a", "b", "transform", "compare", "on_hit", "optional")
-	return MatchRule{A: o.texts("a"), B: o.text("b"), Transform: o.trimmed("transform"), Compare: o.word("compare", "exact"),
+// match reads a rule by fields, or one that goes through related records.
+func (r *reader) match(m *Mapping, n *yaml.Node, path string) {
+	o := r.object(n, path, "a", "b", "transform", "compare", "on_hit", "optional", "through")
+	rule := MatchRule{A: o.texts("a"), B: o.text("b"), Transform: o.trimmed("transform"), Compare: o.word("compare", "exact"),
 		OnHit: o.word("on_hit", "link"), Optional: o.flag("optional"), Line: n.Line}
+	if !o.has("through") {
+		if len(m.Via) > 0 {
+			r.complain(o.node, path, "it stands behind a rule that goes through related records, which is tried last", "put the rules with through at the end")
+		}
+		m.Match = append(m.Match, rule)
+		return
+	}
+	for _, only := range []string{"b", "transform", "compare", "optional"} {
+		if o.has(only) {
+			r.complain(o.keys[only], o.place(only), only+" is for a rule that compares fields, and this one goes through related records", "leave it out")
+		}
+	}
+	via := Via{Through: o.text("through"), OnHit: rule.OnHit, Line: n.Line, Path: path}
+	name, ok := strings.CutPrefix(strings.Join(rule.A, " "), allOf)
+	if !ok {
+		r.complain(o.node, o.place("a"), "this rule goes through related records, and a does not name them", "write a: associations.NAME, with a NAME of with")
+	}
+	via.With = name
+	m.Via = append(m.Via, via)
 }
 
 // direction reads true (create and update), false (neither) or the two keys.

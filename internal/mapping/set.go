@@ -65,6 +65,7 @@ func (s *set) references(c *complaints) {
 		s.reference(c, f.Path+".through", f.Through, object)
 		s.associates(c, f)
 	}
+	s.via(c)
 	if m.Document != nil && m.Document.Products != "" {
 		s.reference(c, "document.products", m.Document.Products, "")
 	}
@@ -181,11 +182,15 @@ func (s *set) oneWriter(c *complaints, other *Mapping) {
 	if slices.Contains(m.YieldsTo, other.Name) || slices.Contains(other.YieldsTo, m.Name) {
 		return
 	}
-	if m.Slot == other.Slot && samePlaces(m, other) && (m.A == other.A) != (m.B == other.B) && len(m.Match)+len(other.Match) == 0 {
+	if m.Slot == other.Slot && samePlaces(m, other) && (m.A == other.A) != (m.B == other.B) && len(m.Match)+len(other.Match)+len(m.Via)+len(other.Via) == 0 {
 		return // activities: a record that is never matched meets only the one that was made of it, and the slot has room for one
 	}
 	theirs := other.written()
+	onePlace := m.Slot == other.Slot && samePlaces(m, other) && m.A == other.A && m.B != other.B
 	for _, w := range m.written() {
+		if onePlace && w.end == m.A {
+			continue // a record of a has one counterpart in the slot: a customer or a prospect, and only that one's changes come home
+		}
 		if slices.ContainsFunc(theirs, func(o writtenField) bool { return o.end == w.end && o.name == w.name }) {
 			c.addf(w.path, fmt.Sprintf("add yields_to: [ %s ] here, or yields_to: [ %s ] there, or let only one of them write it", other.Name, m.Name),
 				"%s and %s both write %s of %s", m.Name, other.Name, w.name, w.end.Object)

@@ -19,6 +19,9 @@ func Decide(f *Facts) Decision {
 	}
 	want := wantedValues(f)
 	if d, stop := stopped(want); stop {
+		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil && f.Mapping.LinksOnly() {
+			d.Kind = Skip // nothing would be made of it, so nothing is wrong with it; it is looked at again when the parent is linked
+		}
 		return d
 	}
 	return decideFields(f, want)
@@ -88,7 +91,7 @@ func decideFields(f *Facts, want []wanted) Decision {
 		d.Kind = Adopt
 	}
 	moved := false
-	linkOnly := d.Kind == Adopt && f.Mapping.AToB.Create.When == "never" && !f.Mapping.AToB.Update
+	linkOnly := d.Kind == Adopt && f.Mapping.LinksOnly()
 	for _, group := range groups(want) {
 		if linkOnly {
 			settleGroup(f, &d, group)

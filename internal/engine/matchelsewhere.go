@@ -1,0 +1,309 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// What the rules of a record's first mapping do not find is looked for elsewhere: among the records that the other mappings of the place
+// lead to (a company that is no customer may be a prospect, A1), and last through its related records, of the first mapping and then of
+// the others (a company whose contact is the contact of a customer, SP-48). Nothing is written here, and of the related records
+// themselves nothing is said: their own mapping links them.
+
+// unmatched tells whether nothing was found for an item and nothing ended it.
+func (i *item) unmatched() bool { return i.hit == nil && !i.done() }
+
+// matchElsewhere goes on with items for which the rules of their mapping found nothing.
+func (e *Engine) matchElsewhere(ctx context.Context, b *batch, items []*item) {
+	e.eachOther(items, func(a *Active) bool { return len(a.Match) > 0 }, false, func(list []*item) { e.matchBy(ctx, b, list) })
+	e.eachOther(items, func(a *Active) bool { return len(a.Via) > 0 }, true, func(list []*item) { e.matchVia(ctx, b, list) })
+	for _, i := range items {
+		if i.hit != nil {
+			i.group = []*Active{i.m} // the mapping whose rules found it decides
+		}
+	}
+}
+
+// eachOther has items that are still unmatched tried as items of the other mappings of their group, one after the other; own: and of their
+// own first. Those for which nothing is found are their own mapping's again.
+func (e *Engine) eachOther(items []*item, wants func(*Active) bool, own bool, try func([]*item)) {
+	first := map[*item]*Active{}
+	for n := 0; ; n++ {
+		var list []*item
+		for _, i := range items {
+			if first[i] == nil {
+				first[i] = i.m
+			}
+			ways := i.ways(own)
+			if i.home() || !i.unmatched() || n >= len(ways) {
+				continue
+			}
+			i.m = ways[n]
+			if wants(i.m) {
+				list = append(list, i)
+			}
+		}
+		if len(list) > 0 {
+			try(list)
+		}
+		more := false
+		for _, i := range items {
+			if i.unmatched() {
+				i.m = first[i]
+				more = more || n+1 < len(i.ways(own))
+			}
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// ways are the other mappings of an item's group that lead to other records, in order; own: the item's own first.
+func (i *item) ways(own bool) []*Active {
+	var out []*Active
+	if own {
+		out = append(out, i.m)
+	}
+	for _, a := range i.group {
+		if a != i.m && a.B.Object != i.m.B.Object {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// kin is a related record that stands for an item in one of its rules.
+type kin struct {
+	owner *item
+	via   mapping.Via
+	to    *Active // the mapping of the related record
+	leads string  // its field that says to which record of b its counterpart belongs
+	item  *item   // the related record, as an item of its own mapping
+}
+
+// matchVia finds counterparts through related records.
+func (e *Engine) matchVia(ctx context.Context, b *batch, items []*item) {
+	kins, err := e.kinOf(ctx, b, items)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	parents, err := e.parentsOf(ctx, b, kins)
+	if err != nil {
+		e.fail(ctx, items, "", err)
+		return
+	}
+	ids := map[[2]string][]string{}
+	fields := map[[2]string][]string{}
+	for _, i := range items {
+		for _, v := range i.m.Via {
+			for _, id := range parents[viaOf{i, v.With}] {
+				o := [2]string{i.m.ConnB, i.m.B.Object}
+				ids[o], fields[o] = append(ids[o], id), append(fields[o], i.m.wantedB...)
+			}
+		}
+	}
+	records := map[record.Ref]*record.Record{}
+	for _, o := range sortedKeys(ids) {
+		list := distinct(ids[o])
+		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: list, Fields: distinct(fields[o])})
+		if err != nil {
+			e.fail(ctx, items, o[0], err)
+			return
+		}
+		for n, r := range reads {
+			switch {
+			case r.State == record.Found:
+				b.erased.strip(r.Record)
+				records[record.Ref{Connection: o[0], Object: o[1], ID: list[n]}] = r.Record
+			case r.State == record.Unanswered || r.State == record.NoRight:
+				e.fail(ctx, items, o[0], errOr(r.Err, "a possible match could not be read"))
+				return
+			}
+		}
+	}
+	for _, i := range items {
+		for _, v := range i.m.Via {
+			var hits []*record.Record
+			for _, id := range parents[viaOf{i, v.With}] {
+				if r := records[record.Ref{Connection: i.m.ConnB, Object: i.m.B.Object, ID: id}]; r != nil {
+					hits = append(hits, r)
+				}
+			}
+			if len(hits) > 0 {
+				e.takeHits(ctx, b, i, mapping.MatchRule{B: "its " + v.With + " (" + v.Through + ")", OnHit: v.OnHit}, hits, false)
+				break
+			}
+		}
+	}
+}
+
+// belongs tells whether a record of b can be an item's counterpart by its parent: where the mapping has a required parent that is given at
+// creation and never changes (an address is its customer's), only records of the parent's counterpart can.
+func (i *item) belongs(r *record.Record) bool {
+	if i.needs == nil { // a related record that another one is found through
+		return true
+	}
+	for _, f := range i.m.Fields {
+		if f.Through == "" || !f.Required || !f.CreateOnly {
+			continue
+		}
+		for _, need := range i.wants {
+			if c := i.needs[need]; need.Mapping == f.Through && (c.State != plan.Ready || !strings.EqualFold(c.ID, r.Field(f.B).Text())) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// viaOf is one rule of one item.
+type viaOf struct {
+	item *item
+	with string
+}
+
+// kinOf reads the related records of items, all of one object in one call, as items of their own mapping.
+func (e *Engine) kinOf(ctx context.Context, b *batch, items []*item) ([]kin, error) {
+	var out []kin
+	ids := map[[2]string][]string{}
+	fields := map[[2]string][]string{}
+	for _, i := range items {
+		for _, v := range i.m.Via {
+			to, with := b.set.byName[v.Through], i.m.Related(v.With)
+			if to == nil || with == nil || !b.preview && !to.works(i.task.Pilot || i.pilot()) {
+				continue // what is not taken live says nothing about anybody
+			}
+			leads := to.Leads(i.m.Mapping, func(name string) *mapping.Mapping {
+				if a := b.set.byName[name]; a != nil {
+					return a.Mapping
+				}
+				return nil
+			})
+			if leads == "" {
+				continue
+			}
+			for _, ref := range uniqueRefs(i.source.RelatedTo(with.Object)) {
+				if ref.Object != to.A.Object || b.erased.record(ref) {
+					continue
+				}
+				o := [2]string{ref.Connection, ref.Object}
+				ids[o], fields[o] = append(ids[o], ref.ID), append(fields[o], to.matchInputs()...)
+				out = append(out, kin{owner: i, via: v, to: to, leads: leads,
+					item: &item{task: i.task, ref: ref, group: []*Active{to}, m: to, depth: i.depth + 1}})
+			}
+		}
+	}
+	read := map[record.Ref]*record.Record{}
+	for _, o := range sortedKeys(ids) {
+		list := distinct(ids[o])
+		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: list, Fields: distinct(fields[o])})
+		if err != nil {
+			return nil, &fromConnection{o[0], err}
+		}
+		for n, r := range reads {
+			if r.State == record.Unanswered {
+				return nil, &fromConnection{o[0], errOr(r.Err, "a related record was not answered")}
+			}
+			if r.State == record.Found { // one that is gone or hidden says nothing
+				b.erased.strip(r.Record)
+				read[record.Ref{Connection: o[0], Object: o[1], ID: list[n]}] = r.Record
+			}
+		}
+	}
+	out = slices.DeleteFunc(out, func(k kin) bool {
+		k.item.source = read[k.item.ref]
+		return k.item.source == nil || k.item.source.Archived
+	})
+	return out, nil
+}
+
+// matchInputs are the fields of a record of a that the rules of its mapping compare.
+func (a *Active) matchInputs() []string {
+	var out []string
+	for _, r := range a.Match {
+		for _, name := range r.A {
+			if name != "id" {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// parentsOf gives, for each rule, the ids of the records of b that the counterparts of its related records belong to: of those that are
+// linked their own, of the others what their rules find. A hit that would be held is none.
+func (e *Engine) parentsOf(ctx context.Context, b *batch, kins []kin) (map[viaOf][]string, error) {
+	var needs []plan.Need
+	for _, k := range kins {
+		needs = append(needs, plan.Need{Mapping: k.to.Name, Ref: k.item.ref})
+	}
+	pairs, err := e.pairsOf(ctx, b.set, needs)
+	if err != nil {
+		return nil, err
+	}
+	hits := map[*item][]*record.Record{}
+	open := map[[2]string][]*item{}
+	linked := map[[2]string][]kin{}
+	for n, k := range kins {
+		o := [2]string{k.to.ConnB, k.to.B.Object}
+		if l := pairs[needs[n]]; l.State == link.Linked {
+			if l.B.Object == k.to.B.Object {
+				k.item.link = l
+				linked[o] = append(linked[o], k)
+			}
+			continue
+		}
+		if len(k.to.Match) > 0 {
+			open[o] = append(open[o], k.item)
+		}
+	}
+	for _, o := range sortedKeys(open) {
+		if err := e.CatchUp(ctx, b.set, o[0], o[1]); err != nil {
+			return nil, err
+		}
+		found, err := e.matchObject(ctx, b, o[0], o[1], open[o])
+		if err != nil {
+			return nil, &fromConnection{o[0], err}
+		}
+		for i, f := range found {
+			if !f.many && f.rule.OnHit != "hold" {
+				hits[i] = f.hits
+			}
+		}
+	}
+	for _, o := range sortedKeys(linked) {
+		var ids, fields []string
+		for _, k := range linked[o] {
+			ids, fields = append(ids, k.item.link.B.ID), append(fields, k.leads)
+		}
+		ids = distinct(ids)
+		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: ids, Fields: distinct(fields)})
+		if err != nil {
+			return nil, &fromConnection{o[0], err}
+		}
+		for _, k := range linked[o] {
+			if r := reads[slices.Index(ids, k.item.link.B.ID)]; r.State == record.Found {
+				hits[k.item] = []*record.Record{r.Record}
+			}
+		}
+	}
+	out := map[viaOf][]string{}
+	for _, k := range kins {
+		at := viaOf{k.owner, k.via.With}
+		for _, r := range hits[k.item] {
+			if id := r.Field(k.leads).Text(); id != "" && !slices.Contains(out[at], id) {
+				out[at] = append(out[at], id)
+			}
+		}
+	}
+	return out, nil
+}
