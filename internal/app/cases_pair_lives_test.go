@@ -276,3 +276,157 @@ func TestC17_BrakeOnDeletes(t *testing.T) {
 		w.wantQuietErrors()
 	})
 }
+
+// TestC20_InclusionList (A9, HS-41, HS-42): who joins a list is carried over, who leaves it stops both ways and is not deleted, and comes
+// back on the old link; static and active lists alike.
+func TestC20_InclusionList(t *testing.T) {
+	for _, kind := range []string{"static", "active"} {
+		t.Run(kind, func(t *testing.T) {
+			s := pairWorld(fmt.Sprintf(livesContacts, "true", `{ create: { filter: 'in_list("Sales ready")' }, update: true }`, "keep", "keep"))
+			pair(t, s, func(w *world) {
+				ada := w.hub("contacts", "firstname", "Front", "lastname", "Desk", "email", "desk@nordlys.example")
+				w.hub("contacts", "lastname", "Nobody", "email", "nobody@nordlys.example")
+				var list string
+				var err error
+				join := func() { w.ok(w.HubSpot.User().Join(list, ada)) }
+				leave := func() { w.ok(w.HubSpot.User().Leave(list, ada)) }
+				if kind == "static" {
+					list, err = w.HubSpot.User().StaticList("contacts", "Sales ready")
+				} else {
+					list, err = w.HubSpot.User().ActiveList("contacts", "Sales ready", "jobtitle", "Buyer")
+					join = func() { w.hubSet("contacts", ada, "jobtitle", "Buyer") }
+					leave = func() { w.hubSet("contacts", ada, "jobtitle", "") }
+				}
+				w.ok(err)
+				w.later()
+				if n := w.Salesforce.Count("Contact"); n != 0 {
+					t.Fatalf("%d contacts of an empty list%s", n, w.story())
+				}
+				w.wantReason(hubRef("contacts", ada), "filtered", "in_list")
+				join()
+				w.advance(40 * time.Minute)
+				sf := w.inSf("Contact", "Email", "desk@nordlys.example").ID
+				if n := w.Salesforce.Count("Contact"); n != 1 {
+					t.Errorf("%d contacts", n)
+				}
+				w.hubSet("contacts", ada, "firstname", "Second")
+				w.later()
+				if got := w.inSf("Contact", "Email", "desk@nordlys.example").Text("FirstName"); got != "Second" {
+					t.Errorf("on the list: %q%s", got, w.story())
+				}
+				leave()
+				w.advance(40 * time.Minute)
+				w.hubSet("contacts", ada, "firstname", "Off the list")
+				w.sfSet("Contact", sf, "LastName", "Counter")
+				w.advance(time.Hour)
+				hub, there := w.inHub("contacts", "email", "desk@nordlys.example"), w.inSf("Contact", "Email", "desk@nordlys.example")
+				if hub.Properties["lastname"] != "Desk" || there.Text("FirstName") != "Second" {
+					t.Errorf("off the list: %v, %s", hub.Properties, there.Text("FirstName"))
+				}
+				w.wantReason(sfRef("Contact", sf), "filtered", "Sales ready", "Nothing goes either way")
+				w.wantQuietErrors()
+				w.quiet(2 * time.Hour)
+				join()
+				w.advance(40 * time.Minute)
+				hub, there = w.inHub("contacts", "email", "desk@nordlys.example"), w.inSf("Contact", "Email", "desk@nordlys.example")
+				if hub.Properties["lastname"] != "Counter" || there.Text("FirstName") != "Off the list" || there.ID != sf || w.Salesforce.Count("Contact") != 1 {
+					t.Errorf("back on the list: %v, %s%s", hub.Properties, there.Text("FirstName"), w.story())
+				}
+				if l := w.why(sfRef("Contact", sf)).Link; l.Reason != nil {
+					t.Errorf("%+v", l.Reason)
+				}
+				// a contact that is made from Salesforce is not on the list: why says at once that nothing more goes either way (HS-41, HS-42)
+				other := w.sfCreate("Contact", values("LastName", "Outside", "Email", "outside@nordlys.example"))
+				w.later()
+				w.sfSet("Contact", other, "LastName", "Outside still")
+				w.advance(40 * time.Minute)
+				if got := w.inHub("contacts", "email", "outside@nordlys.example").Properties["lastname"]; got != "Outside" {
+					t.Errorf("%q", got)
+				}
+				w.wantReason(sfRef("Contact", other), "filtered", "Sales ready")
+				w.wantQuietErrors()
+			})
+		})
+	}
+}
+
+// TestC20_OwnFilter: a way with a filter of its own goes on for the records that it lets in.
+func TestC20_OwnFilter(t *testing.T) {
+	s := pairWorld(fmt.Sprintf(livesContacts, `{ create: { filter: 'valid_email(Email)' }, update: true }`, `{ create: { filter: 'jobtitle == "Buyer"' }, update: true }`, "keep", "keep"))
+	pair(t, s, func(w *world) {
+		ada := w.hub("contacts", "lastname", "Desk", "email", "desk@nordlys.example", "jobtitle", "Buyer")
+		w.later()
+		sf := w.inSf("Contact", "Email", "desk@nordlys.example").ID
+		w.hubSet("contacts", ada, "jobtitle", "", "firstname", "Left")
+		w.sfSet("Contact", sf, "LastName", "Counter")
+		w.later()
+		hub, there := w.inHub("contacts", "email", "desk@nordlys.example"), w.inSf("Contact", "Email", "desk@nordlys.example")
+		if hub.Properties["lastname"] != "Counter" || there.Text("FirstName") != "" {
+			t.Errorf("%v, %q%s", hub.Properties, there.Text("FirstName"), w.story())
+		}
+		w.wantReason(sfRef("Contact", sf), "filtered", "jobtitle")
+		w.hubSet("contacts", ada, "jobtitle", "Buyer")
+		w.later()
+		if got := w.inSf("Contact", "Email", "desk@nordlys.example").Text("FirstName"); got != "Left" {
+			t.Errorf("let in again: %q%s", got, w.story())
+		}
+	})
+}
+
+// TestA9_ListThatIsNotThere: one sync error that names it; nothing is deleted or carried meanwhile; made, everything goes on by itself.
+func TestA9_ListThatIsNotThere(t *testing.T) {
+	s := pairWorld(fmt.Sprintf(livesContacts, "true", `{ create: { filter: 'in_list("Sales ready")' }, update: true }`, "keep", "keep"))
+	pair(t, s, func(w *world) {
+		var ids []string
+		for n := range 5 {
+			ids = append(ids, w.hub("contacts", "lastname", fmt.Sprint("Desk ", n), "email", fmt.Sprintf("desk%d@nordlys.example", n)))
+		}
+		w.advance(2 * time.Hour)
+		if list := w.errors(""); len(list) != 1 || list[0].Category != "no_list" || !strings.Contains(list[0].Text, `"Sales ready"`) {
+			t.Fatalf("%d sync errors%s", len(list), w.story())
+		}
+		if n := w.Salesforce.Count("Contact"); n != 0 {
+			t.Errorf("%d contacts", n)
+		}
+		list, err := w.HubSpot.User().StaticList("contacts", "Sales ready", ids[:2]...)
+		w.ok(err)
+		w.advance(time.Hour)
+		w.wantQuietErrors()
+		if n := w.Salesforce.Count("Contact"); n != 2 {
+			t.Errorf("%d contacts, want 2%s", n, w.story())
+		}
+		w.ok(w.HubSpot.User().DeleteList(list))
+		w.advance(time.Hour)
+		if got := w.errors(""); len(got) != 1 || got[0].Category != "no_list" || w.Salesforce.Count("Contact") != 2 {
+			t.Errorf("%d sync errors, %d contacts%s", len(got), w.Salesforce.Count("Contact"), w.story())
+		}
+	})
+}
+
+// TestA9_CampaignsAreLists: at Salesforce a list is a campaign.
+func TestA9_CampaignsAreLists(t *testing.T) {
+	s := pairWorld(fmt.Sprintf(livesContacts, `{ create: { filter: 'in_list("Spring fair")' }, update: true }`, "true", "keep", "keep"))
+	pair(t, s, func(w *world) {
+		campaign := w.sfCreate("Campaign", values("Name", "Spring fair"))
+		one := w.sfCreate("Contact", values("LastName", "One", "Email", "one@nordlys.example"))
+		w.sfCreate("Contact", values("LastName", "Two", "Email", "two@nordlys.example"))
+		w.later()
+		if n := len(w.alive("contacts")); n != 0 {
+			t.Fatalf("%d contacts%s", n, w.story())
+		}
+		member := w.sfCreate("CampaignMember", values("CampaignId", campaign, "ContactId", one))
+		w.advance(40 * time.Minute)
+		if n := len(w.alive("contacts")); n != 1 {
+			t.Fatalf("%d contacts, want 1%s", n, w.story())
+		}
+		w.ok(w.Salesforce.Person().Delete("CampaignMember", member))
+		w.advance(40 * time.Minute)
+		w.sfSet("Contact", one, "FirstName", "Left")
+		w.later()
+		if got := w.inHub("contacts", "email", "one@nordlys.example").Properties["firstname"]; got != "" {
+			t.Errorf("off the campaign: %q", got)
+		}
+		w.wantReason(sfRef("Contact", one), "filtered", "Spring fair")
+		w.wantQuietErrors()
+	})
+}

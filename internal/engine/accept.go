@@ -77,9 +77,11 @@ func (e *Engine) watched(ctx context.Context) (map[string]bool, error) {
 		if !a.works(true) {
 			continue
 		}
-		out[watchKey(a.ConnA, a.A.Object)] = true
-		for _, object := range a.watches() {
-			out[watchKey(a.ConnA, object)] = true
+		for _, way := range a.ways() {
+			out[watchKey(way.ConnA, way.A.Object)] = true
+			for _, object := range way.watches() {
+				out[watchKey(way.ConnA, object)] = true
+			}
 		}
 	}
 	return out, nil

@@ -57,6 +57,7 @@ type Active struct {
 	withA    []string
 	wantLine []string
 	related  map[string][]string // fields of each related record, by with-name
+	joined   []string            // objects whose records join a's with what they are associated with
 	home     *Active             // the same mapping as seen from b, where it works both ways
 	out      *Active             // of home: the mapping itself
 }
@@ -237,6 +238,9 @@ func (e *Engine) bind(ctx context.Context, h Head, version int) (*Active, error)
 	if home := m.Turn(); home != nil {
 		a.home = &Active{Mapping: home, Head: h, Version: version, ConnA: a.ConnB, ConnB: a.ConnA, Slot: a.Slot, out: a}
 	}
+	for _, way := range a.ways() {
+		way.joined = e.joinedBy(way)
+	}
 	return a, nil
 }
 
@@ -267,11 +271,13 @@ func wonStages(stages plan.Table) []string {
 	return out
 }
 
-// watches lists the objects whose changes mean a record of a: those the document names, and its lines.
+// watches lists the objects whose changes mean a record of a: those the document names, its lines, and what joins it with others.
 func (a *Active) watches() []string {
-	var out []string
+	out := slices.Clone(a.joined)
 	for _, w := range a.Watch {
-		out = append(out, w.Object)
+		if !slices.Contains(out, w.Object) {
+			out = append(out, w.Object)
+		}
 	}
 	if a.Children != nil && !slices.Contains(out, a.Children.A) {
 		out = append(out, a.Children.A)

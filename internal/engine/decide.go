@@ -99,6 +99,10 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 		if i.hit != nil {
 			i.target = i.hit
 		}
+		if i.excluded != nil {
+			e.complain(b, i, i.excluded)
+			continue
+		}
 		chosen, err := e.decideOne(ctx, b, i)
 		if err != nil {
 			e.fail(ctx, []*item{i}, i.m.ConnA, err)

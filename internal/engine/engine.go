@@ -44,6 +44,8 @@ type Engine struct {
 	life     lifeCache
 	late     late
 	lacks    lackCache
+	lists    listCache
+	sweeping sweepCache
 }
 
 // Config is what an engine is made of. Everything from outside comes in here, so that a simulation can stand behind it.

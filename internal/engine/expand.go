@@ -59,8 +59,11 @@ func (b *batch) wants(a *Active, ref record.Ref, t Task) bool {
 func (e *Engine) watchedOwners(ctx context.Context, b *batch, tasks []Task) (map[record.Ref][]record.Ref, error) {
 	out := map[record.Ref][]record.Ref{}
 	asked := map[string]bool{} // invoice and contract mapping ask for the same deals
+	var all []*Active
 	for _, name := range b.set.names {
-		a := b.set.byName[name]
+		all = append(all, b.set.byName[name].ways()...)
+	}
+	for _, a := range all {
 		for _, watched := range a.watches() {
 			var ids []string
 			for _, t := range tasks {
@@ -79,6 +82,11 @@ func (e *Engine) watchedOwners(ctx context.Context, b *batch, tasks []Task) (map
 			}
 			for _, r := range reads {
 				if r.Record == nil {
+					if r.State == record.Gone && slices.Contains(a.joined, watched) && !b.preview {
+						if err := e.sweepSoon(ctx, a); err != nil {
+							return out, err
+						}
+					}
 					continue
 				}
 				for _, rel := range r.Record.RelatedTo(a.A.Object) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -59,7 +60,7 @@ func (e *Engine) Poll(ctx context.Context) error {
 	}
 	_, wakeErr := e.WakeDue(ctx)
 	_, deadErr := e.DeadLetters(ctx)
-	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx), e.releaseDeletes(ctx), e.lookAtAccounts(ctx), e.TellNews(ctx))
+	return errors.Join(wakeErr, deadErr, e.reconcileDue(ctx), e.listRuns(ctx), e.readFeeds(ctx), e.readLists(ctx), e.runSweeps(ctx), e.releaseDeletes(ctx), e.lookAtAccounts(ctx), e.TellNews(ctx))
 }
 
 // listFor is how long one poll lists runs before it looks at feeds again.
@@ -105,12 +106,15 @@ func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 		if !a.works(true) {
 			continue
 		}
-		add(a.ConnA, a.A.Object, a.Schedule, a.Head.At, nil)
-		for _, object := range a.watches() {
-			add(a.ConnA, object, a.Schedule, a.Head.At, nil)
-		}
-		if a.home != nil {
-			add(a.ConnB, a.B.Object, a.Schedule, a.Head.At, nil)
+		for _, way := range a.ways() {
+			add(way.ConnA, way.A.Object, a.Schedule, a.Head.At, nil)
+			for _, object := range way.watches() {
+				every := a.Schedule
+				if slices.Contains(way.joined, object) { // a sweep, at its own cadence
+					every = max(every, sweepAssociations)
+				}
+				add(way.ConnA, object, every, a.Head.At, nil)
+			}
 		}
 	}
 	return out
@@ -228,12 +232,12 @@ func (e *Engine) readFeed(ctx context.Context, set *mappingSet, f watchedFeed, g
 // rewind has the feeds of a mapping read again from when it was paused: other mappings went on reading them meanwhile, and
 // what concerned only this one was left alone.
 func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
-	keys := []table.Key{feedKey(a.ConnA, a.A.Object)}
-	for _, object := range a.watches() {
-		keys = append(keys, feedKey(a.ConnA, object))
-	}
-	if a.home != nil {
-		keys = append(keys, feedKey(a.ConnB, a.B.Object))
+	var keys []table.Key
+	for _, way := range a.ways() {
+		keys = append(keys, feedKey(way.ConnA, way.A.Object))
+		for _, object := range way.watches() {
+			keys = append(keys, feedKey(way.ConnA, object))
+		}
 	}
 	for _, key := range keys {
 		_, err := change(ctx, e, key, func(f *feed, exists bool) bool {

@@ -16,7 +16,8 @@ func (e *Engine) runScripts(ctx context.Context, b *batch, items []*item) {
 	}
 	var calls []ScriptCall
 	var slots []slot
-	for _, i := range items {
+	e.findLists(ctx, items)
+	for _, i := range open(items) {
 		i.scripts = map[string]plan.ScriptResult{}
 		for _, a := range i.group {
 			account, err := e.account(ctx, a.ConnA)
@@ -71,7 +72,7 @@ func scriptArgs(i *item) map[string]any {
 			related[with.Name] = all
 		}
 	}
-	return map[string]any{"source": plain(i.source), "target": plain(i.target), "lines": lines, "related": related}
+	return map[string]any{"source": plain(i.source), "target": plain(i.target), "lines": lines, "related": related, "lists": i.lists}
 }
 
 // plain is a record as expressions see it: absent, null and unreadable fields are None.

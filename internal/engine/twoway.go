@@ -60,6 +60,14 @@ func (e *Engine) markerField(connection, object string) []string {
 	return nil
 }
 
+// ways are the mapping itself and, where it works both ways, its way home.
+func (a *Active) ways() []*Active {
+	if a.home == nil {
+		return []*Active{a}
+	}
+	return []*Active{a, a.home}
+}
+
 // home tells whether an item carries changes from b to a.
 func (i *item) home() bool { return i.group[0].Turned }
 
@@ -265,6 +273,9 @@ func (e *Engine) workHome(ctx context.Context, b *batch, items []*item) {
 // twinOf gives the way home of a pair's item, nil where there is none, or nothing can be said of it now.
 func (e *Engine) twinOf(b *batch, i *item) *item {
 	if i.home() || i.m == nil || i.m.home == nil || i.link.State != link.Linked || i.source == nil || i.target == nil || i.link.Intent != nil || i.source.Archived || i.target.Archived {
+		return nil
+	}
+	if i.apart() {
 		return nil
 	}
 	if i.result != nil && i.result.End != Done && i.result.End != Never || i.anchor != nil && !i.twin {

@@ -32,6 +32,8 @@ type item struct {
 	own      bool                     // target is a copy of ours
 	reads    map[record.Ref]cameRead  // that came with tasks
 	fromPage map[record.Ref]time.Time // source or target came with a task, and was read then
+	lists    map[string]any           // by name: whether the record is on the list
+	excluded *link.Reason             // the way home's filter excludes it, and speaks for both ways
 	goes     *going                   // its counterpart was deleted, and what is left is archived now
 	again    bool                     // linked to a record that was there already: it is looked at once more
 
@@ -198,7 +200,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		b.erased, b.dead = erased, dead
 	}
 	e.workSteps(ctx, b, items, []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.archiveDeleted, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.archiveDeleted, e.takenBack, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
+		e.loadLinks, e.readSources, e.archiveDeleted, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.archiveDeleted, e.takenBack, e.findExcluded, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
 	})
 	e.workHome(ctx, b, items)
 }

@@ -49,6 +49,10 @@ func (c *Connector) Table(ctx context.Context, name string) (connector.Table, er
 	case "countries", "states":
 		rows, err = c.places(ctx, op, name)
 	default:
+		if list, ok := strings.CutPrefix(name, ListTable); ok {
+			rows, err = c.members(ctx, "read list", list)
+			break
+		}
 		rows, err = c.picklist(ctx, op, name)
 	}
 	return connector.Table{Name: name, Rows: rows}, err
