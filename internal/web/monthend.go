@@ -9,20 +9,22 @@ import (
 	"crosswalk/internal/plan"
 )
 
-// MonthEnd compares the deals won in a month with their documents.
+// MonthEnd compares the deals won in a month with their documents, and the sides of mappings that make none.
 type MonthEnd interface {
 	StartReconcile(ctx context.Context, mapping, month, actor string) (engine.Run, error)
 	Reconciliation(ctx context.Context, id string) (engine.Reconciliation, error)
 	Reconciliations(ctx context.Context, mapping string) ([]engine.Reconciliation, error)
 	ReconcileRows(ctx context.Context, id string, from, most int) ([]engine.ReconcileRow, error)
+	PairDifferences(ctx context.Context, id string, from, most int) ([]engine.PairDifference, int, error)
 }
 
 // Reconciliation is a month's comparison; its id is its run's. Reasons count what is not simply billed, Look those of them
-// that a person must look at.
+// that a person must look at. Of a mapping that makes no documents it is the comparison of its sides: it has no month and no groups,
+// its rows are differences, and Reasons count their causes.
 type Reconciliation struct {
 	ID       string           `json:"id"`
 	Mapping  string           `json:"mapping"`
-	Month    string           `json:"month"`
+	Month    string           `json:"month,omitempty"`
 	TimeZone string           `json:"time_zone,omitempty"` // of the days
 	Actor    string           `json:"actor"`
 	At       time.Time        `json:"at"`
@@ -31,6 +33,12 @@ type Reconciliation struct {
 	Look     int              `json:"look"` // differences that a person must look at
 	Groups   []ReconcileGroup `json:"groups"`
 	Reasons  map[string]int   `json:"reasons"`
+	Sides    []string         `json:"sides,omitempty"` // of a comparison of sides: its connections
+	Pairs    int              `json:"pairs,omitempty"` // linked pairs that were met
+	Kinds    map[string]int   `json:"kinds,omitempty"` // differences by kind: field, missing, gone, twin
+	Mended   int              `json:"mended,omitempty"`
+	// Unexplained are differences that no rule and nothing that is kept gives a cause for.
+	Unexplained int `json:"unexplained,omitempty"`
 }
 
 // ReconcileGroup is one entity and currency; sums are whole minor units. Difference is Deals less Documents and the sum of
@@ -81,10 +89,10 @@ type ReconcileRows struct {
 	Next int            `json:"next,omitempty"`
 }
 
-// reconcileBody names a mapping that makes documents, and a month.
+// reconcileBody names a mapping that makes documents, and a month; any other mapping is named alone.
 type reconcileBody struct {
 	Mapping string `json:"mapping" needed:"yes"`
-	Month   string `json:"month" needed:"yes" doc:"YYYY-MM, in the time zone of the source's account"`
+	Month   string `json:"month" doc:"YYYY-MM, in the time zone of the source's account; left out for a mapping without documents"`
 }
 
 func (a *api) reconcile(r *http.Request) (any, error) {
@@ -93,9 +101,9 @@ func (a *api) reconcile(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if body.Mapping == "" {
-		return nil, badRequest("mapping", "a reconciliation is of one mapping", "name one that makes documents, such as deals-to-invoices")
+		return nil, badRequest("mapping", "a reconciliation is of one mapping", "name one, such as deals-to-invoices with a month, or contacts without")
 	}
-	if _, err := time.Parse("2006-01", body.Month); err != nil {
+	if _, err := time.Parse("2006-01", body.Month); err != nil && body.Month != "" {
 		return nil, badRequest("month", "this is no month", "write it as 2026-11")
 	}
 	return a.started(a.Engine.StartReconcile(r.Context(), body.Mapping, body.Month, actorOf(r.Context())))
@@ -124,9 +132,12 @@ func reconciliationOf(r engine.Reconciliation) Reconciliation {
 		out.Groups = append(out.Groups, ReconcileGroup(g))
 	}
 	for category, n := range r.Reasons {
-		if !plan.Harmless(category) {
+		if !plan.Chosen(category) {
 			out.Look += n
 		}
+	}
+	if r.A != "" {
+		out.Sides, out.Pairs, out.Kinds, out.Mended, out.Unexplained = []string{r.A, r.B}, r.Pairs, there(r.Kinds), r.Mended, r.Reasons[plan.Unexplained]
 	}
 	return out
 }

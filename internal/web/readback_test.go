@@ -59,6 +59,11 @@ func (f *fake) Usage(context.Context) ([]engine.CallUse, error) {
 	return []engine.CallUse{{Connection: "light", Mapping: "invoices", Cause: "webhook", Calls: 12}}, nil
 }
 
+func (f *fake) PairDifferences(_ context.Context, id string, from, most int) ([]engine.PairDifference, int, error) {
+	f.note("differences of %s from %d, %d", id, from, most)
+	return []engine.PairDifference{{Ref: deal, Kind: engine.FieldDiffers, Field: "amount", There: "amount", Cause: plan.BlankKept, Text: "a blank clears nothing", First: monthDay}}, from + 2, f.problem
+}
+
 func (f *fake) FieldRules(_ context.Context, _ link.Link, field string) ([]engine.FieldRule, error) {
 	if field != "dealname" {
 		return nil, nil
@@ -72,10 +77,19 @@ func TestMonthEndCalls(t *testing.T) {
 	if code, answer := s.ask(t, "POST", "/reconciliations", `{"mapping":"invoices","month":"2026-11"}`); code != 202 || answer["id"] != "q1" || s.lastAsked() != "reconcile invoices 2026-11 by editor" {
 		t.Errorf("%d %v, asked %s", code, answer, s.lastAsked())
 	}
-	for body, field := range map[string]string{`{"month":"2026-11"}`: "mapping", `{"mapping":"invoices","month":"2026-13"}`: "month", `{"mapping":"invoices"}`: "month"} {
+	for body, field := range map[string]string{`{"month":"2026-11"}`: "mapping", `{"mapping":"invoices","month":"2026-13"}`: "month"} {
 		if code, answer := s.ask(t, "POST", "/reconciliations", body); code != 400 || answer["field"] != field || answer["fix"] == nil {
 			t.Errorf("%s: %d %v", body, code, answer)
 		}
+	}
+	if code, _ := s.ask(t, "POST", "/reconciliations", `{"mapping":"contacts"}`); code != 202 || s.lastAsked() != "reconcile contacts  by editor" {
+		t.Errorf("%d, asked %s", code, s.lastAsked())
+	}
+	if code, answer := s.ask(t, "GET", "/reconciliations/q1/differences?from=7&limit=1", ""); code != 200 || answer["next"] != 9.0 || answer["differences"].([]any)[0].(map[string]any)["cause"] != plan.BlankKept || s.lastAsked() != "differences of q1 from 7, 1" {
+		t.Errorf("%d %v, asked %s", code, answer, s.lastAsked())
+	}
+	if code, _ := s.ask(t, "GET", "/reconciliations/none/differences", ""); code != 404 {
+		t.Errorf("%d", code)
 	}
 	if code, answer := s.ask(t, "GET", "/reconciliations/q1", ""); code != 200 || answer["look"] != 1.0 || answer["groups"].([]any)[0].(map[string]any)["difference"] != "200" {
 		t.Errorf("%d %v", code, answer)

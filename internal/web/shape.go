@@ -88,6 +88,7 @@ var shapes = map[string]shape{
 	"POST /reconciliations":                   {command: "reconcile", body: reconcileBody{}, answer: Run{}, may: []int{404, 409}},
 	"GET /reconciliations/{id}":               {command: "reconcile", answer: Reconciliation{}, may: []int{404}},
 	"GET /reconciliations/{id}/rows":          {command: "reconcile --csv", query: []param{number("from", "the first row, from 0"), number("limit", "how many, at most 500")}, answer: ReconcileRows{}, may: []int{404}},
+	"GET /reconciliations/{id}/differences":   {command: "reconcile --csv", query: []param{number("from", "a place, as next of the part before gives it"), number("limit", "how many, at most 500")}, answer: PairDifferences{}, may: []int{404}},
 	"GET /usage":                              {command: "usage", answer: Usage{}},
 	"GET /budget":                             {command: "budget", answer: list{"budgets", Budget{}}},
 	"POST /budget/{connection}":               {command: "budget --per-day", body: budgetBody{}, answer: Budget{}, may: []int{404, 409}},
