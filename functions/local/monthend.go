@@ -10,10 +10,11 @@ import (
 	"crosswalk/internal/web"
 )
 
-// reconcile compares a month's won deals with their documents. It ends with 3 when a person must look at a difference.
+// reconcile compares a month's won deals with their documents, or both sides of a mapping that makes none. It ends with 3 when a
+// person must look at a difference.
 func (c *cli) reconcile() *cobra.Command {
 	month, csv, past := "", "", false
-	cmd := c.command("reconcile MAPPING --month YYYY-MM", "month end: every deal won in a month beside its document, both sums, and each difference with its reason", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+	cmd := c.command("reconcile MAPPING [--month YYYY-MM]", "every difference between both sides, with its cause and since when; with --month every deal won then beside its document, and both sums", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
 		api, err := c.client()
 		if err != nil {
 			return err
@@ -21,10 +22,14 @@ func (c *cli) reconcile() *cobra.Command {
 		if past {
 			return c.listReconciliations(ctx, api, append(args, "")[0])
 		}
-		if _, err := time.Parse("2006-01", month); err != nil || len(args) != 1 {
-			return wrongUse("name a mapping that makes documents, and a month: crosswalk reconcile deals-to-invoices --month 2026-11")
+		if _, err := time.Parse("2006-01", month); err != nil && month != "" || len(args) != 1 {
+			return wrongUse("name a mapping, and a month where it makes documents: crosswalk reconcile contacts, crosswalk reconcile deals-to-invoices --month 2026-11")
 		}
-		run, err := post[web.Run](ctx, api, "/reconciliations", map[string]string{"mapping": args[0], "month": month})
+		body := map[string]string{"mapping": args[0]}
+		if month != "" {
+			body["month"] = month
+		}
+		run, err := post[web.Run](ctx, api, "/reconciliations", body)
 		if err != nil {
 			return err
 		}
@@ -33,8 +38,8 @@ func (c *cli) reconcile() *cobra.Command {
 		}
 		return c.showReconciliation(ctx, api, run.ID, csv)
 	})
-	cmd.Flags().StringVar(&month, "month", "", "the month, as 2026-11")
-	cmd.Flags().BoolVar(&past, "list", false, "months that were compared before, newest first")
+	cmd.Flags().StringVar(&month, "month", "", "the month, as 2026-11, of a mapping that makes documents")
+	cmd.Flags().BoolVar(&past, "list", false, "what was compared before, newest first")
 	csvFlag(cmd, &csv)
 	return cmd
 }
@@ -43,6 +48,9 @@ func (c *cli) showReconciliation(ctx context.Context, api *client, id, csv strin
 	head, err := get[web.Reconciliation](ctx, api, "/reconciliations/"+id)
 	if err != nil {
 		return err
+	}
+	if len(head.Sides) > 0 {
+		return c.showParity(ctx, api, head, csv)
 	}
 	rows, err := c.reconcileRows(ctx, api, id)
 	if err != nil {

@@ -64,6 +64,13 @@ func TestMonthEndByCommand(t *testing.T) {
 		t.Errorf("status %d: %s", status, errs)
 	}
 	has(t, w.must("reconcile", "--list"), "2026-06", "editor")
+	parity := filepath.Join(w.data, "customers.csv")
+	if status, out, errs := w.x("reconcile", "companies-to-customers"); status != exitDone && status != exitLook || !strings.Contains(out, "hubspot and light as they are now") || !strings.Contains(out, "pairs,") {
+		t.Errorf("status %d: %s%s", status, out, errs)
+	}
+	if status, out, errs := w.x("reconcile", "companies-to-customers", "--csv", parity); status != exitDone && status != exitLook || !strings.Contains(out, "rows are in") {
+		t.Errorf("status %d: %s%s", status, out, errs)
+	}
 
 	has(t, w.must("history", "deals-to-invoices"), "applied", "live", "editor", "reconcile of 2026-06", "full, done")
 	has(t, w.must("usage"), "hubspot", "light", "deals-to-invoices", "run", "reconcile")
