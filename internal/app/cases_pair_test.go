@@ -421,3 +421,24 @@ fields:
 		w.quiet(time.Hour)
 	})
 }
+
+// TestPairErased (S19): who was erased is carried neither way any more, and is not made again at either side.
+func TestPairErased(t *testing.T) {
+	pair(t, pairWorld(), func(w *world) {
+		contact := w.sfCreate("Contact", values("LastName", "Purchasing", "FirstName", "Desk", "Email", "gone@nordlys.example"))
+		w.later()
+		hub := w.inHub("contacts", "email", "gone@nordlys.example")
+		_, err := w.Engine.Erase(w.t.Context(), hubRef("contacts", hub.ID).String(), "officer", "", false)
+		w.ok(err)
+		w.later()
+		w.sfSet("Contact", contact, "Title", "Buyer")
+		w.hubSet("contacts", hub.ID, "phone", "1")
+		w.later()
+		if sf, hub := w.inSf("Contact", "Id", contact), w.inHub("contacts", "email", "gone@nordlys.example"); sf.Text("Phone") != "" || hub.Properties["jobtitle"] != "" {
+			t.Errorf("carried: %q %q%s", sf.Text("Phone"), hub.Properties["jobtitle"], w.story())
+		}
+		if n := len(w.alive("contacts")); n != 1 || w.Salesforce.Count("Contact") != 1 {
+			t.Errorf("%d at HubSpot, %d at Salesforce", n, w.Salesforce.Count("Contact"))
+		}
+	})
+}

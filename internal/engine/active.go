@@ -161,6 +161,19 @@ func (e *Engine) addTrials(ctx context.Context, set *mappingSet) error {
 	return nil
 }
 
+// ways are all mappings, and the ways home of those that have one.
+func (s *mappingSet) ways() []*Active {
+	var out []*Active
+	for _, name := range s.names {
+		a := s.byName[name]
+		out = append(out, a)
+		if a.home != nil {
+			out = append(out, a.home)
+		}
+	}
+	return out
+}
+
 // of gives the version of a mapping that works a record: the one in pilot for the records that were named, else the one that runs.
 func (s *mappingSet) of(name string, ref record.Ref) *Active {
 	if t := s.trials[name]; t != nil && slices.Contains(t.Head.Pilot, ref) {

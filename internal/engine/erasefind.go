@@ -22,8 +22,7 @@ func (x *eraser) findByKeys(ctx context.Context) error {
 		x.concern(ref)
 	}
 	if x.job.address != "" {
-		for _, name := range x.set.names {
-			a := x.set.byName[name]
+		for _, a := range x.set.ways() {
 			for _, r := range a.Match {
 				if strings.Contains(x.Tools.Canonical(r.Compare, x.job.address), "@") { // not the domain or name in it: those are not only this person's
 					x.addKeys(a.ConnB+"/"+a.B.Object, r.B, x.job.address)
@@ -226,8 +225,8 @@ func (x *eraser) readValues(ctx context.Context) error {
 // readTarget reads the fields by which a record at b is found.
 func (x *eraser) readTarget(ctx context.Context, ref record.Ref, note func(record.Ref, string, string)) {
 	var fields []string
-	for _, name := range x.set.names {
-		if a := x.set.byName[name]; a.ConnB == ref.Connection && a.B.Object == ref.Object {
+	for _, a := range x.set.ways() {
+		if a.ConnB == ref.Connection && a.B.Object == ref.Object {
 			for _, r := range a.Match {
 				fields = append(fields, r.B)
 			}
@@ -248,8 +247,7 @@ func (x *eraser) readTarget(ctx context.Context, ref record.Ref, note func(recor
 
 // addKeys takes up the match keys that a value of a field of b has.
 func (x *eraser) addKeys(object, field, text string) {
-	for _, name := range x.set.names {
-		a := x.set.byName[name]
+	for _, a := range x.set.ways() {
 		if a.ConnB+"/"+a.B.Object != object {
 			continue
 		}
