@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -428,5 +429,148 @@ func TestA9_CampaignsAreLists(t *testing.T) {
 		}
 		w.wantReason(sfRef("Contact", one), "filtered", "Spring fair")
 		w.wantQuietErrors()
+	})
+}
+
+// TestSweepOfDeletions: HubSpot's feed shows no deletion; with its webhook lost, a sweep finds it within a day, for few calls.
+func TestSweepOfDeletions(t *testing.T) {
+	pair(t, livesWorld("keep", "keep"), func(w *world) {
+		list := w.couples(3)
+		w.advance(2 * time.Hour)
+		w.ok(w.HubSpot.User().Archive("contacts", list[0].hub))
+		w.HubSpot.ResetCalls()
+		w.advance(26 * time.Hour)
+		w.wantReason(list[0].sfRef(), "counterpart_deleted", list[0].hub)
+		if r := w.why(list[1].sfRef()).Link.Reason; r != nil {
+			t.Errorf("%+v", r)
+		}
+		if n := w.HubSpot.Calls()["POST /crm/v3/objects/contacts/batch/read"]; n > 10 {
+			t.Errorf("%d reads in a day: %v", n, w.HubSpot.Calls())
+		}
+		w.wantQuietErrors()
+	})
+}
+
+// rolesAndDeals is a pair of an opportunity and a deal with one of two people.
+type rolesAndDeals struct {
+	opportunity, role, deal string
+	one, two                couple
+}
+
+func (w *world) rolesAndDeals() rolesAndDeals {
+	w.t.Helper()
+	var r rolesAndDeals
+	account := w.sfAccount("Nordlys Energi A/S", "Website", "https://nordlys.example")
+	r.one.sf = w.sfCreate("Contact", values("LastName", "One", "Email", "one@nordlys.example", "AccountId", account))
+	r.two.sf = w.sfCreate("Contact", values("LastName", "Two", "Email", "two@nordlys.example", "AccountId", account))
+	r.opportunity = w.sfCreate("Opportunity", values("Name", "Deal", "StageName", "Prospecting", "CloseDate", "2026-10-01", "AccountId", account))
+	r.role = w.sfCreate("OpportunityContactRole", values("OpportunityId", r.opportunity, "ContactId", r.one.sf, "IsPrimary", true))
+	w.later()
+	r.deal = w.inHub("deals", "dealname", "Deal").ID
+	r.one.hub, r.two.hub = w.inHub("contacts", "email", "one@nordlys.example").ID, w.inHub("contacts", "email", "two@nordlys.example").ID
+	return r
+}
+
+func (w *world) dealPeople(deal string) []string {
+	w.t.Helper()
+	r, _ := w.HubSpot.Record("deals", deal)
+	return r.Associations["contacts"]
+}
+
+func (w *world) rolePeople(opportunity string) []string {
+	var out []string
+	for _, r := range w.Salesforce.All("OpportunityContactRole") {
+		if !r.Deleted && r.Text("OpportunityId") == opportunity {
+			out = append(out, r.Text("ContactId"))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestB14_AssociationAlone (T15): nothing but an association changes, at either side, made or taken away; the other side follows, and
+// nothing else is written.
+func TestB14_AssociationAlone(t *testing.T) {
+	for _, hooks := range []bool{false, true} {
+		t.Run(fmt.Sprintf("webhooks %v", hooks), func(t *testing.T) {
+			s := pairWorld(pairPresets(t, "accounts", "contacts", "opportunities")...)
+			s.Quiet = !hooks
+			pair(t, s, func(w *world) {
+				r := w.rolesAndDeals()
+				w.advance(time.Hour)
+				wait := 35 * time.Minute // the sweep of associations, and of roles
+				if hooks {
+					wait = 3 * time.Minute
+				}
+				hub := func(ids ...string) { // in order of ids
+					t.Helper()
+					slices.Sort(ids)
+					got := slices.Sorted(slices.Values(w.dealPeople(r.deal)))
+					if !slices.Equal(got, ids) {
+						t.Errorf("the deal has %v, want %v%s", got, ids, w.story())
+					}
+				}
+				sf := func(ids ...string) {
+					t.Helper()
+					slices.Sort(ids)
+					if got := w.rolePeople(r.opportunity); !slices.Equal(got, ids) {
+						t.Errorf("the opportunity has %v, want %v%s", got, ids, w.story())
+					}
+				}
+				hub(r.one.hub)
+				w.ok(w.HubSpot.User().Associate("deals", r.deal, "contacts", r.two.hub))
+				w.advance(wait)
+				sf(r.one.sf, r.two.sf)
+				w.ok(w.HubSpot.User().Dissociate("deals", r.deal, "contacts", r.one.hub))
+				w.advance(wait)
+				sf(r.two.sf)
+				role := w.sfCreate("OpportunityContactRole", values("OpportunityId", r.opportunity, "ContactId", r.one.sf))
+				w.advance(40 * time.Minute)
+				hub(r.one.hub, r.two.hub)
+				w.ok(w.Salesforce.Person().Delete("OpportunityContactRole", role))
+				w.advance(time.Hour)
+				hub(r.two.hub)
+				w.wantQuietErrors()
+				w.quiet(26 * time.Hour)
+			})
+		})
+	}
+}
+
+// TestB14_RoleMeansPeople: a role that is given changes the person's lifecycle stage, though neither contact nor opportunity changed.
+func TestB14_RoleMeansPeople(t *testing.T) {
+	pair(t, pairWorld(pairPresets(t, "accounts", "contacts", "opportunities")...), func(w *world) {
+		r := w.rolesAndDeals()
+		w.advance(2 * time.Hour)
+		if got := w.inHub("contacts", "email", "two@nordlys.example").Properties["lifecyclestage"]; got == "opportunity" {
+			t.Fatalf("stage %q before any role", got)
+		}
+		w.sfCreate("OpportunityContactRole", values("OpportunityId", r.opportunity, "ContactId", r.two.sf))
+		w.advance(40 * time.Minute)
+		if got := w.inHub("contacts", "email", "two@nordlys.example").Properties["lifecyclestage"]; got != "opportunity" {
+			t.Errorf("stage %q, want opportunity%s", got, w.story())
+		}
+	})
+}
+
+// TestB14_CampaignMembership: who joins a campaign has its name in the HubSpot property, who leaves it has not.
+func TestB14_CampaignMembership(t *testing.T) {
+	s := pairWorld(append([]string{fmt.Sprintf(livesContacts, "true", "true", "keep", "keep")}, pairPresets(t, "campaigns")...)...)
+	s.HubSpotFields = []string{"contacts/salesforce_campaigns"}
+	pair(t, s, func(w *world) {
+		campaign := w.sfCreate("Campaign", values("Name", "Spring fair"))
+		list := w.couples(2)
+		w.advance(time.Hour)
+		member := w.sfCreate("CampaignMember", values("CampaignId", campaign, "ContactId", list[0].sf))
+		w.advance(40 * time.Minute)
+		if got := w.inHub("contacts", "email", "p0@nordlys.example").Properties["salesforce_campaigns"]; got != "Spring fair" {
+			t.Errorf("joined: %q%s", got, w.story())
+		}
+		w.ok(w.Salesforce.Person().Delete("CampaignMember", member))
+		w.advance(time.Hour)
+		if got := w.inHub("contacts", "email", "p0@nordlys.example").Properties["salesforce_campaigns"]; got != "" {
+			t.Errorf("left: %q%s", got, w.story())
+		}
+		w.quiet(2 * time.Hour)
 	})
 }

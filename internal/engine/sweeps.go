@@ -341,7 +341,8 @@ func (e *Engine) askDeleted(ctx context.Context, s sweep, links []link.Link) err
 	}))
 }
 
-// seenAssociations are keyed hashes of what the round before read, of one page: what is still so was told then.
+// seenAssociations are keyed hashes of what the round before found of one page, each of what was read and what was agreed: what is still
+// so was told then.
 type seenAssociations struct {
 	Hashes string `json:"hashes"` // six bytes each, in order; base64
 }
@@ -377,15 +378,16 @@ func (e *Engine) askAssociated(ctx context.Context, s sweep, page int, links []l
 			if !v.Known() {
 				continue
 			}
-			hash, err := hex.DecodeString(e.mac(hashSize, "association", ref.String(), f.name, v.Text()))
+			same, sure, have := e.asAgreed(s, f, &links[n], v)
+			if sure && same {
+				continue
+			}
+			hash, err := hex.DecodeString(e.mac(hashSize, "association", ref.String(), f.name, v.Text(), have))
 			if err != nil {
 				return err
 			}
 			now = append(now, hash...)
-			if told || known[string(hash)] {
-				continue
-			}
-			if same, sure := e.asAgreed(s, f, &links[n], v); sure && same || !sure && before.Rev == 0 {
+			if told || known[string(hash)] || !sure && before.Rev == 0 {
 				continue
 			}
 			tasks, told = append(tasks, Task{Ref: ref, Cause: "sweep"}), true
@@ -417,21 +419,22 @@ func hashSet(text string) map[string]bool {
 	return out
 }
 
-// asAgreed tells whether a side shows what it showed when the field was last settled; sure is false where its digest is of something else.
-func (e *Engine) asAgreed(s sweep, f sweptField, l *link.Link, v record.Value) (same, sure bool) {
+// asAgreed tells whether a side shows what it showed when the field was last settled, and what that was; sure is false where that is the
+// digest of something else.
+func (e *Engine) asAgreed(s sweep, f sweptField, l *link.Link, v record.Value) (same, sure bool, have string) {
 	pair, ok := l.Agreed[f.field.Key()]
 	target := (f.way == s.a.home) != s.atB // the way home starts from b
-	if !ok || !target && f.field.Other == nil {
-		return false, false
-	}
-	have := pair.A
+	have = pair.A
 	if s.atB {
 		have = pair.B
 	}
-	if have == changedAtA { // it waits for a record of its own
-		return true, true
+	switch {
+	case !ok, !target && f.field.Other == nil:
+		return false, false, have
+	case have == changedAtA: // it waits for a record of its own
+		return true, true, have
 	}
-	return have == plan.SideDigest(e.Tools, f.field, f.way.Turned, target, v), true
+	return have == plan.SideDigest(e.Tools, f.field, f.way.Turned, target, v), true, have
 }
 
 // sweepSoon has the associations of a way's source compared at once: a record that joined two others was deleted, and nothing says which.
