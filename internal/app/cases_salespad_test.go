@@ -232,3 +232,173 @@ func TestCompanyLink(t *testing.T) {
 		}
 	})
 }
+
+var padPeople = []string{"customers", "prospects", "addresses", "prospect-contacts"}
+
+// padOnly gives the one record of a resource with a value.
+func (w *world) padOnly(resource, field, value string) salespadtest.Record {
+	w.t.Helper()
+	found := slices.DeleteFunc(w.SalesPad.All(resource), func(r salespadtest.Record) bool { return r.Fields[field] != value })
+	if len(found) != 1 {
+		w.t.Fatalf("%d of %s have %s = %q, want one%s", len(found), resource, field, value, w.story())
+	}
+	return found[0]
+}
+
+// padQuiet lets hours pass in which nobody does anything, and wants no write at either side.
+func (w *world) padQuiet() {
+	w.t.Helper()
+	w.SalesPad.ClearLog()
+	before := w.hubStamps()
+	w.advance(3 * time.Hour)
+	if n := w.padWrites(); n > 0 {
+		w.t.Errorf("%d writes at SalesPad in quiet hours: %v", n, w.SalesPad.Log())
+	}
+	for name, at := range w.hubStamps() {
+		if !before[name].Equal(at) {
+			w.t.Errorf("%s was written at HubSpot in quiet hours", name)
+		}
+	}
+}
+
+func (w *world) hubPerson(company string, pairs ...string) string {
+	w.t.Helper()
+	id := w.hub("contacts", pairs...)
+	w.ok(w.HubSpot.User().Associate("contacts", id, "companies", company))
+	return id
+}
+
+// TestCompanyImports (SP-58..83, SP-110..135): companies of the named types become customers and prospects with their contacts, once; one that
+// is there is linked and not written; later edits at HubSpot stay there; new contacts of linked companies follow. A prospect that is
+// converted keeps its company and contacts, and the customer's changes go on reaching them.
+func TestCompanyImports(t *testing.T) {
+	pad(t, padPresets(t, "hubspot-salespad", padPeople), func(w *world) {
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "KNOWN", "Customer_Name": "Known as before", "Email_To": "ap@known.example"})
+	}, func(w *world) {
+		buyer := w.hub("companies", "name", "Nordlys Energi A/S", "domain", "nordlys.example", "type", "PARTNER", "description", "Buys wind")
+		w.hubPerson(buyer, "firstname", "Purchasing", "lastname", "Desk", "email", "desk@nordlys.example", "phone", "4455")
+		w.hubPerson(buyer, "firstname", "Front", "lastname", "Office", "email", "office@nordlys.example")
+		maybe := w.hub("companies", "name", "Fjord Textiles", "domain", "fjord.example", "type", "PROSPECT", "city", "Bergen")
+		person := w.hubPerson(maybe, "firstname", "Head", "lastname", "Buyer", "email", "head@fjord.example")
+		known := w.hub("companies", "name", "Known Trading", "domain", "known.example", "type", "PARTNER", "description", "Not for SalesPad")
+		other := w.hub("companies", "name", "Supplier", "domain", "supplier.example", "type", "VENDOR")
+		w.hubPerson(other, "lastname", "Sales", "email", "sales@supplier.example")
+		w.later()
+		w.later()
+		c := w.padOnly("Customer", "Customer_Name", "Nordlys Energi A/S")
+		if c.Fields["Note"] != "Buys wind" || w.SalesPad.Count("Customer") != 2 || w.SalesPad.Count("Prospect") != 1 {
+			t.Errorf("%v; %d customers, %d prospects%s", c.Fields, w.SalesPad.Count("Customer"), w.SalesPad.Count("Prospect"), w.story())
+		}
+		desk := w.padOnly("CustomerAddr", "Email", "desk@nordlys.example")
+		if desk.Fields["Customer_Num"] != c.Key || desk.Fields["Contact_Person"] != "Purchasing Desk" || !strings.HasPrefix(desk.Fields["Phone_1"], "4455") {
+			t.Errorf("%v", desk.Fields)
+		}
+		w.padOnly("CustomerAddr", "Email", "office@nordlys.example")
+		p := w.padOnly("Prospect", "Prospect_Name", "Fjord Textiles")
+		if got := w.padOnly("ProspectContact", "Email", "head@fjord.example"); got.Fields["Prospect_ID"] != p.Key || p.Fields["City"] != "Bergen" {
+			t.Errorf("%v %v", p.Fields, got.Fields)
+		}
+		if got, _ := w.padLinks("customers"); got[known] != "customers/KNOWN" || got[buyer] != "customers/"+c.Key {
+			t.Errorf("links %v", got)
+		}
+		if got := w.padOnly("Customer", "Customer_Num", "KNOWN"); got.Fields["Customer_Name"] != "Known as before" || got.Fields["Note"] != "" {
+			t.Errorf("a match was written: %v", got.Fields)
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Errorf("%s", w.story())
+		}
+		w.hubSet("companies", buyer, "name", "Renamed at HubSpot")
+		w.hubPerson(buyer, "firstname", "Night", "lastname", "Shift", "email", "night@nordlys.example")
+		w.later()
+		if got := w.padOnly("Customer", "Customer_Num", c.Key); got.Fields["Customer_Name"] != "Nordlys Energi A/S" {
+			t.Errorf("HubSpot's edit reached SalesPad: %v", got.Fields)
+		}
+		w.padOnly("CustomerAddr", "Email", "night@nordlys.example")
+		w.padQuiet()
+
+		done, err := w.SalesPad.Convert(p.Key, "")
+		w.ok(err)
+		w.later()
+		num := done.CustomerNum
+		w.ok(w.SalesPad.Update("Customer", num, salespadtest.Fields{"Note": "A customer now"}))
+		address := w.padOnly("CustomerAddr", "Email", "head@fjord.example")
+		w.ok(w.SalesPad.Update("CustomerAddr", address.Key, salespadtest.Fields{"Phone_1": "778899"}))
+		w.later()
+		w.later()
+		if got := w.at("companies", maybe).Properties; got["description"] != "A customer now" {
+			t.Errorf("after the conversion: %v%s", got, w.story())
+		}
+		if got := w.at("contacts", person).Properties; !strings.HasPrefix(got["phone"], "778899") {
+			t.Errorf("its contact: %v%s", got, w.story())
+		}
+		if n, m := len(w.alive("companies")), len(w.alive("contacts")); n != 4 || m != 5 {
+			t.Errorf("%d companies, %d contacts%s", n, m, w.story())
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Errorf("after the conversion: %s", w.story())
+		}
+		w.padQuiet()
+	})
+}
+
+// TestCustomerExport (SP-84..109): customers become companies and their addresses contacts of them, once; changes follow.
+func TestCustomerExport(t *testing.T) {
+	pad(t, padPresets(t, "hubspot-salespad", padPeople), nil, func(w *world) {
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "ALPHA", "Customer_Name": "Alpha Ltd", "Note": "Pays early"})
+		w.SalesPad.Must("CustomerAddr", salespadtest.Fields{"Customer_Num": "ALPHA", "Address_Code": "BUYER", "Contact_Person": "Buying Office North", "Email": "buyer@alpha.example", "City": "Oslo"})
+		w.SalesPad.Must("CustomerAddr", salespadtest.Fields{"Customer_Num": "ALPHA", "Address_Code": "GATE", "Contact_Person": "Gate"})
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "OLD", "Customer_Name": "Old Ltd", "Inactive": "true"})
+		w.later()
+		w.later()
+		company := w.inHub("companies", "name", "Alpha Ltd")
+		contact := w.inHub("contacts", "email", "buyer@alpha.example")
+		if p := contact.Properties; company.Properties["description"] != "Pays early" || p["firstname"] != "Buying Office" || p["lastname"] != "North" || p["city"] != "Oslo" || p["associatedcompanyid"] != company.ID {
+			t.Errorf("%v %v", company.Properties, p)
+		}
+		if n, m := len(w.alive("companies")), len(w.alive("contacts")); n != 1 || m != 1 {
+			t.Errorf("%d companies, %d contacts%s", n, m, w.story())
+		}
+		w.ok(w.SalesPad.Update("Customer", "ALPHA", salespadtest.Fields{"Customer_Name": "Alpha Group"}))
+		w.ok(w.SalesPad.Update("CustomerAddr", "ALPHA|BUYER", salespadtest.Fields{"City": "Bergen", "Contact_Person": "Buying Office South"}))
+		w.later()
+		if c, p := w.at("companies", company.ID).Properties, w.at("contacts", contact.ID).Properties; c["name"] != "Alpha Group" || p["city"] != "Bergen" || p["lastname"] != "South" {
+			t.Errorf("%v %v%s", c, p, w.story())
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Errorf("%s", w.story())
+		}
+		w.padQuiet()
+	})
+}
+
+// TestProductExport (SP-151..164): items become products by their number; a product that is there is linked and takes the item's values;
+// unchanged items write nothing.
+func TestProductExport(t *testing.T) {
+	var there string
+	pad(t, padPresets(t, "hubspot-salespad", []string{"items"}), func(w *world) {
+		w.SalesPad.Must("ItemMaster", salespadtest.Fields{"Item_Number": "WIND-1", "Item_Description": "Wind turbine", "List_Price": "1200.5"})
+		w.SalesPad.Must("ItemMaster", salespadtest.Fields{"Item_Number": "BLADE", "Item_Description": "Blade", "List_Price": "80"})
+		w.SalesPad.Must("ItemMaster", salespadtest.Fields{"Item_Number": "GONE", "Item_Description": "No longer sold", "Inactive": "true"})
+		there = w.hub("products", "name", "Blade, as typed", "hs_sku", "blade", "price", "79")
+	}, func(w *world) {
+		w.later()
+		if p := w.inHub("products", "hs_sku", "WIND-1").Properties; p["name"] != "Wind turbine" || !strings.HasPrefix(p["price"], "1200.5") {
+			t.Errorf("%v", p)
+		}
+		if p := w.at("products", there).Properties; p["name"] != "Blade" || strings.TrimRight(p["price"], "0") != "80." {
+			t.Errorf("the product that was there: %v%s", p, w.story())
+		}
+		if n := len(w.alive("products")); n != 2 {
+			t.Errorf("%d products", n)
+		}
+		w.padQuiet()
+		w.ok(w.SalesPad.Update("ItemMaster", "BLADE", salespadtest.Fields{"List_Price": "85"}))
+		w.advance(26 * time.Hour)
+		if p := w.at("products", there).Properties; strings.TrimRight(p["price"], "0") != "85." {
+			t.Errorf("the item's change: %v%s", p, w.story())
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Errorf("%s", w.story())
+		}
+	})
+}

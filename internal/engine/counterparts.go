@@ -56,6 +56,7 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 			i.needs[need] = found[need]
 		}
 		e.addDefaultProduct(ctx, b, i)
+		i.leaveOtherPlaces()
 	}
 }
 
@@ -75,7 +76,7 @@ func (e *Engine) counterparts(ctx context.Context, b *batch, needs []plan.Need) 
 		return nil, err
 	}
 	for _, need := range known {
-		out[need] = counterpartOf(pairs[need])
+		out[need] = elsewhere(b.set.byName[need.Mapping], need, counterpartOf(pairs[need]), pairs[need])
 	}
 	return out, b.foresight.counterparts(ctx, b.set, out)
 }
@@ -108,7 +109,7 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 		for _, need := range perItem[i] {
 			c := found[need]
 			a := b.set.byName[need.Mapping]
-			if c.State == plan.Ready || a == nil || subs[need] != nil || i.depth >= maxDepth || b.foresight.knows(need) {
+			if c.State == plan.Ready || linkedElsewhere(c) || a == nil || subs[need] != nil || i.depth >= maxDepth || b.foresight.knows(need) {
 				continue
 			}
 			if !b.preview && !a.works(i.task.Pilot || i.pilot()) {
@@ -126,7 +127,7 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 				found[need] = stuck(plan.NoParentMapping, a.Name+" brings nothing from "+need.Ref.Connection+" to the other side")
 				continue
 			}
-			subs[need] = &item{task: task, ref: need.Ref, group: []*Active{way}, needed: true, depth: i.depth + 1}
+			subs[need] = &item{task: task, ref: need.Ref, group: b.placeOf(way, task), needed: true, depth: i.depth + 1}
 			b.chosen[id] = subs[need]
 			order = append(order, subs[need])
 		}

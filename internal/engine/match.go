@@ -94,7 +94,12 @@ func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		for _, i := range targets[o] {
-			switch f, ok := found[i]; {
+			f, ok := found[i]
+			moved, err := e.followed(ctx, b, i, f.hits)
+			switch {
+			case err != nil:
+				e.fail(ctx, []*item{i}, o[0], err)
+			case moved:
 			case ok && !f.wait.IsZero():
 				i.end(Result{End: Later, Until: f.wait})
 			case ok:

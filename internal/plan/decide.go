@@ -19,7 +19,7 @@ func Decide(f *Facts) Decision {
 	}
 	want := wantedValues(f)
 	if d, stop := stopped(want); stop {
-		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil && f.Mapping.LinksOnly() {
+		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil && (f.Mapping.LinksOnly() || excludedParent(f)) {
 			d.Kind = Skip // nothing would be made of it, so nothing is wrong with it; it is looked at again when the parent is linked
 		}
 		return d
@@ -51,6 +51,16 @@ func gate(f *Facts) (Decision, bool) {
 		}
 	}
 	return Decision{}, false
+}
+
+// excludedParent tells whether what the record belongs to is left out on purpose: then so is the record.
+func excludedParent(f *Facts) bool {
+	for _, c := range f.Counterparts {
+		if c.State == Stuck && c.Reason != nil && (c.Reason.Category == Filtered || c.Reason.Category == CreateOff) {
+			return true
+		}
+	}
+	return false
 }
 
 // stopped gives the first reason to hold, else the records that must come first.
@@ -91,7 +101,7 @@ func decideFields(f *Facts, want []wanted) Decision {
 		d.Kind = Adopt
 	}
 	moved := false
-	linkOnly := d.Kind == Adopt && f.Mapping.LinksOnly()
+	linkOnly := d.Kind == Adopt && !f.Mapping.AToB.Update && f.Mapping.AToB.Create.When != "needed"
 	for _, group := range groups(want) {
 		if linkOnly {
 			settleGroup(f, &d, group)

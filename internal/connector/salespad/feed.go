@@ -76,6 +76,9 @@ func (f feeding) page(ctx context.Context, at cursor) (connector.Page, error) {
 		if rec.Ref.ID == "" || rec.Modified.IsZero() && !f.sweep && bare(r.text(f.o.Stamp)).IsZero() {
 			return connector.Page{}, &connector.Error{Fault: connector.Unavailable, Op: f.op, Code: "a row without key or stamp"}
 		}
+		if f.o.Moved != "" && strings.TrimSpace(r.text(f.o.Moved)) != "" {
+			rec.Fields = map[string]record.Value{} // it went elsewhere: where, only a read tells
+		}
 		if rec.Modified.After(at.Newest) {
 			at.Newest = rec.Modified
 		}
