@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
@@ -188,7 +190,7 @@ func (p *parity) differing(ctx context.Context, all []*pairItem, closely bool) (
 		o.out = &item{task: task, ref: l.A, group: []*Active{p.of}, m: p.of, key: p.linkKey(p.of.Slot, l.A), link: l, rev: o.rev, source: o.a, target: o.b,
 			related: map[string][]record.Record{}, dead: p.b.dead}
 		outs = append(outs, o.out)
-		if p.of.home != nil {
+		if p.of.home != nil && (closely || p.homeAlone()) {
 			o.home = &item{task: task, ref: l.B, group: []*Active{p.of.home}, m: p.of.home, key: o.out.key, link: l.Turned(), rev: o.rev, twin: true, pair: o.out, source: o.b, target: o.a,
 				related: map[string][]record.Record{}, dead: p.b.dead}
 			homes = append(homes, o.home)
@@ -229,6 +231,11 @@ func (p *parity) differing(ctx context.Context, all []*pairItem, closely bool) (
 		}
 	}
 	return out, nil
+}
+
+// homeAlone tells whether a field goes home only: what goes both ways is compared on the way out, in the form of either.
+func (p *parity) homeAlone() bool {
+	return slices.ContainsFunc(p.of.home.Fields, func(f mapping.Field) bool { return f.Other == nil })
 }
 
 func (p *parity) readRelated(ctx context.Context, b *batch, items []*item) {
