@@ -167,7 +167,8 @@ func (e *Engine) stepSetPlan(ctx context.Context, r Run, rev int64) error {
 		}
 		for start := 0; start < len(refs); start += runPageSize {
 			part := refs[start:min(start+runPageSize, len(refs))]
-			if err := e.putRunPage(ctx, r, r.Pages, part); err != nil {
+			page := runPage{Refs: part, Bits: make([]bool, len(part))} // one that is there already has bits that tell of work
+			if err := e.putOne(ctx, runPageKey(r.ID, r.Pages), page, table.IfAbsent()); err != nil && !lost(err) {
 				return err
 			}
 			r.Pages++
