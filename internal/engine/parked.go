@@ -69,7 +69,7 @@ func (e *Engine) unpark(ctx context.Context, tasks []parked) error {
 			live = append(live, p.Task)
 		}
 	}
-	if err := e.Enqueue(ctx, lane.Live, live); err != nil {
+	if err := e.Enqueue(ctx, laneFor(len(live)), live); err != nil {
 		return err
 	}
 	if err := e.Enqueue(ctx, lane.Bulk, bulk); err != nil {

@@ -183,50 +183,111 @@ func (e *Engine) readFeed(ctx context.Context, set *mappingSet, f watchedFeed, g
 		return err
 	}
 	ctx = e.labelled(ctx, "", "poll", false)
-	rev, from := got.Rev+1, f.from
+	r := &feedReading{engine: e, set: set, watched: f, key: key, state: state, rev: got.Rev + 1, known: known, leased: now}
+	from := f.from
 	if !state.Again.IsZero() {
 		from = state.Again
 	}
-	for {
-		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: state.Cursor, From: from.Add(-firstReach), Fields: f.fields})
+	for at := state.Cursor; ; {
+		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: at, From: from.Add(-firstReach), Fields: f.fields})
 		if err != nil {
-			state.Lease, state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
-			return errors.Join(err, e.lostContact(ctx, f.connection, err), e.putOne(ctx, key, state, table.IfRev(rev)))
-		}
-		fresh, err := known.fresh(ctx, page.Records)
-		if err != nil {
-			return err
-		}
-		if e.Bugs.CursorFirst {
-			state.Cursor = page.Cursor
-			if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
+			if err := r.flush(ctx); err != nil {
 				return err
 			}
-			rev++
+			r.state.Lease, r.state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
+			return errors.Join(err, e.lostContact(ctx, f.connection, err), e.putOne(ctx, key, r.state, table.IfRev(r.rev)))
 		}
-		if fresh, err = e.changed(ctx, set, f, fresh); err != nil {
+		if err := r.take(ctx, page); err != nil {
 			return err
 		}
-		if err := e.queuePage(ctx, fresh, len(f.fields) > 0); err != nil {
-			return err
-		}
-		known.remember(page.Records, page.Unsure, !page.More)
-		if err := known.save(ctx); err != nil {
-			return err
-		}
-		state.Cursor = page.Cursor
-		state.Lease = time.Now().Add(feedLease)
 		if !page.More {
-			state.ReadAt, state.Next, state.Lease, state.Again = time.Now(), time.Now().Add(f.every), time.Time{}, time.Time{}
+			return r.end(ctx)
 		}
-		if err := e.putOne(ctx, key, state, table.IfRev(rev)); err != nil {
-			return err
-		}
-		rev++
-		if !page.More {
-			return nil
+		at = page.Cursor
+		if len(r.waiting) >= maxChunk || time.Since(r.leased) > feedLease/4 {
+			if err := r.flush(ctx); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// feedReading is one reader of a feed. Pages are queued together while they are small, so that a wave is worked in as few calls as
+// it can be (B2): a search of HubSpot shows 200 records, and a call to Salesforce takes 1,000.
+type feedReading struct {
+	engine  *Engine
+	set     *mappingSet
+	watched watchedFeed
+	key     table.Key
+	state   feed
+	rev     int64
+	known   *overlap
+	leased  time.Time
+	waiting []record.Record // of the pages that are not queued yet
+	cursor  json.RawMessage // behind them; nil: there are none
+}
+
+// take adds a page to what waits to be queued.
+func (r *feedReading) take(ctx context.Context, page connector.Page) error {
+	fresh, err := r.known.fresh(ctx, page.Records)
+	if err != nil {
+		return err
+	}
+	if fresh, err = r.engine.changed(ctx, r.set, r.watched, fresh); err != nil {
+		return err
+	}
+	r.waiting, r.cursor = append(r.waiting, fresh...), page.Cursor
+	r.known.remember(page.Records, page.Unsure, !page.More)
+	return nil
+}
+
+// queue makes durable what waits: first the tasks, then what was seen. The cursor may move then.
+func (r *feedReading) queue(ctx context.Context) error {
+	if r.engine.Bugs.CursorFirst {
+		r.state.Cursor = r.cursor
+		if err := r.put(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.engine.queuePage(ctx, r.waiting, len(r.watched.fields) > 0); err != nil {
+		return err
+	}
+	if err := r.known.save(ctx); err != nil {
+		return err
+	}
+	r.state.Cursor, r.waiting, r.cursor = r.cursor, nil, nil
+	return nil
+}
+
+// flush queues what waits and moves the cursor behind it.
+func (r *feedReading) flush(ctx context.Context) error {
+	if r.cursor == nil {
+		return nil
+	}
+	if err := r.queue(ctx); err != nil {
+		return err
+	}
+	r.leased = time.Now()
+	r.state.Lease = r.leased.Add(feedLease)
+	return r.put(ctx)
+}
+
+// end is flush after the last page.
+func (r *feedReading) end(ctx context.Context) error {
+	if err := r.queue(ctx); err != nil {
+		return err
+	}
+	now := time.Now()
+	r.state.ReadAt, r.state.Next, r.state.Lease, r.state.Again = now, now.Add(r.watched.every), time.Time{}, time.Time{}
+	return r.put(ctx)
+}
+
+func (r *feedReading) put(ctx context.Context) error {
+	err := r.engine.putOne(ctx, r.key, r.state, table.IfRev(r.rev))
+	if err == nil {
+		r.rev++
+	}
+	return err
 }
 
 // rewind has the feeds of a mapping read again from when it was paused: other mappings went on reading them meanwhile, and
@@ -255,10 +316,6 @@ func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
 }
 
 func (e *Engine) queuePage(ctx context.Context, records []record.Record, travel bool) error {
-	to := lane.Live
-	if len(records) > 100 {
-		to = lane.Bulk // a wave, not an edit
-	}
 	tasks := make([]Task, len(records))
 	for n, r := range records {
 		tasks[n] = Task{Ref: r.Ref, Cause: "poll", Seen: r.Modified}
@@ -266,5 +323,13 @@ func (e *Engine) queuePage(ctx context.Context, records []record.Record, travel 
 			tasks[n].Read, tasks[n].ReadAt = &records[n], time.Now()
 		}
 	}
-	return e.Enqueue(ctx, to, tasks)
+	return e.Enqueue(ctx, laneFor(len(tasks)), tasks)
+}
+
+// laneFor is where so many tasks go that came together: more than a hundred are a wave, not an edit.
+func laneFor(tasks int) lane.Lane {
+	if tasks > 100 {
+		return lane.Bulk
+	}
+	return lane.Live
 }
