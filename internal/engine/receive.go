@@ -68,8 +68,9 @@ func (e *Engine) Handle(ctx context.Context, from lane.Lane, deliveries []lane.D
 	e.workMessages(ctx, from, together, to)
 }
 
-// bulkBatch is how many tasks of bulk messages are worked together: as many as the widest call of a vendor takes.
-const bulkBatch = 1000
+// bulkBatch is how many tasks of bulk messages are worked together: as many as the widest call of a vendor takes, of both sides of a
+// mapping, since records that changed on both are then one pair whose sides need no read.
+const bulkBatch = 2 * maxChunk
 
 // bulkParts puts messages of one run together, so that the calls to vendors are as few as they can be (B2).
 func bulkParts(deliveries []lane.Delivery) [][]lane.Delivery {
