@@ -574,3 +574,51 @@ func TestB14_CampaignMembership(t *testing.T) {
 		w.quiet(2 * time.Hour)
 	})
 }
+
+// TestB8_FirstLoadBeyondItsPreview: a first load that is larger than its approved preview by more than max(100, 2 %) stops before its
+// first write and asks; within that it goes on.
+func TestB8_FirstLoadBeyondItsPreview(t *testing.T) {
+	for more, held := range map[int]bool{100: false, 101: true} {
+		t.Run(fmt.Sprint(more), func(t *testing.T) {
+			s := livesWorld("keep", "keep")
+			s.Draft = true
+			pair(t, s, func(w *world) {
+				people := func(n int, name string) {
+					for i := range n {
+						w.sfCreate("Contact", values("LastName", fmt.Sprint(name, i), "Email", fmt.Sprintf("%s%d@nordlys.example", name, i)))
+					}
+				}
+				people(5, "known")
+				w.advance(3 * time.Hour)
+				saved := w.previewAll("contacts", "editor")
+				_, err := w.Engine.Approve(w.t.Context(), saved.ID, saved.Digest, "approver")
+				w.ok(err)
+				people(more, "new")
+				w.advance(3 * time.Hour)
+				w.live()
+				r, err := w.Engine.RunMapping(w.t.Context(), engine.Run{Kind: "full", Mapping: "contacts", Actor: "operator"}, nil)
+				w.ok(err)
+				w.later()
+				got, err := w.Engine.GetRun(w.t.Context(), r.ID)
+				w.ok(err)
+				n := len(w.alive("contacts"))
+				if !held {
+					if n != 105 || got.Status != "done" {
+						t.Errorf("%d contacts, run %s%s", n, got.Status, w.story())
+					}
+					return
+				}
+				if n != 0 || got.Status != "held" || len(w.errors("brake")) != 1 || !strings.Contains(w.errors("brake")[0].Text, "5 records") {
+					t.Fatalf("%d contacts, run %s%s", n, got.Status, w.story())
+				}
+				_, err = w.Engine.Resume(w.t.Context(), "contacts", "operator", "")
+				w.ok(err)
+				w.later()
+				if got, err = w.Engine.GetRun(w.t.Context(), r.ID); err != nil || got.Status != "done" || len(w.alive("contacts")) != 106 {
+					t.Errorf("%v: run %s, %d contacts%s", err, got.Status, len(w.alive("contacts")), w.story())
+				}
+				w.wantQuietErrors()
+			})
+		})
+	}
+}

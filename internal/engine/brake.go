@@ -124,6 +124,9 @@ func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
 	if err != nil {
 		return err
 	}
+	if err := e.releaseRuns(ctx, set.inSlot(a.Slot)); err != nil {
+		return err
+	}
 	for _, name := range set.names {
 		if set.byName[name].Slot != a.Slot {
 			continue

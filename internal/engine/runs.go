@@ -16,36 +16,38 @@ import (
 // Run is tasks started together. It is listed page by page, each page an item with one bit per record, so that progress
 // and completion are exact under redelivery and killing (B5).
 type Run struct {
-	ID       string         `json:"id"`
-	Kind     string         `json:"kind"` // full, named, plan, preview, reconcile, undo_preview, undo
-	Mapping  string         `json:"mapping"`
-	Actor    string         `json:"actor"`
-	At       time.Time      `json:"at"`
-	Status   string         `json:"status"` // listing, working, done, failed
-	Plan     string         `json:"plan,omitempty"`
-	Pilot    bool           `json:"pilot,omitempty"`
-	WonSince string         `json:"wonSince,omitempty"`
-	Part     bool           `json:"part,omitempty"`     // of preview: of named records only
-	Versions map[string]int `json:"versions,omitempty"` // of preview: the version of each mapping that it decides with
-	Month    string         `json:"month,omitempty"`    // of reconcile: YYYY-MM
-	Phase    int            `json:"phase,omitempty"`    // of reconcile: deals, then documents; of full and preview: a's records, then b's
-	Undoes   string         `json:"undoes,omitempty"`   // of undo and undo_preview: the run that is undone
-	Archives bool           `json:"archives,omitempty"` // of these: what that run made is archived
-	Set      []string       `json:"set,omitempty"`      // of a whole set: its mappings in order; Mapping names them all
-	Step     int            `json:"step,omitempty"`     // of a whole set: the mapping that is under way
-	Queued   int            `json:"queued,omitempty"`   // of a set's plan: pages whose tasks were sent
-	Phases   []Phase        `json:"phases,omitempty"`   // of a set's plan: what each mapping came to, before the next one began
-	Cursor   []byte         `json:"cursor,omitempty"`
-	Pages    int            `json:"pages"`
-	Listed   int            `json:"listed"`
-	Expected int            `json:"expected"`       // what the source said there is; -1 when it does not say
-	Full     []int          `json:"full,omitempty"` // pages whose every bit is set
-	Counts   Counts         `json:"counts"`
-	Refused  []record.Ref   `json:"refused,omitempty"` // at most maxRefusedListed
-	Error    string         `json:"error,omitempty"`
-	Faults   int            `json:"faults,omitempty"` // in a row, while it was listed
-	Ended    time.Time      `json:"ended,omitzero"`
-	Done     int            `json:"done"` // filled in when read
+	ID        string         `json:"id"`
+	Kind      string         `json:"kind"` // full, named, plan, preview, reconcile, undo_preview, undo
+	Mapping   string         `json:"mapping"`
+	Actor     string         `json:"actor"`
+	At        time.Time      `json:"at"`
+	Status    string         `json:"status"` // listing, working, done, failed
+	Plan      string         `json:"plan,omitempty"`
+	Pilot     bool           `json:"pilot,omitempty"`
+	WonSince  string         `json:"wonSince,omitempty"`
+	Foreseen  int            `json:"foreseen,omitempty"`  // of a first load: how many records its approved preview showed; its pages are counted before any is queued
+	SentPages int            `json:"sentPages,omitempty"` // of that: how many are queued
+	Part      bool           `json:"part,omitempty"`      // of preview: of named records only
+	Versions  map[string]int `json:"versions,omitempty"`  // of preview: the version of each mapping that it decides with
+	Month     string         `json:"month,omitempty"`     // of reconcile: YYYY-MM
+	Phase     int            `json:"phase,omitempty"`     // of reconcile: deals, then documents; of full and preview: a's records, then b's
+	Undoes    string         `json:"undoes,omitempty"`    // of undo and undo_preview: the run that is undone
+	Archives  bool           `json:"archives,omitempty"`  // of these: what that run made is archived
+	Set       []string       `json:"set,omitempty"`       // of a whole set: its mappings in order; Mapping names them all
+	Step      int            `json:"step,omitempty"`      // of a whole set: the mapping that is under way
+	Queued    int            `json:"queued,omitempty"`    // of a set's plan: pages whose tasks were sent
+	Phases    []Phase        `json:"phases,omitempty"`    // of a set's plan: what each mapping came to, before the next one began
+	Cursor    []byte         `json:"cursor,omitempty"`
+	Pages     int            `json:"pages"`
+	Listed    int            `json:"listed"`
+	Expected  int            `json:"expected"`       // what the source said there is; -1 when it does not say
+	Full      []int          `json:"full,omitempty"` // pages whose every bit is set
+	Counts    Counts         `json:"counts"`
+	Refused   []record.Ref   `json:"refused,omitempty"` // at most maxRefusedListed
+	Error     string         `json:"error,omitempty"`
+	Faults    int            `json:"faults,omitempty"` // in a row, while it was listed
+	Ended     time.Time      `json:"ended,omitzero"`
+	Done      int            `json:"done"` // filled in when read
 }
 
 const maxRefusedListed = 200
@@ -171,7 +173,7 @@ func (e *Engine) putRunPage(ctx context.Context, r Run, n int, refs []record.Ref
 func (e *Engine) StepRuns(ctx context.Context) (bool, error) {
 	var open []Run
 	if err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool {
-		if r.Status == "listing" {
+		if r.Status == "listing" || r.Status == runSending {
 			open = append(open, r)
 		}
 		return true
@@ -232,6 +234,9 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	case undoRun:
 		return e.stepUndoRun(ctx, r, stored.Rev)
 	}
+	if r.Status == runSending {
+		return e.stepSending(ctx, r, stored.Rev)
+	}
 	load, cause := e.mappings, "run"
 	if r.Kind == "preview" {
 		load, cause = func(ctx context.Context) (*mappingSet, error) { return e.previewedMappings(ctx, &r) }, "preview"
@@ -244,6 +249,13 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	a := set.byName[r.current()]
 	if a == nil {
 		return fmt.Errorf("there is no mapping %s", r.current())
+	}
+	if r.Phase == 0 && r.Cursor == nil {
+		if n, first, err := e.foreseen(ctx, r, a); err != nil {
+			return err
+		} else if first {
+			r.Foreseen = n
+		}
 	}
 	if r.Phase == 1 { // what is at b alone
 		a = a.home
@@ -274,6 +286,11 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	over := !page.More && (set.byName[r.current()].home == nil || r.Phase == 1)
 	ended := over && r.Step+1 >= len(r.Set)
 	switch {
+	case ended && r.Foreseen > 0:
+		if err := e.counted(ctx, &r); err != nil {
+			return err
+		}
+		ended = false
 	case ended:
 		r.Status, r.Expected = "working", r.Listed
 	case over: // the next mapping of the set
@@ -318,6 +335,11 @@ func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []r
 	} else {
 		if err := e.putRunPage(ctx, *r, n, refs); err != nil {
 			return err
+		}
+		if r.Foreseen > 0 { // counted first
+			r.Pages++
+			r.Listed += len(refs)
+			return nil
 		}
 		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(*r, n, refs, false)); err != nil {
 			return err

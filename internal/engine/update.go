@@ -164,6 +164,9 @@ func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 		puts[n] = i.put(i.token)
 	}
 	items = e.putLinks(ctx, items, puts)
+	if err := e.tallyLinked(ctx, items); err != nil { // the brake's percentage is of all that are linked
+		e.undecided(items, err)
+	}
 	for _, i := range items {
 		if err := e.afterLinked(ctx, i); err != nil {
 			e.undecided([]*item{i}, err)
