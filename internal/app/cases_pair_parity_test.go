@@ -109,7 +109,8 @@ func TestParityFinds44(t *testing.T) {
 			}
 		})
 		t.Logf("calls for %d pairs with %d differences: %v", many, len(seeds), calls)
-		if calls["all"] > 11*many/1000+40 {
+		// five pages and five reads per thousand and the feed of a; then the second look, and the match keys caught up by those that are alone
+		if calls["all"] > 11*many/1000+70 {
 			t.Errorf("%d calls for %d pairs: %v", calls["all"], many, calls)
 		}
 		w.advance(3 * time.Hour)
