@@ -75,7 +75,10 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 		if i.link.Intent != nil {
 			e.dropLostLines(i)
 		}
-		e.settleIntent(i)
+		if err := e.settleIntent(ctx, b, i); err != nil {
+			e.fail(ctx, []*item{i}, i.link.B.Connection, err)
+			return
+		}
 		e.forgetLines(i)
 		if i.target.Archived && i.m.Document == nil {
 			e.complain(b, i, &link.Reason{Category: plan.TargetArchived, Text: i.link.B.String() + " is archived, and nothing is written to it. Activate it in billing, or link another"})
@@ -99,19 +102,27 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 // wrote something else. A value that equals an older lost intention is ours, written late (A4): where the vendor does not
 // say who wrote, a one-way field is then written again, since leaving an outdated value of ours there would be wrong for
 // ever, and the other mistake needs a person to have typed that very value within a day.
-func (e *Engine) settleIntent(i *item) {
+func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 	now := time.Now()
 	e.settleLines(i)
 	if n := i.link.Intent; n != nil {
+		took, err := e.tookBefore(ctx, i, n)
+		if err != nil {
+			return err
+		}
+		forms, err := e.formsHome(ctx, b, i, n)
+		if err != nil {
+			return err
+		}
 		for key, want := range n.B {
 			if ofLine(key) {
 				continue
 			}
-			if !n.Home && e.shownAt(i.m, key, true, i.target) == want {
+			if !n.Home && (e.shownAt(i.m, key, true, i.target) == want || took[key]) {
 				i.agreed()[key] = link.Pair{A: n.A[key], B: want}
 			}
-			if n.Home && e.shownAt(i.m, key, false, i.source) == want {
-				i.agreed()[key] = link.Pair{A: want, B: n.A[key]}
+			if n.Home && (e.shownAt(i.m, key, false, i.source) == want || forms[key] == n.A[key] && forms[key] != "") {
+				i.agreed()[key] = link.Pair{A: want, B: n.A[key], Unsure: true}
 			}
 		}
 		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B, Home: n.Home})
@@ -132,6 +143,52 @@ func (e *Engine) settleIntent(i *item) {
 			i.link.Agreed[key] = link.Pair{A: shown, B: changedAtA}
 		}
 	}
+	return nil
+}
+
+// formsHome gives, of an unfinished intention at a, what each field reads as there in the form it has at b: a trigger may have put
+// what we wrote into another form.
+func (e *Engine) formsHome(ctx context.Context, b *batch, i *item, n *link.Intent) (map[string]string, error) {
+	if !n.Home || i.m.home == nil {
+		return nil, nil
+	}
+	f, err := e.facts(ctx, b, i, i.m)
+	if err != nil {
+		return nil, &fromConnection{i.m.ConnA, err}
+	}
+	return plan.Forms(f), nil
+}
+
+// tookBefore tells which fields of an unfinished intention the target took before somebody changed them again: where the system
+// keeps history, that says so. What nobody can tell is decided by the rule for conflicts.
+func (e *Engine) tookBefore(ctx context.Context, i *item, n *link.Intent) (map[string]bool, error) {
+	historian, ok := e.Connections[i.link.B.Connection].(connector.Historian)
+	if !ok || n.Home || i.m.home == nil {
+		return nil, nil
+	}
+	names, keys := []string{}, map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(n.B)) {
+		f, _ := i.m.fieldFor(key)
+		shown := e.shownAt(i.m, key, true, i.target)
+		if before, settled := i.link.Agreed[key]; ofLine(key) || shown == n.B[key] || settled && before.B == shown || strings.ContainsRune(f.B, '.') {
+			continue
+		}
+		names, keys[f.B] = append(names, f.B), key
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	changes, err := historian.History(ctx, i.link.B.Object, i.link.B.ID, names)
+	if err != nil {
+		return nil, err
+	}
+	took, sent := map[string]bool{}, n.Until.Add(-e.ClaimFor-time.Second) // the vendor's clock may be behind by so much
+	for name, list := range changes {
+		for _, c := range list {
+			took[keys[name]] = took[keys[name]] || c.Ours && c.At.After(sent) && e.writtenAs(i.m, name, c.Value) == n.B[keys[name]]
+		}
+	}
+	return took, nil
 }
 
 // adopt links items to the record that was found for them, and fills what is blank there.

@@ -237,6 +237,8 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 			continue
 		case f.agrees(w, old):
 			fd.Action, fd.Rule = SameAs, "equal"
+		case v.action == WriteIt && len(group) > 1 && f.neverFilled(w, old):
+			fd.Rule = "blank: keep"
 		case v.action == WriteIt:
 			fd.Action, fd.Rule = WriteIt, v.rule+": "+w.rule
 			d.Write[w.field.B] = w.value
@@ -265,13 +267,16 @@ type comparison struct {
 	hasPair            bool
 	aBlank, bBlank     bool // every field of the group is
 	allSame            bool
-	clears             bool // a is blank where b is not
+	clears             bool // a is blank where b is not, and says nothing else: the group is not written for that
+	bClears            bool // likewise of b
+	aGaps, bGaps       bool // one of the group's fields is blank there and not at the other side
 	rounds             int
 	unreadable         bool // at b
 }
 
 func compare(f *Facts, group []wanted) comparison {
 	c := comparison{hasPair: true, aBlank: true, bBlank: true, allSame: true}
+	says, bSays := false, false // of what changed there something has a value
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		if w.value.Kind() == record.Absent {
@@ -282,14 +287,16 @@ func compare(f *Facts, group []wanted) comparison {
 			return c
 		}
 		pair, ok := f.Link.Agreed[w.field.Key()]
+		aChanged, bChanged := ok && f.sourceChanged(w, pair), ok && f.targetChanged(w, old, pair)
 		c.hasPair = c.hasPair && ok
-		c.aChanged = c.aChanged || ok && pair.A != f.sourceDigest(w)
-		c.bChanged = c.bChanged || ok && pair.B != f.targetDigest(w, old)
+		c.aChanged, c.bChanged = c.aChanged || aChanged, c.bChanged || bChanged
 		c.rounds = max(c.rounds, pair.Rounds)
 		c.aBlank, c.bBlank = c.aBlank && w.value.Blank(), c.bBlank && old.Blank()
 		c.allSame = c.allSame && f.agrees(w, old)
-		c.clears = c.clears || w.value.Blank() && !old.Blank()
+		c.aGaps, c.bGaps = c.aGaps || w.value.Blank() && !old.Blank(), c.bGaps || old.Blank() && !w.value.Blank()
+		says, bSays = says || aChanged && !w.value.Blank(), bSays || bChanged && !old.Blank()
 	}
+	c.clears, c.bClears = c.aGaps && !says, c.bGaps && !bSays
 	return c
 }
 

@@ -29,6 +29,20 @@ func SideDigest(t Tools, field mapping.Field, home, target bool, v record.Value)
 	return t.Digest(text)
 }
 
+// Forms are the digests of what the source's plain fields that go both ways read as in the form they have at the target, by their keys.
+func Forms(f *Facts) map[string]string {
+	out := map[string]string{}
+	for _, field := range f.Mapping.Fields {
+		if field.Other == nil || field.Through != "" {
+			continue
+		}
+		if w := wantedValue(f, f.Source, field); w.value.Known() && w.stop == nil {
+			out[field.Key()] = f.targetDigest(w, w.value)
+		}
+	}
+	return out
+}
+
 func (f *Facts) sourceDigest(w wanted) string {
 	if w.field.Other == nil {
 		return f.digest(w.value)
@@ -38,6 +52,38 @@ func (f *Facts) sourceDigest(w wanted) string {
 
 func (f *Facts) targetDigest(w wanted, v record.Value) string {
 	return SideDigest(f.Tools, w.field, f.Mapping.Turned, true, v)
+}
+
+// sourceChanged tells whether somebody changed the source's value since it was settled. What we wrote there and have not read back
+// may have been put into another form meanwhile, by a trigger or a workflow: that is nobody's change (A7).
+func (f *Facts) sourceChanged(w wanted, pair link.Pair) bool {
+	if pair.A == f.sourceDigest(w) {
+		return false
+	}
+	return !(f.mayBeRewritten(w, pair) && w.value.Known() && pair.B == f.targetDigest(w, w.value))
+}
+
+// targetChanged is sourceChanged of the other side.
+func (f *Facts) targetChanged(w wanted, old record.Value, pair link.Pair) bool {
+	if pair.B == f.targetDigest(w, old) {
+		return false
+	}
+	if !f.mayBeRewritten(w, pair) || old.Blank() {
+		return true
+	}
+	back := carried(f, w.field.Other, old)
+	return !(back.Known() && pair.A == SideDigest(f.Tools, w.field, f.Mapping.Turned, false, back))
+}
+
+func (f *Facts) mayBeRewritten(w wanted, pair link.Pair) bool {
+	return pair.Unsure && w.field.Other != nil && w.field.Through == ""
+}
+
+// neverFilled tells, of a field of a group that is written, that it is blank at the source and was when it was last settled: nobody
+// emptied it, so that it empties nothing. One that was emptied while the rest of its group was changed goes with the group (A10).
+func (f *Facts) neverFilled(w wanted, old record.Value) bool {
+	pair, settled := f.Link.Agreed[w.field.Key()]
+	return w.value.Blank() && !old.Blank() && w.field.Blank != "clear" && (!settled || !f.sourceChanged(w, pair))
 }
 
 // agrees tells whether both sides say the same, in the form of either (A7).
@@ -112,7 +158,9 @@ func conflict(f *Facts, group []wanted, c comparison, there verdict) verdict {
 	m, first := f.Mapping, group[0].field
 	word := pickWord(first.Conflict, m.Conflict, "a")
 	switch {
-	case c.bBlank && first.Blank != "clear":
+	case c.clears && c.bClears && first.Blank != "clear":
+		return verdict{action: KeepIt, rule: "conflict: each side was emptied in part, blank: keep", conflict: true}
+	case c.bClears && first.Blank != "clear":
 		return verdict{action: WriteIt, rule: "conflict: " + m.B.Connection + " was emptied, blank: keep", conflict: true}
 	case c.clears && first.Blank != "clear":
 		there.rule, there.conflict = "conflict: "+m.A.Connection+" was emptied, blank: keep", true
@@ -158,6 +206,22 @@ func firstMeeting(f *Facts, group []wanted, c comparison) verdict {
 	}
 	if word == "newest" {
 		word = f.newer(group)
+	}
+	side := map[string]string{m.A.Connection: "a", m.B.Connection: "b"}
+	if s := side[word]; s != "" {
+		word = s
+	}
+	switch { // a group goes as one, and never blanks over values: then the other side's goes, or neither
+	case word == "a" && c.aGaps && c.bGaps, word == "b" && c.aGaps && c.bGaps:
+		v := verdict{action: KeepIt, leave: true, rule: "first: each side has what the other has not"}
+		if !m.Turned {
+			v.notice = &link.Reason{Category: BadValue, Fields: []string{first.B}, Text: "the fields of " + first.Group + " differ, and each side has some that are empty at the other. Make both sides agree"}
+		}
+		return v
+	case word == "a" && c.aGaps:
+		word = "b"
+	case word == "b" && c.bGaps:
+		word = "a"
 	}
 	switch word {
 	case "a":
@@ -209,10 +273,10 @@ func (f *Facts) newer(group []wanted) string {
 	var a, b time.Time
 	for _, w := range group {
 		pair, settled := f.Link.Agreed[w.field.Key()]
-		if !settled || pair.A != f.sourceDigest(w) {
+		if !settled || f.sourceChanged(w, pair) {
 			a = latest(a, f.changedAt(f.Source, w.field.A[0], f.Link.StampA))
 		}
-		if !settled || pair.B != f.targetDigest(w, f.Target.Field(w.field.B)) {
+		if !settled || f.targetChanged(w, f.Target.Field(w.field.B), pair) {
 			b = latest(b, f.changedAt(f.Target, w.field.B, f.Link.StampB))
 		}
 	}
