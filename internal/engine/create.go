@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
@@ -111,6 +112,9 @@ func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
 			Sends: 1, SentAt: now, Object: i.m.B.Object, Net: i.decision.Net, Money: i.decision.Money}
 		i.link.Mapping, i.link.Version = i.m.Name, i.m.Version
 		i.link.Needs = i.billed()
+		if i.bothWays() { // what is about to be sent, for whoever finds it if the answer is lost
+			i.link.Agreed = i.decision.Agreed
+		}
 		e.record(b, i)
 		puts[n] = i.put(i.token)
 	}
@@ -305,8 +309,11 @@ func (e *Engine) takeCreated(ctx context.Context, b *batch, i *item, o connector
 	case connector.Done, connector.Pending:
 		e.becomeLinked(i, o.Ref, o.Record, o.Stamp)
 		i.result = &Result{End: Done, Counts: Counts{Created: 1}}
-	case connector.Exists:
-		e.becomeLinked(i, o.Ref, o.Record, o.Stamp)
+	case connector.Exists: // nothing of ours was written: both sides are still to be compared
+		e.becomeLinked(i, o.Ref, nil, time.Time{})
+		if i.m.Document == nil {
+			i.link.Agreed, i.met = nil, true
+		}
 		i.result = &Result{End: Done, Counts: Counts{Linked: 1}}
 		if i.m.home != nil || i.m.out != nil { // what it holds is its own: the two meet as matched records do
 			i.link.Agreed = map[string]link.Pair{}
@@ -443,12 +450,32 @@ func (e *Engine) finishLinks(ctx context.Context, b *batch, items []*item) {
 			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
 		}
 	}
+	if err := e.compareNext(ctx, linked); err != nil {
+		e.undecided(linked, err)
+	}
 	if err := e.tallyLinked(ctx, linked); err != nil {
 		e.undecided(linked, err)
 	}
 	if err := e.flushOutcomes(ctx, b.audit); err != nil {
 		e.undecided(linked, err)
 	}
+}
+
+// bothWays tells whether the mapping that decides works both ways.
+func (i *item) bothWays() bool { return i.m != nil && (i.m.home != nil || i.m.out != nil) }
+
+// compareNext has pairs looked at again whose records were made apart.
+func (e *Engine) compareNext(ctx context.Context, items []*item) error {
+	var tasks []Task
+	for _, i := range items {
+		if i.met && i.link.State == link.Linked {
+			tasks = append(tasks, Task{Ref: i.ref, Cause: "link", Mapping: i.task.Mapping})
+		}
+	}
+	if len(tasks) == 0 {
+		return nil
+	}
+	return e.Enqueue(ctx, lane.Live, tasks)
 }
 
 // afterLinked closes the sync error the record had and wakes what waits for it.

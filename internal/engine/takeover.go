@@ -101,7 +101,11 @@ func (e *Engine) lookFor(ctx context.Context, b *batch, i *item) sight {
 	case 0:
 		return absent
 	case 1:
+		sent := i.link.Agreed
 		e.becomeLinked(i, hits[0].Ref, &hits[0], hits[0].Modified)
+		if i.bothWays() && len(sent) > 0 { // either side may have been changed since it was made: what was sent tells which
+			i.link.Agreed, i.link.StampB = sent, hits[0].Created
+		}
 		i.link.Lines = nil // what its lines are is learnt when it is read back
 		if b.rebuild != nil {
 			if err := e.asFound(ctx, b, i, &hits[0]); err != nil {

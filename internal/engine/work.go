@@ -55,6 +55,7 @@ type item struct {
 	body     *keptBody
 	resent   bool                     // bytes of an older decision were sent, or may have been
 	seen     map[record.Ref]time.Time // stamps that feeds showed
+	met      bool                     // its new counterpart was there already: both are still to be compared
 	unlearnt bool                     // a line is to change whose id is not known before the document was read back
 	intended time.Time
 	over     bool                // a standing complaint was taken back
