@@ -50,7 +50,7 @@ func (o *org) objects() (deals, firms, products string) { return "Opportunity", 
 
 func (o *org) connect(s *Sim, a *actor) (connector.Connector, error) {
 	return salesforce.New(salesforce.Config{Connection: "salesforce", Client: a.client("salesforce", orgBase, sessionToken, nil, s.Salesforce.Transport()),
-		Org: s.Salesforce.OrgID(), HookSecrets: []string{hookSecret}})
+		Org: s.Salesforce.OrgID(), HookSecrets: []string{hookSecret}, Currency: map[bool]string{true: "USD"}[s.pair != nil]})
 }
 
 func (o *org) sf() salesforcetest.Person { return o.s.Salesforce.Person() }
@@ -63,7 +63,7 @@ func (o *org) settings() {
 	sim.AddField("Opportunity", salesforcetest.Text(documentField, 80))
 	sim.AddToken(sessionToken, "")
 	o.entries = map[string]string{}
-	o.open()
+	o.open("Account", "Opportunity", "OpportunityLineItem", "Product2")
 }
 
 // found makes the town: catalogue with prices in every currency, accounts, customers that are at Light already, opportunities.

@@ -14,12 +14,11 @@ type roads struct{ messages, events bool }
 const hookSecret = "a-secret-address-of-a-simulation"
 
 // open draws the roads of this seed and sets them up as an administrator does.
-func (o *org) open() {
+func (o *org) open(objects ...string) {
 	dice := rand.New(rand.NewPCG(o.s.Seed, 3))
 	o.roads = []roads{{}, {messages: true}, {events: true}, {messages: true, events: true}}[dice.IntN(4)]
 	o.s.hit("roads: " + o.roads.String())
 	sim := o.s.Salesforce
-	objects := []string{"Account", "Opportunity", "OpportunityLineItem", "Product2"}
 	var skip []string
 	if dice.IntN(2) == 0 {
 		skip = []string{sim.IntegrationUserID()} // the loop guard of fact sheet 17.1, which not everybody sets

@@ -47,6 +47,9 @@ func Run(o Options, shared *Shared) (report Report) {
 		o.Source = sourceOf(o.Seed)
 	}
 	s := New(o, shared)
+	if o.Source == pairSource {
+		return s.runPair()
+	}
 	ctx := context.Background()
 	dice := rand.New(rand.NewPCG(o.Seed, 5))
 	s.emptyTown()
@@ -96,6 +99,9 @@ func (s *Sim) storm(d time.Duration) {
 		slot int
 		live func(*actor, time.Time)
 	}{{"sales", slotSales, s.sales}, {"finance", slotFinance, s.finance}} {
+		if s.pair != nil {
+			person.live = map[int]func(*actor, time.Time){slotSales: s.pair.atOrg, slotFinance: s.pair.atPortal}[person.slot]
+		}
 		a := s.newActor(person.name, person.slot, 0)
 		s.wg.Go(func() { person.live(a, end) })
 	}
@@ -124,10 +130,9 @@ func (s *Sim) quietFor() time.Duration {
 func (s *Sim) settle(ctx context.Context) []Problem {
 	a := s.newActor("calm", slotWorker, 1000)
 	e := s.engine(a)
-	web := &doorbell{a, e}
 	began := time.Now()
 	for {
-		s.crm.deliver(ctx, web)
+		s.deliver(ctx, a, e)
 		if err := s.drain(ctx, e); err != nil {
 			return []Problem{{"C10 convergence", err.Error()}}
 		}
@@ -142,6 +147,9 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 			return []Problem{{"C10 convergence", "it does not come to rest: " + s.waiting(ctx, e)}}
 		}
 		a.pause(3 * time.Minute)
+	}
+	if s.pair != nil {
+		return s.pair.onceMore(ctx, a, e)
 	}
 	return append(s.Settled(ctx), s.onceMore(ctx, a, e)...)
 }

@@ -383,7 +383,7 @@ func (s *Sim) brief(times int) {
 		ctx := context.Background()
 		a.pause(time.Second)
 		e := s.engine(a)
-		web := &doorbell{a, e}
+		web := &doorbell{a, e, s.crm.connection()}
 		for range times {
 			s.crm.deliver(ctx, web)
 			_ = e.Poll(ctx) // the loop goes on, as in the product

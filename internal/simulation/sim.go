@@ -51,6 +51,7 @@ type Sim struct {
 	wg        sync.WaitGroup
 	town      *town
 	crm       crm
+	pair      *pair // of a run with both CRMs
 
 	mu        sync.Mutex
 	on        bool // chaos
@@ -75,7 +76,8 @@ type Options struct {
 	Verbose bool // keep the effects as text
 	Lags    *lags
 	Open    bool   // documents are opened and published by themselves
-	Source  string // the CRM: hubspot or salesforce; "": HubSpot, and of Run what the seed chooses
+	Source  string // the CRM: hubspot or salesforce, or pair; "": HubSpot, and of Run what the seed chooses
+	Quiet   bool   // of the pair: thirty quiet days follow
 }
 
 // lags are how far the vendors' reads are behind.
@@ -96,6 +98,13 @@ var secret = []byte("a simulation has no secrets: 32 b")
 func NewShared() *Shared {
 	set := phones.Transforms()
 	sh := &Shared{tools: app.NewTools(set, secret), scripts: app.NewScripts(script.NewInProcess()), compile: app.Compile(mapping.Standard(set)), compiled: map[string]*mapping.Mapping{}}
+	for _, set := range pairSets() {
+		for _, y := range set.documents {
+			if _, err := sh.Compile([]byte(y)); err != nil {
+				panic(err)
+			}
+		}
+	}
 	for _, source := range []string{hubspotSource, salesforceSource} {
 		for _, y := range append(documents(source, false), documents(source, true)...) {
 			if _, err := sh.Compile([]byte(y)); err != nil {
@@ -176,9 +185,19 @@ func New(o Options, shared *Shared) *Sim {
 		pick := func(choices ...time.Duration) time.Duration { return choices[dice.IntN(len(choices))] }
 		s.lags = lags{search: pick(0, 20*time.Second, 50*time.Second), stale: pick(0, 5*time.Second, 12*time.Second), calculated: pick(0, 5*time.Second, time.Minute),
 			list: pick(0, 10*time.Second, 45*time.Second), lightStale: pick(0, 2*time.Second, 8*time.Second)}
+		if o.Source == pairSource {
+			s.lags.calculated = pick(0, 3*time.Second, 10*time.Second)
+		}
 	}
 	if o.Lags != nil {
 		s.lags = *o.Lags
+	}
+	if o.Verbose {
+		s.Log = &bytes.Buffer{}
+	}
+	if o.Source == pairSource {
+		s.newPair()
+		return s
 	}
 	if o.Source == salesforceSource {
 		s.Salesforce = newOrg(o.Seed, s.lags)
@@ -189,9 +208,6 @@ func New(o Options, shared *Shared) *Sim {
 	}
 	s.Light = lighttest.New(lighttest.Config{Seed: o.Seed, StaleRead: s.lags.lightStale, ListLag: s.lags.list})
 	s.Light.SetFault(lightHook)
-	if o.Verbose {
-		s.Log = &bytes.Buffer{}
-	}
 	return s
 }
 
@@ -267,11 +283,7 @@ func (s *Sim) Trail() string {
 func (s *Sim) engine(a *actor) *engine.Engine {
 	a.jitter = rand.New(rand.NewPCG(s.Seed^0x9e3779b97f4a7c15, a.dice.Uint64()))
 	dice := a.jitter
-	source, err := s.crm.connect(s, a)
-	if err != nil {
-		panic(err)
-	}
-	li, err := light.New(light.Config{Connection: "light", Client: a.client("light", "https://api.light.inc", lighttest.APIKey, light.APIKeyHeader, s.Light.Transport())})
+	connections, roles, err := s.connections(a)
 	if err != nil {
 		panic(err)
 	}
@@ -280,8 +292,8 @@ func (s *Sim) engine(a *actor) *engine.Engine {
 		log = slog.New(slog.NewTextHandler(&locked{s}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	e, err := engine.New(engine.Config{
-		Table: &vault{a, s.Store}, Queue: &mailbox{a, s.Queue}, Connections: map[string]connector.Connector{s.crm.connection(): source, "light": li},
-		Roles: map[string]string{"crm": s.crm.connection(), "billing": "light"}, Tools: s.shared.tools, Scripts: s.shared.scripts, Compile: s.shared.Compile,
+		Table: &vault{a, s.Store}, Queue: &mailbox{a, s.Queue}, Connections: connections,
+		Roles: roles, Tools: s.shared.tools, Scripts: s.shared.scripts, Compile: s.shared.Compile,
 		Secret: secret, Random: dice.Uint64, Log: log, FeedEvery: 3 * time.Minute, Single: true, Bugs: s.Bugs,
 		Parallel: func(ctx context.Context, jobs []func(context.Context)) {
 			for _, n := range dice.Perm(len(jobs)) {
@@ -293,6 +305,19 @@ func (s *Sim) engine(a *actor) *engine.Engine {
 		panic(err)
 	}
 	return e
+}
+
+// connections makes the connectors of one process, and binds the roles of documents to them.
+func (s *Sim) connections(a *actor) (out map[string]connector.Connector, roles map[string]string, err error) {
+	if s.pair != nil {
+		return s.pair.connections(s, a)
+	}
+	source, err := s.crm.connect(s, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	li, err := light.New(light.Config{Connection: "light", Client: a.client("light", "https://api.light.inc", lighttest.APIKey, light.APIKeyHeader, s.Light.Transport())})
+	return map[string]connector.Connector{s.crm.connection(): source, "light": li}, map[string]string{"crm": s.crm.connection(), "billing": "light"}, err
 }
 
 // client is a process's way to a vendor: through its gate, with luck of its own.

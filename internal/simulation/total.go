@@ -34,7 +34,7 @@ func (t *total) add(r Report) {
 
 func (t *total) text(took time.Duration) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d seeds (%d of HubSpot, %d of Salesforce) in %.1f seconds, %d effects, %d won deals, %d invoices, %d contracts, %d customers, %d held\n", t.seeds, t.sources[hubspotSource], t.sources[salesforceSource], took.Seconds(), t.effects, t.outcome.Won, t.outcome.Invoices, t.outcome.Contracts, t.outcome.Customers, t.outcome.Held)
+	fmt.Fprintf(&b, "%d seeds (%d of HubSpot, %d of Salesforce, %d of both) in %.1f seconds, %d effects, %d won deals, %d invoices, %d contracts, %d customers, %d held\n", t.seeds, t.sources[hubspotSource], t.sources[salesforceSource], t.sources[pairSource], took.Seconds(), t.effects, t.outcome.Won, t.outcome.Invoices, t.outcome.Contracts, t.outcome.Customers, t.outcome.Held)
 	fmt.Fprintf(&b, "%d creates of unknown outcome, of which %d held as uncertain; %d seeds failed\nfaults injected:\n", t.ambiguous, t.outcome.Uncertain, len(t.failed))
 	for _, class := range sorted(t.hits) {
 		fmt.Fprintf(&b, "  %7d  %s\n", t.hits[class], class)
@@ -86,7 +86,7 @@ func (t *total) weak() []string {
 	var out []string
 	by := classes()
 	for _, class := range sorted(by) {
-		seeds := t.seeds
+		seeds := t.seeds - t.sources[pairSource] // the pair has no Light
 		if source := by[class]; source != "" {
 			seeds = t.sources[source]
 		}

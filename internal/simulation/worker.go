@@ -81,14 +81,25 @@ func (s *Sim) poll(a *actor, e *engine.Engine) {
 func (s *Sim) send(a *actor, e *engine.Engine) {
 	for s.working() {
 		a.pause(a.between(time.Second, 8*time.Second))
-		s.crm.deliver(context.Background(), &doorbell{a, e})
+		s.deliver(context.Background(), a, e)
 	}
+}
+
+// deliver sends what is due now.
+func (s *Sim) deliver(ctx context.Context, a *actor, e *engine.Engine) {
+	if s.pair != nil {
+		s.pair.hub.deliver(ctx, &doorbell{a, e, "hubspot"})
+		s.pair.org.deliver(ctx, &doorbell{a, e, "salesforce"})
+		return
+	}
+	s.crm.deliver(ctx, &doorbell{a, e, s.crm.connection()})
 }
 
 // doorbell hands a webhook request to the engine.
 type doorbell struct {
-	a *actor
-	e *engine.Engine
+	a          *actor
+	e          *engine.Engine
+	connection string // whom the request comes from
 }
 
 const webhookURL = "https://crosswalk.example/webhooks/hubspot"
@@ -99,11 +110,10 @@ func (d *doorbell) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	connection := d.a.s.crm.connection()
 	answer := &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}, Request: r}
-	if _, err := d.e.Accept(r.Context(), connection, r, r.URL.String(), body); err != nil {
+	if _, err := d.e.Accept(r.Context(), d.connection, r, r.URL.String(), body); err != nil {
 		answer.StatusCode = http.StatusServiceUnavailable
-	} else if c, ok := d.e.Connections[connection].(interface {
+	} else if c, ok := d.e.Connections[d.connection].(interface {
 		Ack() (contentType string, body []byte)
 	}); ok {
 		contentType, words := c.Ack()
@@ -137,19 +147,22 @@ func (s *Sim) subscribe() {
 	subs = append(subs, hubspottest.Subscription{EventType: "deal.associationChange"})
 	s.HubSpot.SetWebhook(hubspottest.AppID, webhookURL, subs...)
 	dice := rand.New(rand.NewPCG(s.Seed, 3))
-	s.HubSpot.SetDelivery(func(hubspottest.Event) hubspottest.Treatment {
-		if !s.chaos() || dice.IntN(10_000) >= s.Rates.Webhook {
-			return hubspottest.Treatment{}
-		}
-		switch dice.IntN(3) {
-		case 0:
-			s.hit("webhook lost")
-			return hubspottest.Treatment{Drop: true}
-		case 1:
-			s.hit("webhook doubled")
-			return hubspottest.Treatment{Copies: 1 + dice.IntN(3)}
-		}
-		s.hit("webhook late")
-		return hubspottest.Treatment{Delay: time.Duration(dice.IntN(600)) * time.Second}
-	})
+	s.HubSpot.SetDelivery(func(hubspottest.Event) hubspottest.Treatment { return s.treatHubSpot(dice) })
+}
+
+// treatHubSpot draws what befalls one event.
+func (s *Sim) treatHubSpot(dice *rand.Rand) hubspottest.Treatment {
+	if !s.chaos() || dice.IntN(10_000) >= s.Rates.Webhook {
+		return hubspottest.Treatment{}
+	}
+	switch dice.IntN(3) {
+	case 0:
+		s.hit("webhook lost")
+		return hubspottest.Treatment{Drop: true}
+	case 1:
+		s.hit("webhook doubled")
+		return hubspottest.Treatment{Copies: 1 + dice.IntN(3)}
+	}
+	s.hit("webhook late")
+	return hubspottest.Treatment{Delay: time.Duration(dice.IntN(600)) * time.Second}
 }
