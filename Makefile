@@ -5,6 +5,7 @@ GO ?= go
 SEEDS ?= 2000
 DATA ?=
 SOURCE ?= hubspot
+PAIR ?=
 AWS ?=
 CUSTOMER ?= acme
 EVENT ?= events/apigateway-hubspot-deal-won.json
@@ -30,8 +31,8 @@ here: ## the same functions for this machine's processor, for the local AWS
 run: program ## everything on this machine: simulators, product, sample data
 	bin/crosswalk local
 
-demo: program $(if $(AWS),here) ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set
-	bin/crosswalk demo --source "$(SOURCE)" $(if $(DATA),--data "$(DATA)") $(if $(AWS),--aws "$(AWS)")
+demo: program $(if $(AWS),here) ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set; PAIR=hubspot-salesforce for two CRMs both ways
+	bin/crosswalk demo --source "$(SOURCE)" $(if $(PAIR),--pair "$(PAIR)") $(if $(DATA),--data "$(DATA)") $(if $(AWS),--aws "$(AWS)")
 
 journey: program ## three people by command line only, from an empty folder to the month end; ends with one JSON line
 	bin/crosswalk journey

@@ -119,7 +119,7 @@ func hubFields(object string, r hubspottest.Record) map[string]string {
 	}
 	switch object {
 	case "contacts":
-		f["company of"] = r.PrimaryCompany
+		f["company of"], f["lifecyclestage"] = r.PrimaryCompany, r.Properties["lifecyclestage"]
 	case "deals":
 		f["company of"], f["people"] = r.PrimaryCompany, strings.Join(r.Associations["contacts"], ";")
 	case "tasks", "calls", "notes":
