@@ -210,8 +210,8 @@ func (c *pairCheck) once() {
 			c.fail("C5 no duplicate", "%s was made by us and is nobody's counterpart: %s", r.ref, c.story(r.ref))
 		}
 		for _, o := range all {
-			if o.alive && o.ref != r.ref && o.ref.Connection == r.ref.Connection && o.ref.Object == r.ref.Object && o.mail != "" && o.mail == r.mail && o.at.Add(c.blind()).Before(r.at) && c.bore(o.ref, r.at) {
-				c.fail("C5 no duplicate", "%s was made by us for %s, who had been there as %s for %s", r.ref, r.mail, o.ref, r.at.Sub(o.at))
+			if o.alive && o.ref != r.ref && o.ref.Connection == r.ref.Connection && o.ref.Object == r.ref.Object && o.mail != "" && o.mail == c.bornWith(r.ref) && o.at.Add(c.blind()).Before(r.at) && c.bore(o.ref, r.at) {
+				c.fail("C5 no duplicate", "%s was made by us for %s, who had been there as %s for %s", r.ref, o.mail, o.ref, r.at.Sub(o.at))
 			}
 		}
 	}
@@ -222,12 +222,25 @@ func (c *pairCheck) blind() time.Duration {
 	return c.s.lags.calculated + c.s.lags.stale + 3*time.Minute
 }
 
+// mails are a record's e-mail addresses, oldest first.
+func (c *pairCheck) mails(ref record.Ref) []version {
+	if ref.Connection == "salesforce" {
+		return c.org[ref.Object+"/"+ref.ID+"/Email"]
+	}
+	return c.p.journal.hub[ref.Object+"/"+ref.ID+"/email"]
+}
+
+// bornWith is the address that a record was made with.
+func (c *pairCheck) bornWith(ref record.Ref) string {
+	if list := c.mails(ref); len(list) > 0 {
+		return strings.ToLower(list[0].value)
+	}
+	return ""
+}
+
 // bore tells whether a record had the e-mail address that it has now at a moment, and for some time.
 func (c *pairCheck) bore(ref record.Ref, at time.Time) bool {
-	list := c.p.journal.hub[ref.Object+"/"+ref.ID+"/email"]
-	if ref.Connection == "salesforce" {
-		list = c.org[ref.Object+"/"+ref.ID+"/Email"]
-	}
+	list := c.mails(ref)
 	return len(list) > 0 && list[len(list)-1].at.Add(c.blind()).Before(at)
 }
 
