@@ -320,6 +320,10 @@ func (e *Engine) takeCreated(ctx context.Context, b *batch, i *item, o connector
 			i.again = true
 		}
 	case connector.Refused:
+		if i.noteRefused(e, o.Err) {
+			e.nextAttempt(ctx, i)
+			return
+		}
 		category, text := e.diagnose(ctx, b, i, o.Err)
 		e.release(ctx, i, category, text)
 	case connector.Retry:

@@ -48,6 +48,11 @@ func (i *item) choose() *Active {
 		object = i.link.Claim.Object
 	}
 	for _, a := range i.group {
+		if i.link.State == link.Linked && a.Document == nil && a.Name == i.link.Mapping {
+			return a // of several between the same two objects the one that linked them
+		}
+	}
+	for _, a := range i.group {
 		if object != "" && a.B.Object == object {
 			return a
 		}

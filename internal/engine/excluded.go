@@ -19,7 +19,7 @@ func (e *Engine) findExcluded(ctx context.Context, _ *batch, items []*item) {
 	var calls []ScriptCall
 	members := map[listID]map[string]bool{}
 	for _, i := range items {
-		if i.home() || i.m == nil || i.m.home == nil || i.link.State != link.Linked || i.target == nil || i.m.AToB.Create.Filter != "" || i.m.BToA.Create.Filter == "" {
+		if i.home() || i.m == nil || i.m.home == nil || i.link.State != link.Linked || i.target == nil || i.m.AToB.Create.Filter != "" || i.m.BToA.Create.Filter == "" || i.m.BToA.Create.OnlyNew {
 			continue
 		}
 		var lists map[string]any

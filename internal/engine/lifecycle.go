@@ -285,9 +285,15 @@ func (e *Engine) waitingFor(ctx context.Context, a *Active) (int, time.Time, err
 	return n, since, err
 }
 
-// ownRefs refuses records that are not of a mapping's source.
+// ownRefs refuses records that are not of a mapping's source; of one that works both ways, that are of neither side.
 func (e *Engine) ownRefs(a *Active, refs []record.Ref) error {
 	for _, ref := range refs {
+		if a.from(ref) != nil {
+			continue
+		}
+		if a.home != nil {
+			return &RefusedError{fmt.Sprintf("%s is not a record of %s", ref, a.Name), fmt.Sprintf("name records as %s:%s/ID or %s:%s/ID", a.ConnA, a.A.Object, a.ConnB, a.B.Object)}
+		}
 		if ref.Connection != a.ConnA || ref.Object != a.A.Object {
 			return &RefusedError{fmt.Sprintf("%s is not a record of %s", ref, a.Name), fmt.Sprintf("name records as %s:%s/ID", a.ConnA, a.A.Object)}
 		}

@@ -52,6 +52,9 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 		}
 	}
 	for _, i := range items {
+		if i.task.Cause == "retry" {
+			i.link.Refused = nil
+		}
 		if i.link.State == link.Held && i.link.Reason != nil && sticky[i.link.Reason.Category] {
 			e.reopen(i)
 		}

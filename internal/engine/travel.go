@@ -205,5 +205,28 @@ func (e *Engine) readsAsSettled(a *Active, l *link.Link, sideA bool, r *record.R
 			return false
 		}
 	}
+	return e.homeAsSettled(a, l, sideA, r)
+}
+
+// homeAsSettled is readsAsSettled of the fields that only go home, which the mapping's own fields do not have.
+func (e *Engine) homeAsSettled(a *Active, l *link.Link, sideA bool, r *record.Record) bool {
+	for _, f := range a.home.Fields {
+		if f.Other != nil || f.CreateOnly || f.Static != nil && !sideA {
+			continue
+		}
+		pair, ok := l.Agreed[f.Key()]
+		switch {
+		case !ok:
+			return false
+		case sideA:
+			if v := r.Field(f.B); !v.Known() || plan.SideDigest(e.Tools, f, true, true, v) != pair.A {
+				return false
+			}
+		case f.Transform != "" || f.Value != "" || f.Through != "" || f.Values != nil || f.Table != "" || f.Default != nil || len(f.A) != 1:
+			return false // what is kept is what was made of it
+		case e.digestOf(r.Field(f.A[0])) != pair.B:
+			return false
+		}
+	}
 	return true
 }

@@ -284,6 +284,9 @@ func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
 			if i.mayClear() {
 				i.link.Reason = nil
 			}
+			if r := i.decision.Reason; r != nil && i.link.Reason == nil { // a field that is left alone
+				e.setReason(i, r)
+			}
 		}
 		i.takeUp()
 		e.intend(i)
@@ -424,6 +427,7 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 				i.agreed()[key] = pair
 			}
 			i.wrote(name, took)
+			i.takenNow(name)
 		}
 		if slices.Sort(ignored); len(ignored) > 0 {
 			i.decision.Reason = &link.Reason{Category: plan.IgnoredWrite, Fields: ignored,
@@ -431,6 +435,10 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 		}
 	case connector.Refused:
 		i.link.Intent = nil
+		if i.noteRefused(e, o.Err) {
+			i.end(Result{End: Later, Until: time.Now().Add(contentionPause), Err: o.Err})
+			return
+		}
 		category := plan.RefusedCall
 		if connector.FaultOf(o.Err) == connector.Forbidden {
 			category = plan.NoRights

@@ -55,7 +55,7 @@ func Decode(slot string, a record.Ref, data []byte) (Link, error) {
 
 func (w *wire) link(slot string, a record.Ref) (Link, error) {
 	l := Link{Slot: slot, A: a, State: w.State, To: w.To, Mirror: w.Mirror, Mapping: w.Mapping, Version: w.Version, Source: w.Source, Erased: time.Time(w.Erased),
-		StampA: time.Time(w.StampA), StampB: time.Time(w.StampB), Net: w.Net, Money: w.Money, Page: longPage(w.Page), Noted: w.Noted,
+		StampA: time.Time(w.StampA), StampB: time.Time(w.StampB), Net: w.Net, Money: w.Money, Page: longPage(w.Page), Noted: w.Noted, Refused: w.Refused,
 		Hand: w.Hand, Ignored: w.Ignored, Extra: w.Extra}
 	if w.Slot != "" {
 		l.Slot = w.Slot

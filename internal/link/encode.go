@@ -54,6 +54,7 @@ type wire struct {
 	Made    *wireMade         `json:"by,omitempty"`
 	Page    string            `json:"p,omitempty"`
 	Noted   bool              `json:"er,omitempty"`
+	Refused map[string]string `json:"rf,omitempty"`
 	Hand    *Hand             `json:"h,omitempty"`
 	Ignored *Ignored          `json:"ig,omitempty"`
 	Extra   map[string]string `json:"x,omitempty"`
@@ -118,7 +119,7 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 	}
 	w := wire{Format: format, State: l.State, B: short(l.B, connB), To: l.To, Mirror: l.Mirror, Mapping: l.Mapping, Version: l.Version, Source: l.Source,
 		Erased: own(l.Erased), Names: writeNames(names), Agreed: writeAgreed(names, l.Agreed), StampA: moment(l.StampA), StampB: moment(l.StampB),
-		Net: l.Net, Money: l.Money, Page: shortPage(l.Page), Noted: l.Noted, Hand: l.Hand, Ignored: l.Ignored}
+		Net: l.Net, Money: l.Money, Page: shortPage(l.Page), Noted: l.Noted, Refused: l.Refused, Hand: l.Hand, Ignored: l.Ignored}
 	if l.Slot != slot {
 		w.Slot = l.Slot
 	}

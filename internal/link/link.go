@@ -43,17 +43,20 @@ type Link struct {
 	Needs  []record.Ref `json:"needs,omitempty"`  // of a document: the records at a that it is billed to
 	Erased time.Time    `json:"erased,omitzero"`  // when what identifies a person was taken out; a document is not written any more
 
-	Agreed  map[string]Pair   `json:"agreed,omitempty"`
-	StampA  time.Time         `json:"stampA,omitzero"`
-	StampB  time.Time         `json:"stampB,omitzero"`
-	Intent  *Intent           `json:"intent,omitempty"`
-	Ghosts  []Ghost           `json:"ghosts,omitempty"`
-	Lines   map[string]Line   `json:"lines,omitempty"` // by id of the source line; DefaultLine for a deal without lines
-	Todo    []Todo            `json:"todo,omitempty"`
-	Net     string            `json:"net,omitempty"`   // a document's planned net total in minor units
-	Money   string            `json:"money,omitempty"` // its currency
-	Made    *Made             `json:"made,omitempty"`  // who made the document, for why
-	Page    string            `json:"page,omitempty"`  // last audit page that tells of it
+	Agreed map[string]Pair `json:"agreed,omitempty"`
+	StampA time.Time       `json:"stampA,omitzero"`
+	StampB time.Time       `json:"stampB,omitzero"`
+	Intent *Intent         `json:"intent,omitempty"`
+	Ghosts []Ghost         `json:"ghosts,omitempty"`
+	Lines  map[string]Line `json:"lines,omitempty"` // by id of the source line; DefaultLine for a deal without lines
+	Todo   []Todo          `json:"todo,omitempty"`
+	Net    string          `json:"net,omitempty"`   // a document's planned net total in minor units
+	Money  string          `json:"money,omitempty"` // its currency
+	Made   *Made           `json:"made,omitempty"`  // who made the document, for why
+	Page   string          `json:"page,omitempty"`  // last audit page that tells of it
+	// Refused are values that a system refused for good, each by the system and the key of its field, as a digest of the side that was
+	// written: they are not sent again, and the rest of the record is carried on without them.
+	Refused map[string]string `json:"refused,omitempty"`
 	Noted   bool              `json:"noted,omitempty"` // a sync error may be open for it: it is looked for when its reason is gone
 	Hand    *Hand             `json:"hand,omitempty"`  // what a person last did to it
 	Ignored *Ignored          `json:"ignored,omitempty"`

@@ -111,11 +111,13 @@ type Direction struct {
 }
 
 // CreateRule: When is never, always, or needed (only as what a document needs); Filter is a Starlark expression,
-// "" for all. A record that the filter excludes is skipped with that reason, whether linked or not.
+// "" for all. A record that the filter excludes is skipped with that reason, whether linked or not; with OnlyNew it is asked of
+// records without a counterpart alone.
 type CreateRule struct {
-	When   string
-	Filter string
-	Line   int
+	When    string
+	Filter  string
+	OnlyNew bool
+	Line    int
 }
 
 // Field is one rule: what goes where. Exactly one of A, Value or Static gives the value; several inputs without a

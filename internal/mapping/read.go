@@ -223,8 +223,8 @@ func (r *reader) create(d object) CreateRule {
 		}
 		return CreateRule{When: word, Line: n.Line}
 	}
-	c := d.child("create", "when", "filter")
-	return CreateRule{When: c.word("when", "always"), Filter: c.trimmed("filter"), Line: n.Line}
+	c := d.child("create", "when", "filter", "only_new")
+	return CreateRule{When: c.word("when", "always"), Filter: c.trimmed("filter"), OnlyNew: c.flag("only_new"), Line: n.Line}
 }
 
 func (r *reader) hooks(o object) Hooks {

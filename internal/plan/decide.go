@@ -37,7 +37,7 @@ func gate(f *Facts) (Decision, bool) {
 			return decideHand(f), true
 		}
 	}
-	if filter := f.Mapping.AToB.Create.Filter; filter != "" {
+	if filter := f.Mapping.AToB.Create.Filter; filter != "" && !(f.Mapping.AToB.Create.OnlyNew && f.Link.State == link.Linked) {
 		if name := f.Lacking.Script(f.Mapping, filter); name != "" {
 			return Decision{Kind: Hold, Reason: hidden(name, "the filter")}, true
 		}
@@ -82,7 +82,8 @@ func stopped(want []wanted) (Decision, bool) {
 
 // decideFields compares wanted values with the target.
 func decideFields(f *Facts, want []wanted) Decision {
-	d := Decision{Object: f.Mapping.B.Object, Write: map[string]record.Value{}, Agreed: map[string]link.Pair{}}
+	d := Decision{Object: f.Mapping.B.Object, Write: map[string]record.Value{}, Agreed: map[string]link.Pair{}, Reason: leftOut(want)}
+	left := d.Reason
 	for _, w := range want {
 		if w.later != nil {
 			d.Later = append(d.Later, *w.later)
@@ -113,7 +114,7 @@ func decideFields(f *Facts, want []wanted) Decision {
 	}
 	if d.Kind == Update && len(d.Write) == 0 {
 		d.Kind = Nothing
-		if moved && d.Reason == nil { // what is complained about is not settled
+		if moved && d.Reason == left { // what is complained about is not settled
 			d.Kind = Settle
 		}
 	}
@@ -223,7 +224,7 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 		switch {
 		case w.value.Kind() == record.Absent || w.field.CreateOnly && d.Kind == Update:
 			fd.Rule = "nothing to say"
-			if w.gone {
+			if w.gone || w.rule == leftRule || w.left != nil {
 				fd.Rule = w.rule
 			}
 			if w.field.CreateOnly {

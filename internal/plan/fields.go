@@ -21,13 +21,14 @@ type wanted struct {
 	need  *Need        // the value waits for this record's counterpart
 	later *Need        // the value is left out until this record has a counterpart
 	gone  bool         // the account does not show a field that it is made of: its whole group is left alone
+	left  *link.Reason // the value cannot be carried: its whole group is left alone, and the rest of the record goes on
 }
 
 // wantedValues works out every field of the document or record.
 func wantedValues(f *Facts) []wanted {
 	out := make([]wanted, 0, len(f.Mapping.Fields))
 	for _, field := range f.Mapping.Fields {
-		out = append(out, wantedValue(f, f.Source, field))
+		out = append(out, leaveOne(f, wantedValue(f, f.Source, field)))
 	}
 	return aside(out)
 }
@@ -38,6 +39,15 @@ func aside(all []wanted) []wanted {
 	stopped := map[string]bool{}
 	for _, w := range all {
 		stopped[w.field.Group] = stopped[w.field.Group] || w.gone
+	}
+	left := map[string]bool{}
+	for _, w := range all {
+		left[w.field.Group] = left[w.field.Group] || w.left != nil
+	}
+	for n := range all {
+		if g := all[n].field.Group; g != "" && left[g] && all[n].left == nil {
+			all[n] = wanted{field: all[n].field, raw: all[n].raw, rule: leftRule, stop: all[n].stop}
+		}
 	}
 	for n := range all {
 		if g := all[n].field.Group; g != "" && stopped[g] {
