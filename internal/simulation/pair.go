@@ -10,7 +10,6 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
-	"crosswalk/internal/mapping"
 )
 
 // pairSource is a run with both CRMs, kept in agreement with each other; there is no Light.
@@ -102,16 +101,7 @@ func (s *Sim) deployPair(ctx context.Context) (*engine.Engine, error) {
 			return nil, err
 		}
 	}
-	for _, y := range s.pair.set.documents {
-		h, err := e.Apply(ctx, []byte(y), "editor")
-		if err != nil {
-			return nil, err
-		}
-		if _, err := e.SetStatus(ctx, h.Name, mapping.Live, nil, "editor", ""); err != nil {
-			return nil, err
-		}
-	}
-	return e, nil
+	return e, takeLive(ctx, e, s.pair.set.documents)
 }
 
 // runPair is one seed of the pair from start to verdict.
