@@ -72,8 +72,9 @@ func TestB3_CallsPerThousand(t *testing.T) {
 			}
 		}
 		for name, c := range map[string]struct{ got, least int }{"HubSpot to Salesforce": {toSalesforce["all"] - idle["all"], 7}, "back": {toHubSpot["all"] - idle["all"], 21}, "500 at both sides": {both["all"] - idle["all"], 10}} {
-			// the echo of what we wrote is seen once by the next poll: five search pages of HubSpot, one of Salesforce
-			if most := c.least*5/4 + 6; c.got > most {
+			// the echo of what we wrote is seen once by the next poll: five search pages of HubSpot, one of Salesforce; and the sweep
+			// for deletions may have its turn
+			if most := c.least*5/4 + 6 + 1; c.got > most {
 				t.Errorf("%s: %d calls per thousand, least %d, at most %d with the echo's pages", name, c.got, c.least, most)
 			}
 		}
