@@ -138,12 +138,19 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 			e.undecided(items, err)
 		}
 	}
+	counted := map[*item]bool{}
 	for i := range tasks {
 		if expandErr[i] != nil {
 			results[i] = meaning(time.Now(), tasks[i].Ref.Connection, expandErr[i])
 			continue
 		}
 		results[i] = merge(owners[i])
+		if slices.ContainsFunc(owners[i], func(it *item) bool { return counted[it] }) {
+			results[i].Counts = Counts{} // another task of the batch is of the same record, and has them
+		}
+		for _, it := range owners[i] {
+			counted[it] = true
+		}
 	}
 	return results
 }
