@@ -48,7 +48,7 @@ func (i *item) choose() *Active {
 		object = i.link.Claim.Object
 	}
 	for _, a := range i.group {
-		if i.link.State == link.Linked && a.Document == nil && a.Name == i.link.Mapping {
+		if i.link.State == link.Linked && a.Document == nil && a.Name == i.link.Mapping && a.B.Object == object {
 			return a // of several between the same two objects the one that linked them
 		}
 	}
