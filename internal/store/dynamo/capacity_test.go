@@ -56,12 +56,14 @@ func TestT10UnitsAreDynalites(t *testing.T) {
 			t.Errorf("%s of %d bytes: %d %s units computed, dynalite says %v", step, size, computed, what, said)
 		}
 	}
+	// Of a number its significant digits count: a second that ends in zeros is a byte shorter than the most, which is what is computed.
+	lasting := time.Date(2099, 1, 1, 0, 0, 1, 0, time.UTC)
 	for _, size := range []int{200, 1023, 1024, 1025, 2048, 2049, 4095, 4096, 4097, 8192, 8193, 380 << 10} {
 		for _, c := range []struct {
 			name    string
 			token   string
 			expires time.Time
-		}{{"bare", "", time.Time{}}, {"with token and expiry", "a-token", time.Now().Add(time.Hour)}} {
+		}{{"bare", "", time.Time{}}, {"with token and expiry", "a-token", lasting}} {
 			bare := store.Size(table.Item{Key: key, Rev: 1, Token: c.token, Expires: store.Expires(c.expires)})
 			p := table.Put{Key: key, Token: c.token, Expires: c.expires, Data: make([]byte, size-bare), If: table.IfAbsent()}
 			for _, step := range []struct {
