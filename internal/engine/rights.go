@@ -95,7 +95,11 @@ func (p *preflight) fieldRights(ctx context.Context, connection string, n connec
 	}
 	admin := "the administrator of " + connection
 	if len(hidden) > 0 {
-		p.add("stop", at.String(), "the credential's user does not see, or the account does not have"+mapped(hidden), admin,
+		severity := "stop"
+		if !n.Write { // what is only read for other records may be missing for good reason, as a currency in an org of one
+			severity = "warn"
+		}
+		p.add(severity, at.String(), "the credential's user does not see, or the account does not have"+mapped(hidden), admin,
 			permissionFix(readOrEdit(n.Write)+" access to these fields (field-level security)")+"; where the account does not have them, crosswalk check --emit DIR writes their definitions")
 	}
 	if len(fixed) > 0 {
