@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,8 +14,9 @@ import (
 
 // hourly is how much one slot has written outside approved runs in one hour.
 type hourly struct {
-	Count   int  `json:"count"`
-	Tripped bool `json:"tripped,omitempty"` // the brake stopped something this hour
+	Count   int            `json:"count"`
+	Tripped bool           `json:"tripped,omitempty"` // the brake stopped something this hour
+	By      map[string]int `json:"by,omitempty"`      // of Count, by mapping: what is usual (wave.go)
 }
 
 // tally is how many records of a slot are linked; the brake's percentage is of these.
@@ -48,6 +50,7 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item, what writin
 	if b.plan != nil {
 		return items // approved: preview, approval by digest, run
 	}
+	items = e.stopWave(ctx, items)
 	bySlot := map[string][]*item{}
 	var order []string
 	for _, i := range items {
@@ -62,7 +65,7 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item, what writin
 	stopped := map[*item]bool{}
 	for _, slot := range order {
 		list := bySlot[slot]
-		allowed, err := e.allow(ctx, list[0].m, len(list), what)
+		allowed, err := e.allow(ctx, list, what)
 		if err != nil {
 			e.fail(ctx, list, "", err)
 			continue
@@ -81,8 +84,9 @@ func (e *Engine) brake(ctx context.Context, b *batch, items []*item, what writin
 	return slices.DeleteFunc(open(items), func(i *item) bool { return stopped[i] })
 }
 
-// allow takes n writes from the hour's allowance and says how many there were.
-func (e *Engine) allow(ctx context.Context, a *Active, n int, what writing) (int, error) {
+// allow takes the writes of items of one slot from the hour's allowance and says how many of them it covers.
+func (e *Engine) allow(ctx context.Context, items []*item, what writing) (int, error) {
+	a, n := items[0].m, len(items)
 	total, err := getItem[tally](ctx, e.Table, tallyKey(a.Slot))
 	if err != nil {
 		return 0, err
@@ -99,6 +103,12 @@ func (e *Engine) allow(ctx context.Context, a *Active, n int, what writing) (int
 		allowed = max(0, min(n, limit-h.Count))
 		h.Count += allowed
 		h.Tripped = h.Tripped || allowed < n
+		if h.By == nil {
+			h.By = map[string]int{}
+		}
+		for _, i := range items[:allowed] {
+			h.By[i.m.Name]++
+		}
 		return true
 	})
 	return allowed, err
@@ -124,7 +134,7 @@ func (e *Engine) releaseBrake(ctx context.Context, a *Active) error {
 	if err != nil {
 		return err
 	}
-	if err := e.releaseRuns(ctx, set.inSlot(a.Slot)); err != nil {
+	if err := errors.Join(e.releaseRuns(ctx, set.inSlot(a.Slot)), e.releaseWaves(ctx, set.inSlot(a.Slot))); err != nil {
 		return err
 	}
 	for _, name := range set.names {

@@ -278,6 +278,19 @@ func (e *Engine) waitingFor(ctx context.Context, a *Active) (int, time.Time, err
 		return n, since, err
 	}
 	n += held
+	set, err := e.bound(ctx)
+	if err != nil {
+		return n, since, err
+	}
+	waves, err := e.heldWaves(ctx, set.inSlot(a.Slot))
+	if err != nil {
+		return n, since, err
+	}
+	for _, r := range waves {
+		for _, name := range set.inSlot(a.Slot) {
+			n += r.Stopped[name]
+		}
+	}
 	stopped, err := getItem[SyncError](ctx, e.Table, errorKey(plan.Brake, a.Name, record.Ref{}))
 	if err == nil && stopped.Rev != 0 && (since.IsZero() || stopped.Value.First.Before(since)) {
 		since = stopped.Value.First

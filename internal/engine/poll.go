@@ -22,6 +22,7 @@ type feed struct {
 	Lease  time.Time       `json:"lease,omitzero"`  // one reader at a time, until then
 	Sight  int             `json:"sight,omitempty"` // which portions of what the overlap has shown count (feedseen.go); grows when the feed begins anew
 	Again  time.Time       `json:"again,omitzero"`  // the cycle under way began here: what changed while a mapping was paused, or in an overflow
+	Wave   string          `json:"wave,omitempty"`  // the cycle under way is this run: it brings more than usual, and is counted (wave.go)
 	Index  string          `json:"index,omitempty"` // of a match target: which rules its keys were made by
 	Fields string          `json:"fields,omitempty"`
 
@@ -191,7 +192,7 @@ func (e *Engine) readFeed(ctx context.Context, set *mappingSet, f watchedFeed, g
 	for at := state.Cursor; ; {
 		page, err := e.Connections[f.connection].Changes(ctx, connector.FeedRequest{Object: f.object, Cursor: at, From: from.Add(-firstReach), Fields: f.fields})
 		if err != nil {
-			if err := r.flush(ctx); err != nil {
+			if err := r.flush(ctx, true); err != nil {
 				return err
 			}
 			r.state.Lease, r.state.Next = time.Time{}, meaning(time.Now(), f.connection, err).Until
@@ -205,7 +206,7 @@ func (e *Engine) readFeed(ctx context.Context, set *mappingSet, f watchedFeed, g
 		}
 		at = page.Cursor
 		if len(r.waiting) >= maxChunk || time.Since(r.leased) > feedLease/4 {
-			if err := r.flush(ctx); err != nil {
+			if err := r.flush(ctx, false); err != nil {
 				return err
 			}
 		}
@@ -242,14 +243,23 @@ func (r *feedReading) take(ctx context.Context, page connector.Page) error {
 }
 
 // queue makes durable what waits: first the tasks, then what was seen. The cursor may move then.
-func (r *feedReading) queue(ctx context.Context) error {
+func (r *feedReading) queue(ctx context.Context, last bool) error {
 	if r.engine.Bugs.CursorFirst {
 		r.state.Cursor = r.cursor
 		if err := r.put(ctx); err != nil {
 			return err
 		}
 	}
-	if err := r.engine.queuePage(ctx, r.waiting, len(r.watched.fields) > 0); err != nil {
+	wave, err := r.waveFor(ctx, last)
+	if err != nil {
+		return err
+	}
+	if wave != "" {
+		err = r.engine.queueWave(ctx, r.set, r.watched, wave, r.waiting, len(r.watched.fields) > 0)
+	} else {
+		err = r.engine.queuePage(ctx, r.waiting, len(r.watched.fields) > 0)
+	}
+	if err != nil {
 		return err
 	}
 	if err := r.known.save(ctx); err != nil {
@@ -259,12 +269,12 @@ func (r *feedReading) queue(ctx context.Context) error {
 	return nil
 }
 
-// flush queues what waits and moves the cursor behind it.
-func (r *feedReading) flush(ctx context.Context) error {
+// flush queues what waits and moves the cursor behind it. broken: the rest of the cycle cannot be read now.
+func (r *feedReading) flush(ctx context.Context, broken bool) error {
 	if r.cursor == nil {
 		return nil
 	}
-	if err := r.queue(ctx); err != nil {
+	if err := r.queue(ctx, broken); err != nil {
 		return err
 	}
 	r.leased = time.Now()
@@ -274,8 +284,14 @@ func (r *feedReading) flush(ctx context.Context) error {
 
 // end is flush after the last page.
 func (r *feedReading) end(ctx context.Context) error {
-	if err := r.queue(ctx); err != nil {
+	if err := r.queue(ctx, true); err != nil {
 		return err
+	}
+	if r.state.Wave != "" {
+		if err := r.engine.closeWave(ctx, r.state.Wave); err != nil {
+			return err
+		}
+		r.state.Wave = ""
 	}
 	now := time.Now()
 	r.state.ReadAt, r.state.Next, r.state.Lease, r.state.Again = now, now.Add(r.watched.every), time.Time{}, time.Time{}
@@ -316,6 +332,12 @@ func (e *Engine) rewind(ctx context.Context, a *Active, since time.Time) error {
 }
 
 func (e *Engine) queuePage(ctx context.Context, records []record.Record, travel bool) error {
+	tasks := pollTasks(records, travel)
+	return e.Enqueue(ctx, laneFor(len(tasks)), tasks)
+}
+
+// pollTasks are the tasks of records that a feed showed; with travel each brings its record along.
+func pollTasks(records []record.Record, travel bool) []Task {
 	tasks := make([]Task, len(records))
 	for n, r := range records {
 		tasks[n] = Task{Ref: r.Ref, Cause: "poll", Seen: r.Modified}
@@ -323,7 +345,7 @@ func (e *Engine) queuePage(ctx context.Context, records []record.Record, travel 
 			tasks[n].Read, tasks[n].ReadAt = &records[n], time.Now()
 		}
 	}
-	return e.Enqueue(ctx, laneFor(len(tasks)), tasks)
+	return tasks
 }
 
 // laneFor is where so many tasks go that came together: more than a hundred are a wave, not an edit.

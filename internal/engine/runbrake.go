@@ -94,7 +94,7 @@ func (e *Engine) releaseRuns(ctx context.Context, names []string) error {
 	var held []Run
 	if err := list(ctx, e.Table, runsPK, "", func(_ table.Key, r Run) bool {
 		for _, name := range names {
-			if r.Status == runHeld && r.Mapping == name {
+			if r.Kind != kindWave && r.Status == runHeld && r.Mapping == name {
 				held = append(held, r)
 			}
 		}

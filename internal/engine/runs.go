@@ -17,11 +17,11 @@ import (
 // and completion are exact under redelivery and killing (B5).
 type Run struct {
 	ID        string         `json:"id"`
-	Kind      string         `json:"kind"` // full, named, plan, preview, reconcile, undo_preview, undo
+	Kind      string         `json:"kind"` // full, named, changed, plan, preview, reconcile, undo_preview, undo, scheduled
 	Mapping   string         `json:"mapping"`
 	Actor     string         `json:"actor"`
 	At        time.Time      `json:"at"`
-	Status    string         `json:"status"` // listing, working, done, failed
+	Status    string         `json:"status"` // listing, counting, sending, held, working, done, failed
 	Plan      string         `json:"plan,omitempty"`
 	Pilot     bool           `json:"pilot,omitempty"`
 	WonSince  string         `json:"wonSince,omitempty"`
@@ -47,7 +47,9 @@ type Run struct {
 	Error     string         `json:"error,omitempty"`
 	Faults    int            `json:"faults,omitempty"` // in a row, while it was listed
 	Ended     time.Time      `json:"ended,omitzero"`
-	Done      int            `json:"done"` // filled in when read
+	ListedAt  time.Time      `json:"listedAt,omitzero"` // of scheduled: when its last page was listed
+	Stopped   map[string]int `json:"stopped,omitempty"` // of scheduled, while it is held: how many records each mapping would write
+	Done      int            `json:"done"`              // filled in when read
 }
 
 const maxRefusedListed = 200
@@ -57,6 +59,10 @@ type runPage struct {
 	Refs   []record.Ref `json:"refs"`
 	Bits   []bool       `json:"bits"`
 	Counts Counts       `json:"counts"`
+
+	Wave    bool           `json:"wave,omitempty"`    // of a scheduled run that is counted before it writes
+	Seen    []bool         `json:"seen,omitempty"`    // of that: what was decided, if only for now
+	Stopped map[int]string `json:"stopped,omitempty"` // of that: what waits, and the mapping that would write it
 }
 
 // runPageSize is how many records one page and so one bulk message holds.
@@ -173,7 +179,7 @@ func (e *Engine) putRunPage(ctx context.Context, r Run, n int, refs []record.Ref
 func (e *Engine) StepRuns(ctx context.Context) (bool, error) {
 	var open []Run
 	if err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool {
-		if r.Status == "listing" || r.Status == runSending {
+		if r.Status == "listing" && r.Kind != kindWave || r.Status == runSending || r.Status == runCounting {
 			open = append(open, r)
 		}
 		return true
@@ -222,6 +228,8 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	}
 	r = stored.Value
 	switch r.Kind {
+	case kindWave:
+		return e.judgeWave(ctx, r)
 	case "plan":
 		if len(r.Set) > 0 {
 			return e.stepSetPlan(ctx, r, stored.Rev)
@@ -394,7 +402,7 @@ func (e *Engine) mark(ctx context.Context, tasks []Task, results []Result) error
 	byPage := map[page][]int{}
 	var order []page
 	for n, t := range tasks {
-		if t.Run == "" || results[n].End != Done && results[n].End != Never {
+		if t.Run == "" || results[n].End != Done && results[n].End != Never && !isWave(t.Run) {
 			continue
 		}
 		p := page{t.Run, t.Page}
@@ -411,7 +419,8 @@ func (e *Engine) mark(ctx context.Context, tasks []Task, results []Result) error
 			}
 			for _, n := range byPage[p] {
 				at := slices.Index(v.Refs, tasks[n].Ref)
-				if at >= 0 && !v.Bits[at] {
+				v.noteSeen(at, results[n])
+				if over := results[n].End == Done || results[n].End == Never; at >= 0 && over && !v.Bits[at] {
 					v.Bits[at] = true
 					v.Counts.add(results[n].Counts)
 				}

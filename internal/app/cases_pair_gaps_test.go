@@ -1,0 +1,123 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"crosswalk/internal/engine"
+)
+
+// people adds contacts at Salesforce whose addresses begin with a name; without a domain they have no address.
+func (w *world) people(n int, name, domain string) []string {
+	w.t.Helper()
+	ids, err := w.Salesforce.Import("Contact", n, time.Now(), func(k int) map[string]any {
+		if domain == "" {
+			return values("LastName", fmt.Sprint(name, " ", k))
+		}
+		return values("LastName", fmt.Sprint(name, " ", k), "Email", fmt.Sprintf("%s%d@%s", name, k, domain))
+	})
+	w.ok(err)
+	return ids
+}
+
+// aUsualWeek makes n contacts at Salesforce in each of six hours, so that n an hour is what the mapping usually writes.
+func (w *world) aUsualWeek(n int) {
+	w.t.Helper()
+	for hour := range 6 {
+		w.people(n, fmt.Sprintf("usual%d-", hour), "nordlys.example")
+		w.advance(time.Hour)
+	}
+}
+
+// scheduled are the scheduled runs that were counted before they wrote, newest first.
+func (w *world) scheduled() []engine.Run {
+	w.t.Helper()
+	all, err := w.Engine.Runs(w.t.Context())
+	w.ok(err)
+	var out []engine.Run
+	for _, r := range all {
+		if r.Kind == "scheduled" {
+			out = append(out, w.runOf(r.ID))
+		}
+	}
+	return out
+}
+
+// TestB8_ScheduledRunAboveTheUsual: a scheduled run above ten times the usual number of creates and updates stops before its first write
+// and asks; one command lets it through. What is usual is the most of the last hours in which the mapping wrote.
+func TestB8_ScheduledRunAboveTheUsual(t *testing.T) {
+	pair(t, livesWorld("keep", "keep"), func(w *world) {
+		w.aUsualWeek(12)
+		if n := len(w.alive("contacts")); n != 72 {
+			t.Fatalf("%d contacts at HubSpot%s", n, w.story())
+		}
+		mass := w.people(121, "mass", "elsewhere.example")
+		w.advance(time.Hour)
+		if n := len(w.alive("contacts")); n != 72 || len(w.errors("brake")) != 1 {
+			t.Fatalf("%d contacts, %d questions%s", n, len(w.errors("brake")), w.story())
+		}
+		text := w.errors("brake")[0].Text
+		for _, part := range []string{"121 records", "up to 12 in an hour", "allows 120", "Nothing of it was written", "crosswalk resume contacts"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%q does not say %q", text, part)
+			}
+		}
+		if runs := w.scheduled(); len(runs) != 1 || runs[0].Status != "held" || runs[0].Mapping != "contacts" || runs[0].Listed != 121 || runs[0].Error == "" {
+			t.Errorf("%+v", runs)
+		}
+		// one edit goes on meanwhile
+		w.sfSet("Contact", w.inSf("Contact", "Email", "usual0-1@nordlys.example").ID, "FirstName", "Front")
+		w.advance(time.Hour)
+		if got := w.inHub("contacts", "email", "usual0-1@nordlys.example").Properties["firstname"]; got != "Front" || len(w.alive("contacts")) != 72 {
+			t.Errorf("%q, %d contacts%s", got, len(w.alive("contacts")), w.story())
+		}
+		out, err := w.Engine.Resume(w.t.Context(), "contacts", "operator", "")
+		w.ok(err)
+		if out.Waiting != 121 {
+			t.Errorf("%d wait, want 121", out.Waiting)
+		}
+		w.later()
+		if r := w.scheduled()[0]; len(w.alive("contacts")) != 193 || r.Status != "done" || r.Counts.Created != 121 {
+			t.Errorf("%d contacts, run %s %+v%s", len(w.alive("contacts")), r.Status, r.Counts, w.story())
+		}
+		w.wantQuietErrors()
+		// what was let through is no new usual
+		w.ok(w.Salesforce.Person().UpdateMany("Contact", mass, values("FirstName", "Mass")))
+		w.advance(time.Hour)
+		if n := len(w.HubSpot.Find("contacts", "firstname", "Mass")); n != 0 || len(w.errors("brake")) != 1 {
+			t.Errorf("%d updated, %d questions%s", n, len(w.errors("brake")), w.story())
+		}
+		_, err = w.Engine.Resume(w.t.Context(), "contacts", "operator", "")
+		w.ok(err)
+		w.later()
+		if n := len(w.HubSpot.Find("contacts", "firstname", "Mass")); n != 121 {
+			t.Errorf("%d updated, want 121%s", n, w.story())
+		}
+		w.wantQuietErrors()
+		w.quiet(3 * time.Hour)
+	})
+}
+
+// TestB8_ScheduledRunsThatGoOn: many records of which few would be written go on by themselves, as do as many as ten times the usual.
+func TestB8_ScheduledRunsThatGoOn(t *testing.T) {
+	s := pairWorld(fmt.Sprintf(livesContacts, `{ create: { filter: 'valid_email(Email)' }, update: true }`, "true", "keep", "keep"))
+	pair(t, s, func(w *world) {
+		w.aUsualWeek(12)
+		w.people(120, "ten", "elsewhere.example")
+		w.advance(time.Hour)
+		if n := len(w.alive("contacts")); n != 192 || len(w.scheduled()) != 0 {
+			t.Fatalf("%d contacts, runs %+v%s", n, w.scheduled(), w.story())
+		}
+		// usual is 120 now: 1,300 are counted, and go on since only 50 of them are let in
+		w.people(1250, "no", "")
+		w.people(50, "few", "elsewhere.example")
+		w.advance(2 * time.Hour)
+		runs := w.scheduled()
+		if n := len(w.alive("contacts")); n != 242 || len(runs) != 1 || runs[0].Status != "done" || runs[0].Counts.Created != 50 || runs[0].Listed != 1300 {
+			t.Errorf("%d contacts, runs %+v%s", n, runs, w.story())
+		}
+		w.wantQuietErrors()
+	})
+}
