@@ -184,10 +184,11 @@ func (c *checker) after() {
 	c.writeBack()
 	c.email()
 	if m.Document == nil {
-		if len(m.After) > 0 {
-			c.add("after", "after belongs to a mapping that makes documents", "leave it out")
-		}
+		c.atSource()
 		return
+	}
+	if m.AtSource != nil {
+		c.add("at_source", "it belongs to a mapping that makes no billing documents", "leave it out")
 	}
 	legal, ok := afterWords[m.Document.Kind]
 	if !ok {

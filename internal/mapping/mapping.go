@@ -22,8 +22,9 @@ type Mapping struct {
 	Since     *Day   // of documents: won before this day is never billed by itself (A2)
 	Document  *Document
 	Match     []MatchRule
-	Via       []Via  // records are found through their related records, where no rule of Match finds one
-	WhenTaken string // alias | hold: a second record for a taken place
+	Via       []Via      // records are found through their related records, where no rule of Match finds one
+	Together  []Together // related records that a create takes along
+	WhenTaken string     // alias | hold: a second record for a taken place
 	AToB      Direction
 	BToA      Direction // of a mapping that works both ways: what may be written at a
 	Conflict  string    // default winner: a | b | newest | fill | furthest | hold
@@ -36,11 +37,12 @@ type Mapping struct {
 	ProtectA  []string  // fields of a that are never written
 	ProtectB  []string  // likewise of b
 	Hooks     Hooks
-	After     []string      // open | publish | send_email | einvoice | write_back; each looks before it acts
+	After     []string      // open | publish | send_email | einvoice | write_back, or lines | audit | forward (AtSource); each looks before it acts
 	Email     *Email        // what send_email says; nil without that word
 	WriteBack []Field       // fields of a that write_back fills: value may use target
+	AtSource  *AtSource     // of a mapping that makes no billing documents: what After does at a; nil = nothing
 	Watch     []Watch       // other objects whose changes mean this record
-	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default
+	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default, Never = not by itself
 	YieldsTo  []string      // mappings that may write the same fields; this one then leaves their linked records alone (B13)
 	Mirror    *Mirror       // of documents: how the same deal in another CRM is known; nil = it is not looked for
 	Source    []byte        // the YAML as given

@@ -37,7 +37,6 @@ type object struct {
 var elsewhere = map[string]string{
 	"status":    "the status is not part of the document; it is set by crosswalk pilot, live and pause",
 	"direction": "what may be written at which side is said by a_to_b and b_to_a",
-	"children":  "the lines of a document are described under lines",
 }
 
 // object reads n as a YAML mapping with the known keys (none: any key). An absent or null node is an empty object.

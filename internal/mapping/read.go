@@ -16,7 +16,7 @@ import (
 
 func (r *reader) mapping(n *yaml.Node) *Mapping {
 	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "b_to_a", "conflict", "tie", "delete", "first",
-		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to", "mirror")
+		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to", "mirror", "children", "at_source")
 	m := &Mapping{Name: o.text("mapping"), A: r.end(o, "a"), B: r.end(o, "b"), Since: r.day(o, "since"),
 		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), Tie: o.text("tie"), First: o.text("first"),
 		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Schedule: r.schedule(o, "schedule")}
@@ -30,9 +30,11 @@ func (r *reader) mapping(n *yaml.Node) *Mapping {
 	m.Fields = r.fields(o, "fields")
 	m.WriteBack = r.fields(o, "write_back")
 	m.Children = r.lines(o)
+	o.each("children", func(item *yaml.Node, path string) { r.together(m, item, path) })
 	m.ProtectA, m.ProtectB = o.child("protect", "a", "b").texts("a"), o.child("protect", "a", "b").texts("b")
 	m.Hooks = r.hooks(o)
 	m.Email = r.email(o)
+	m.AtSource = r.atSource(o)
 	o.each("watch", func(item *yaml.Node, path string) {
 		m.Watch = append(m.Watch, Watch{Object: r.object(item, path, "object").text("object"), Line: item.Line})
 	})
@@ -193,6 +195,18 @@ func (r *reader) match(m *Mapping, n *yaml.Node, path string) {
 	m.Via = append(m.Via, via)
 }
 
+// together reads what a create takes along.
+func (r *reader) together(m *Mapping, n *yaml.Node, path string) {
+	o := r.object(n, path, "a", "through")
+	t := Together{Through: o.text("through"), Line: n.Line, Path: path}
+	name, ok := strings.CutPrefix(strings.Join(o.texts("a"), " "), allOf)
+	if !ok {
+		r.complain(o.node, o.place("a"), "a does not name related records", "write a: associations.NAME, with a NAME of with; the lines of a document are described under lines")
+	}
+	t.With = name
+	m.Together = append(m.Together, t)
+}
+
 // direction reads true (create and update), false (neither) or the two keys.
 func (r *reader) direction(o object, key string) Direction {
 	if n := o.keys[key]; !isNull(n) && n.Kind == yaml.ScalarNode {
@@ -263,7 +277,7 @@ var every = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^e
 
 var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour, "week": 7 * 24 * time.Hour}
 
-// schedule reads every 15 minutes, every hour, every 2 days, every week: a minute at least, a week at most.
+// schedule reads every 15 minutes, every hour, every 2 days, every week: a minute at least, a week at most; or never.
 func (r *reader) schedule(o object, key string) time.Duration {
 	if !o.has(key) {
 		return 0
@@ -272,9 +286,12 @@ func (r *reader) schedule(o object, key string) time.Duration {
 	if r.misread[o.place(key)] {
 		return 0
 	}
+	if isNever(o.keys[key]) {
+		return Never
+	}
 	hit := every().FindStringSubmatch(strings.Join(strings.Fields(s), " "))
 	if hit == nil {
-		r.complain(o.keys[key], o.place(key), strconv.Quote(s)+" is not a schedule", "write every 15 minutes, every hour, every 2 days or every week")
+		r.complain(o.keys[key], o.place(key), strconv.Quote(s)+" is not a schedule", "write every 15 minutes, every hour, every 2 days, every week or never")
 		return 0
 	}
 	count := 1

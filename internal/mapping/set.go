@@ -62,13 +62,24 @@ func (s *set) references(c *complaints) {
 		if with, field := m.Input(f.A[0]); with != nil && field == "" {
 			object = with.Object
 		}
-		s.reference(c, f.Path+".through", f.Through, object)
+		if to := s.byName[f.Through]; to == nil || !m.facing(to) {
+			s.reference(c, f.Path+".through", f.Through, object)
+		} else if object != "" && to.B.Object != object {
+			c.addf(f.Path+".through", "name the mapping whose b is "+object, "%s links %s, and this is a reference to %s", to.Name, to.B.Object, object)
+		}
 		s.associates(c, f)
 	}
 	s.via(c)
+	s.atSource(c)
+	s.together(c)
 	if m.Document != nil && m.Document.Products != "" {
 		s.reference(c, "document.products", m.Document.Products, "")
 	}
+}
+
+// facing tells whether another mapping leads between the same two connections from the other side: its links serve both ways.
+func (m *Mapping) facing(to *Mapping) bool {
+	return m.A.Connection != m.B.Connection && to.A.Connection == m.B.Connection && to.B.Connection == m.A.Connection
 }
 
 func (s *set) reference(c *complaints, path, name, object string) {
@@ -92,11 +103,15 @@ func (s *set) associates(c *complaints, f Field) {
 	if to == nil {
 		return
 	}
+	a, b := to.A.Object, to.B.Object
+	if c.m.facing(to) {
+		a, b = b, a
+	}
 	for _, end := range []struct {
 		key, name string
 		object    string
 		with      bool
-	}{{"a", f.A[0], to.A.Object, c.m.inWith(f.A[0])}, {"b", f.B, to.B.Object, false}} {
+	}{{"a", f.A[0], a, c.m.inWith(f.A[0])}, {"b", f.B, b, false}} {
 		if object := association(end.name); object != "" && !end.with && !sameObject(object, end.object) {
 			c.addf(f.Path+".through", "name the mapping of "+object, "%s links %s, and %s is a field of %s", f.Through, end.object, end.name, object)
 		}

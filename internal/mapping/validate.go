@@ -41,6 +41,9 @@ func Validate(m *Mapping, language Language, a, b Schema) (Problems, Resolved) {
 	v.document()
 	v.lines()
 	v.writeBack()
+	if s := v.m.AtSource; s != nil && v.haveA {
+		v.have("at_source.queue", v.source, s.Queue)
+	}
 	v.scripts()
 	v.required()
 	v.home()

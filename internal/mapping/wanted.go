@@ -123,6 +123,9 @@ func (w *wants) document(wonStages []string) {
 			}
 		}
 	}
+	if s := w.m.AtSource; s != nil {
+		w.fields[s.Queue] = true
+	}
 	if m := w.m.Mirror; m != nil {
 		w.fields[m.A] = true
 	}
