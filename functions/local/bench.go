@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -418,14 +417,6 @@ func benchPlanning(_ context.Context, say func(figure) error) error {
 		plan.Decide(f)
 	}
 	return say(figure{Name: "CPU per planned record (won deal, three lines)", Value: float64((cpuTime() - began).Microseconds()) / rounds, Unit: "us", Least: 0})
-}
-
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func planningFacts(m *mapping.Mapping, tools plan.Tools) *plan.Facts {
