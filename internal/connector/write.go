@@ -75,4 +75,6 @@ type Outcome struct {
 	Handle string
 	Stamp  time.Time // the system's modified stamp after the write; else a lower bound of it (A3); zero if not known
 	Err    error     // *Error for Refused, Retry, Unknown
+	// Children, of a create that brought some and is done, are what they became, in order; nil where the system does not tell.
+	Children []record.Ref
 }

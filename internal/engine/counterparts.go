@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -30,6 +31,10 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 			}
 			for _, need := range plan.Needs(f) {
 				perItem[i] = append(perItem[i], need)
+				if i.of != nil && need.Ref == i.of.ref && b.set.byName[need.Mapping] != nil && b.set.byName[need.Mapping].Slot == i.of.m.Slot {
+					i.needs[need] = plan.Counterpart{State: plan.Ready, ID: newID(i.of.ref)}
+					continue
+				}
 				if !all[need] {
 					all[need] = true
 					order = append(order, need)
@@ -41,6 +46,9 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 	if err != nil {
 		e.fail(ctx, items, "", err)
 		return
+	}
+	for _, i := range items {
+		maps.Copy(found, i.needs) // what takes it along is just being made
 	}
 	e.workNeeded(ctx, b, items, perItem, found)
 	if err := e.readPrices(ctx, b, items, found); err != nil {
@@ -190,11 +198,14 @@ func (e *Engine) parkUnfinished(ctx context.Context, b *batch, subs []*item) err
 	return nil
 }
 
+// newID stands for the id of a record that is still to be made.
+func newID(ref record.Ref) string { return "new:" + ref.String() }
+
 // previewed is what a needed record would come to.
 func previewed(sub *item) plan.Counterpart {
 	switch sub.decision.Kind {
 	case plan.Create:
-		return plan.Counterpart{State: plan.Ready, ID: "new:" + sub.ref.String()}
+		return plan.Counterpart{State: plan.Ready, ID: newID(sub.ref)}
 	case plan.Adopt:
 		return plan.Counterpart{State: plan.Ready, ID: sub.target.Ref.ID}
 	case plan.Hold, plan.Skip:

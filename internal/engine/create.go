@@ -92,14 +92,32 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 		e.claimKeys(ctx, b, items)
 	}
 	items = e.reserveMirrors(ctx, b, e.brake(ctx, b, open(items), creating))
-	for part := range slices.Chunk(items, e.chunkOf(items)) {
-		e.createChunk(ctx, b, part)
+	e.takeAlong(ctx, b, items)
+	for len(items) > 0 {
+		n := e.chunkAlong(items)
+		e.createChunk(ctx, b, items[:n])
+		items = items[n:]
 	}
 }
 
 func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
-	puts := make([]table.Put, len(items))
 	now := time.Now()
+	puts := e.claims(b, items, now)
+	if e.Bugs.FenceAfter {
+		e.send(ctx, b, items)
+		e.putLinks(ctx, items, puts)
+		return
+	}
+	if !e.Bugs.NoClaim {
+		items = e.putLinks(ctx, items, puts)
+		e.claimAlong(ctx, b, items, now)
+	}
+	e.send(ctx, b, items)
+}
+
+// claims writes down that items are about to be created; nothing is stored yet.
+func (e *Engine) claims(b *batch, items []*item, now time.Time) []table.Put {
+	puts := make([]table.Put, len(items))
 	for n, i := range items {
 		before := link.Claim{} // a claim that was given up left its attempt behind
 		if i.link.Claim != nil {
@@ -118,15 +136,7 @@ func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
 		e.record(b, i)
 		puts[n] = i.put(i.token)
 	}
-	if e.Bugs.FenceAfter {
-		e.send(ctx, b, items)
-		e.putLinks(ctx, items, puts)
-		return
-	}
-	if !e.Bugs.NoClaim {
-		items = e.putLinks(ctx, items, puts)
-	}
-	e.send(ctx, b, items)
+	return puts
 }
 
 func open(items []*item) []*item {
@@ -191,9 +201,12 @@ func (e *Engine) send(ctx context.Context, b *batch, items []*item) {
 			if n < len(outcomes) {
 				o = outcomes[n]
 			}
+			o.Err = i.nameAlong(o.Err)
 			e.takeCreated(ctx, b, i, o)
+			e.tookAlong(b, i, o)
 		}
-		e.finishLinks(ctx, b, list)
+		e.finishLinks(ctx, b, withAlong(list))
+		e.endAlong(ctx, b, list)
 	}
 }
 
@@ -225,6 +238,9 @@ func (e *Engine) createWrite(w connector.Writer, i *item) connector.Write {
 	}
 	for _, l := range i.decision.Lines {
 		write.Children = append(write.Children, l.Fields)
+	}
+	for _, kid := range i.along {
+		write.Children = append(write.Children, e.alongFields(w, kid))
 	}
 	return write
 }

@@ -63,6 +63,8 @@ type item struct {
 	yields   *link.Reason        // its counterpart is another mapping's to write
 	mirrors  []*item             // the same deal in another CRM, without a document there
 	lookOnly bool                // of a claim: it is looked for and never sent again
+	along    []*item             // of a create: what it takes along (together.go)
+	of       *item               // the create that takes it along
 	result   *Result
 }
 

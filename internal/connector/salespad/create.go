@@ -2,6 +2,7 @@ package salespad
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,6 +119,7 @@ func (j *creating) addresses(ctx context.Context, made connector.Outcome) connec
 	kids := j.c.Profile.Objects[j.o.Children]
 	parts, _ := j.o.parseKey(made.Ref.ID)
 	var done [][]string
+	var refs []record.Ref
 	for i, kid := range j.kids {
 		body := spliced(kids.Key[0], parts[0], kid)
 		sent, ok := readRow(body)
@@ -140,8 +142,9 @@ func (j *creating) addresses(ctx context.Context, made connector.Outcome) connec
 			}
 			return j.undo(ctx, parts, done, &e)
 		}
-		done = append(done, key)
+		done, refs = append(done, key), append(refs, j.c.ref(kids, cmp.Or(out.Ref.ID, joinKey(key))))
 	}
+	made.Children = refs
 	return made
 }
 

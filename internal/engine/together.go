@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector"
+	"crosswalk/internal/link"
+	"crosswalk/internal/mapping"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// A create may take along the records that belong to what it makes (mapping.Together): a customer its contacts. Each of them is decided by
+// its own mapping and claimed by its own link with a marker of its own, before anything is sent; then one write makes all of them or none.
+// So a crash between any two calls leaves claims that are looked for one by one, as for records that were made alone: what was made is
+// found, what was not is made then, and nothing is made twice.
+
+// maxAlong is how many records one create takes along; the others follow by themselves. It is bounded since one write must end within the
+// time that a claim allows.
+const maxAlong = 20
+
+// takeAlong finds what creates take along.
+func (e *Engine) takeAlong(ctx context.Context, b *batch, items []*item) {
+	var kids []*item
+	for _, i := range items {
+		i.along = nil
+		for _, t := range i.m.Together {
+			kids = append(kids, e.kidsOf(b, i, t)...)
+		}
+	}
+	if len(kids) == 0 || e.Bugs.NoClaim {
+		return
+	}
+	b.all = append(b.all, kids...)
+	for _, step := range []func(context.Context, *batch, []*item){
+		e.loadLinks, e.unlinkedOnly, e.readSources, e.archiveDeleted, e.findLacking, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.ownOnly, e.runScripts, e.decide, e.runHooks,
+	} {
+		left := open(kids)
+		if len(left) == 0 {
+			return
+		}
+		step(ctx, b, left)
+	}
+	kids = slices.DeleteFunc(open(kids), func(k *item) bool { return k.decision.Kind != plan.Create || !b.planned(e, k) })
+	e.claimKeys(ctx, b, kids)
+	for _, k := range e.brake(ctx, b, open(kids), creating) {
+		if len(k.of.along) < maxAlong {
+			k.of.along = append(k.of.along, k)
+		}
+	}
+}
+
+// kidsOf gives the related records of one kind as items of their own mapping.
+func (e *Engine) kidsOf(b *batch, i *item, t mapping.Together) []*item {
+	to, with := b.set.byName[t.Through], i.m.Related(t.With)
+	if i.home() || i.source == nil || to == nil || with == nil || !to.works(i.task.Pilot || i.pilot()) || i.depth >= maxDepth || i.link.State == link.Claimed {
+		return nil
+	}
+	var out []*item
+	for _, ref := range uniqueRefs(i.source.RelatedTo(with.Object)) {
+		if ref.Object != to.A.Object || b.erased.record(ref) {
+			continue
+		}
+		task := Task{Ref: ref, Mapping: to.Name, Cause: "needed", Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor, Released: i.task.Released}
+		out = append(out, &item{task: task, ref: ref, group: []*Active{to}, m: to, depth: i.depth + 1, of: i})
+	}
+	return out
+}
+
+// unlinkedOnly leaves those out that have a counterpart, or whose claim is not settled.
+func (e *Engine) unlinkedOnly(_ context.Context, _ *batch, kids []*item) {
+	for _, k := range kids {
+		switch k.link.State {
+		case link.None, link.Skipped, link.Held:
+		default:
+			k.end(Result{End: Done})
+		}
+	}
+}
+
+// ownOnly leaves those out that belong to another record than the one that is made (a contact whose main company is another).
+func (e *Engine) ownOnly(_ context.Context, _ *batch, kids []*item) {
+	for _, k := range kids {
+		if !slices.ContainsFunc(k.wants, func(n plan.Need) bool { return k.needs[n].ID == newID(k.of.ref) }) {
+			k.end(Result{End: Done})
+		}
+	}
+}
+
+// planned tells whether a create is as it was approved; without a plan everything is.
+func (b *batch) planned(e *Engine, k *item) bool {
+	if b.plan == nil {
+		return true
+	}
+	row := e.planRowOf(k)
+	return b.plan.rows[row.Slot+"#"+row.Ref.String()] == row.Digest
+}
+
+// chunkAlong is how many of the items are sent together, with what they take along.
+func (e *Engine) chunkAlong(items []*item) int {
+	most, n, rows := e.chunkOf(items), 0, 0
+	for n < len(items) && n < most {
+		if rows += 1 + len(items[n].along); n > 0 && rows > max(most, chunk) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// claimAlong claims what creates take along, once they are claimed themselves. What another worker has got is not taken along.
+func (e *Engine) claimAlong(ctx context.Context, b *batch, items []*item, now time.Time) {
+	var kids []*item
+	for _, i := range items {
+		kids = append(kids, i.along...)
+	}
+	if len(kids) == 0 {
+		return
+	}
+	kept := e.putLinks(ctx, kids, e.claims(b, kids, now))
+	for _, i := range items {
+		i.along = slices.DeleteFunc(i.along, func(k *item) bool { return !slices.Contains(kept, k) })
+	}
+}
+
+// alongFields are what is written of a record that is taken along: without its parent's id, which nobody has yet.
+func (e *Engine) alongFields(w connector.Writer, k *item) map[string]record.Value {
+	out := map[string]record.Value{}
+	for name, v := range k.decision.Write {
+		if v.Text() != newID(k.of.ref) {
+			out[name] = v
+		}
+	}
+	if marker := w.Traits(k.link.Claim.Object).MarkerField; marker != "" {
+		out[marker] = record.Of(k.link.Claim.Key)
+	}
+	return out
+}
+
+// withAlong are items and what they took along.
+func withAlong(items []*item) []*item {
+	out := slices.Clone(items)
+	for _, i := range items {
+		out = append(out, i.along...)
+	}
+	return out
+}
+
+// nameAlong says in an error which record it is about: a connector knows them by their place alone.
+func (i *item) nameAlong(err error) error {
+	var fault *connector.Error
+	if err == nil || len(i.along) == 0 || !errors.As(err, &fault) {
+		return err
+	}
+	named := *fault
+	named.Fields = slices.Clone(fault.Fields)
+	for n, name := range named.Fields {
+		place, field, ok := strings.Cut(strings.TrimPrefix(name, "children."), ".")
+		if k, bad := strconv.Atoi(place); ok && bad == nil && k < len(i.along) && strings.HasPrefix(name, "children.") {
+			named.Fields[n] = field + " of " + i.along[k].ref.String()
+		}
+	}
+	return &named
+}
+
+// tookAlong turns the answer of a create into the next state of what it took along.
+func (e *Engine) tookAlong(b *batch, i *item, o connector.Outcome) {
+	if i.link.State != link.Linked || o.Status != connector.Done || len(o.Children) != len(i.along) {
+		return
+	}
+	for n, k := range i.along {
+		b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: k.ref, Target: o.Children[n], Status: string(o.Status)})
+		e.becomeLinked(k, o.Children[n], nil, time.Time{})
+		k.result = &Result{End: Done, Counts: Counts{Created: 1}}
+		i.result.Counts.Created++
+	}
+}
+
+// endAlong ends what was taken along: the follow-ups of what is linked now; the claims of what was surely not made are given back, and
+// what is not known is looked for when its claim ends.
+func (e *Engine) endAlong(ctx context.Context, b *batch, items []*item) {
+	var linked, rest []*item
+	for _, i := range items {
+		for _, k := range i.along {
+			switch {
+			case k.link.State == link.Linked && k.done() && k.result.End == Done:
+				linked = append(linked, k)
+				continue
+			case k.link.State == link.Claimed && i.link.State != link.Linked && i.link.State != link.Claimed:
+				k.link.State, k.link.Claim = link.Skipped, k.link.Claim.Given()
+				e.setReason(k, &link.Reason{Category: plan.Waits, Text: i.ref.String() + " was not made, and it is made together with it"})
+				k.result = &Result{End: Later, Until: time.Now().Add(waitPause), On: i.ref.String()}
+				if err := e.putItem(ctx, k); err != nil {
+					k.result = nil
+					e.fail(ctx, []*item{k}, "", err)
+				} else {
+					k.stored()
+				}
+			case k.link.State == link.Claimed:
+				k.end(Result{End: Later, Until: k.link.Claim.Until})
+			}
+			rest = append(rest, k)
+		}
+		i.along = nil // whatever is sent of it again is sent alone
+	}
+	e.followUp(ctx, b, linked)
+	if err := e.parkUnfinished(ctx, b, rest); err != nil {
+		e.undecided(items, err)
+	}
+}
