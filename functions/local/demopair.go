@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"crosswalk/internal/app"
-	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/web"
 )
 
@@ -34,10 +33,12 @@ type pairResult struct {
 	Held          int            `json:"held"`           // records that a person must decide about
 	Conflicts     int            `json:"conflicts"`      // fields that both sides changed, each ended by its rule
 	Echoes        int            `json:"echoes"`         // writes after everybody rested
-	Differences   int            `json:"differences"`    // mapped fields of pairs that differ without a reason
-	PlannedWrites int            `json:"planned_writes"` // records that the plan said it makes or changes
-	MadeWrites    int            `json:"made_writes"`    // records that were made or changed, as the outsider counts them
+	Differences   int            `json:"differences"`    // differences between the sides that reconcile cannot name a cause for, or does not list
+	Named         int            `json:"named"`          // those that it names, before the undo and after it
+	WritesPlanned int            `json:"writes_planned"` // records that the plan said it makes or changes
+	WritesMade    int            `json:"writes_made"`    // records that were made or changed, as the outsider counts them
 	Undone        int            `json:"undone"`         // records that the undo of the plan's run put back or archived
+	Kept          int            `json:"kept"`           // records of that run that people changed since, which stay as people want them
 	Calls         map[string]int `json:"calls"`          // by system
 	Seconds       json.Number    `json:"seconds"`
 }
@@ -51,6 +52,9 @@ type pairRun struct {
 	api   *client
 	res   pairResult
 	count *counter
+	began time.Time
+
+	pairsSeen int // by the last comparison
 }
 
 func (c *cli) playPair(ctx context.Context, o demoOptions) (err error) {
@@ -79,14 +83,14 @@ func (c *cli) playPair(ctx context.Context, o demoOptions) (err error) {
 // faults are what must not be.
 func (r pairResult) faults() error {
 	var errs []error
-	if r.MadeWrites != r.PlannedWrites {
-		errs = append(errs, fmt.Errorf("demo: the plan said %d writes, and %d were made", r.PlannedWrites, r.MadeWrites))
+	if r.WritesMade != r.WritesPlanned {
+		errs = append(errs, fmt.Errorf("demo: the plan said %d writes, and %d were made", r.WritesPlanned, r.WritesMade))
 	}
 	if r.Echoes != 0 {
 		errs = append(errs, fmt.Errorf("demo: %d writes came of nothing", r.Echoes))
 	}
 	if r.Differences != 0 {
-		errs = append(errs, fmt.Errorf("demo: %d fields differ without a reason", r.Differences))
+		errs = append(errs, fmt.Errorf("demo: %d differences have no cause that reconcile knows", r.Differences))
 	}
 	return errors.Join(errs...)
 }
@@ -112,7 +116,7 @@ func (c *cli) startPair(ctx context.Context, log io.Writer) (*pairRun, func() er
 		v.close()
 		return nil, nil, errors.Join(err, os.RemoveAll(data))
 	}
-	p := &pairRun{cli: c, pairWorld: w, data: data, url: d.api(""), api: d.client, count: countWrites(v)}
+	p := &pairRun{cli: c, pairWorld: w, data: data, url: d.api(""), api: d.client, count: countWrites(v), began: time.Now()}
 	v.hubspot.ResetCalls()
 	v.salesforce.ResetCalls()
 	v.salesforce.ResetLog()
@@ -152,7 +156,7 @@ func deployPair(ctx context.Context, v *vendors, data string, log *slog.Logger) 
 
 // command runs a command of bin/crosswalk as an operator does, shows it and what it printed, and gives that.
 func (p *pairRun) command(ctx context.Context, status int, args ...string) (string, error) {
-	fmt.Fprintf(p.out, "$ crosswalk %s  (%s)\n", strings.ReplaceAll(strings.Join(args, " "), p.data+string(filepath.Separator), ""), time.Now().Format("05.0"))
+	fmt.Fprintf(p.out, "%s $ crosswalk %s\n", p.clock(), strings.ReplaceAll(strings.Join(args, " "), p.data+string(filepath.Separator), ""))
 	text, err := p.quietly(ctx, status, args...)
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if len(lines) > shownLines {
@@ -165,6 +169,9 @@ func (p *pairRun) command(ctx context.Context, status int, args ...string) (stri
 }
 
 const shownLines = 16
+
+// clock is how long the demonstration has gone on.
+func (p *pairRun) clock() string { return fmt.Sprintf("%5.1fs", time.Since(p.began).Seconds()) }
 
 func (p *pairRun) quietly(ctx context.Context, status int, args ...string) (string, error) {
 	var out, errs bytes.Buffer
@@ -205,13 +212,17 @@ func (p *pairRun) play(ctx context.Context) error {
 	if err := p.rest(ctx, plan.Set); err != nil {
 		return err
 	}
-	if err := p.compare(ctx); err != nil {
+	if err := p.compare(ctx, plan.Set); err != nil {
 		return err
 	}
+	p.res.Linked = p.pairsSeen
 	if err := p.takeBack(ctx, ran, before, after); err != nil {
 		return err
 	}
-	return p.rest(ctx, plan.Set)
+	if err := p.rest(ctx, plan.Set); err != nil {
+		return err
+	}
+	return p.compare(ctx, plan.Set)
 }
 
 // planned applies, checks, previews and approves; none of it writes.
@@ -269,7 +280,7 @@ func (p *pairRun) carriedOut(ctx context.Context, plan web.Plan, before snapshot
 	}
 	at := slices.IndexFunc(list.Runs, func(r web.Run) bool { return r.Kind == "plan" })
 	made := before.changed(p.look())
-	p.res.PlannedWrites, p.res.MadeWrites = want.total(), made.total()
+	p.res.WritesPlanned, p.res.WritesMade = want.total(), made.total()
 	p.res.Created, p.res.Updated = made.of("created"), made.of("changed")
 	if err := columns(p.out, want.beside(made)); err != nil {
 		return web.Run{}, err
@@ -277,7 +288,7 @@ func (p *pairRun) carriedOut(ctx context.Context, plan web.Plan, before snapshot
 	if !want.equal(made) {
 		return list.Runs[at], fmt.Errorf("demo: the writes made are not those planned:\n%s", want.differences(made))
 	}
-	fmt.Fprintf(p.out, "the writes made are exactly the writes planned: %d records at both sides\n", p.res.MadeWrites)
+	fmt.Fprintf(p.out, "the writes made are exactly the writes planned: %d records at both sides\n", p.res.WritesMade)
 	return list.Runs[at], nil
 }
 
@@ -349,173 +360,3 @@ func (p *pairRun) rest(ctx context.Context, set []string) error {
 
 // restFor is several polls long.
 const restFor = 4 * time.Second
-
-// within bounds the wait for something that people did to arrive at the other side.
-const arrivesWithin = 40 * time.Second
-
-func (p *pairRun) until(ctx context.Context, what string, yes func() bool) error {
-	for end := time.Now().Add(arrivesWithin); !yes(); {
-		if time.Now().After(end) {
-			return fmt.Errorf("demo: %s: it does not arrive within %s", what, arrivesWithin)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(lookEvery):
-		}
-	}
-	fmt.Fprintf(p.out, "  %s\n", what)
-	return nil
-}
-
-// people go on working at both sides.
-func (p *pairRun) people(ctx context.Context) error {
-	fmt.Fprintln(p.out, "people go on working:")
-	hub, org := p.hubspot.User(), p.salesforce.Person()
-	for _, step := range []func() error{
-		func() error { return p.conflict(ctx) },
-		func() error { // a lead is converted
-			done, err := org.Convert(p.leads["017"], salesforcetest.Conversion{OpportunityName: "Converted order"})
-			if err != nil {
-				return err
-			}
-			return p.until(ctx, "a lead was converted: its HubSpot contact is the new contact's, with its company and its deal", func() bool {
-				people := p.hubspot.Find("contacts", "email", "desk-017@"+domainOfFirm(8))
-				deals := p.hubspot.Find("deals", "dealname", "Converted order")
-				account, _ := p.salesforce.Get("Account", done.AccountID)
-				return len(people) == 1 && len(deals) == 1 && people[0].PrimaryCompany != "" && deals[0].PrimaryCompany == people[0].PrimaryCompany &&
-					len(p.hubspot.Find("companies", "name", account.Text("Name"))) == 1
-			})
-		},
-		func() error { // a merge at HubSpot: the company that was entered twice
-			id, err := hub.Merge("companies", p.companies["010"], p.companies["010b"])
-			if err != nil {
-				return err
-			}
-			if err := org.Update("Account", p.accounts["010"], map[string]any{"Description": "Merged at HubSpot"}); err != nil {
-				return err
-			}
-			return p.until(ctx, "two companies were merged at HubSpot: the account goes on with the one that is left", func() bool {
-				r, _ := p.hubspot.Record("companies", id)
-				return r.Properties["description"] == "Merged at HubSpot"
-			})
-		},
-		func() error { // a merge at Salesforce: the contact that was entered twice
-			if err := org.Merge("Contact", p.contacts["020b"], nil, p.contacts["020"]); err != nil {
-				return err
-			}
-			if err := org.Update("Contact", p.contacts["020b"], map[string]any{"Title": "Merged at Salesforce"}); err != nil {
-				return err
-			}
-			return p.until(ctx, "two contacts were merged at Salesforce: the HubSpot contact goes on with the one that is left", func() bool {
-				r, _ := p.hubspot.Record("contacts", p.persons["020"])
-				return r.Properties["jobtitle"] == "Merged at Salesforce"
-			})
-		},
-		func() error { // new on each side
-			account, err := org.Create("Account", map[string]any{"Name": "New at Salesforce Ltd", "Website": "new-at-salesforce.example"})
-			if err != nil {
-				return err
-			}
-			if _, err := org.Create("Contact", map[string]any{"LastName": "Desk new", "Email": "desk@new-at-salesforce.example", "AccountId": account}); err != nil {
-				return err
-			}
-			company, err := hub.Create("companies", map[string]string{"name": "New at HubSpot Ltd", "domain": "new-at-hubspot.example"})
-			if err != nil {
-				return err
-			}
-			person, err := hub.Create("contacts", map[string]string{"lastname": "Desk new", "email": "desk@new-at-hubspot.example", "lifecyclestage": "customer"})
-			if err != nil {
-				return err
-			}
-			if err := hub.Associate("contacts", person, "companies", company); err != nil {
-				return err
-			}
-			return p.until(ctx, "a company and a person were new on each side: they are there on the other, joined", func() bool {
-				people := p.hubspot.Find("contacts", "email", "desk@new-at-salesforce.example")
-				contacts := p.salesforce.Find("Contact", "Email", "desk@new-at-hubspot.example")
-				return len(people) == 1 && people[0].PrimaryCompany != "" && len(contacts) == 1 && contacts[0].Text("AccountId") != ""
-			})
-		},
-	} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// contest is one field that both sides changed while the mapping rested, and what must stand at both in the end.
-type contest struct {
-	person       string // of contacts
-	account      string
-	sf, hub      string // fields
-	atSf, atHub  string // what each side wrote; Salesforce first, HubSpot seconds later
-	ends, reason string
-}
-
-var contests = []contest{
-	{person: "000", sf: "Title", hub: "jobtitle", atSf: "Written first", atHub: "Written later", ends: "Written later", reason: "Two-way: the later edit wins"},
-	{person: "010", sf: "Salutation", hub: "salutation", atSf: "Dr.", atHub: "Prof.", ends: "Dr.", reason: "Prefer Salesforce unless blank"},
-	{account: "000", sf: "Name", hub: "name", atSf: "Freight 000 Group", atHub: "Freight 000 Holding", ends: "Freight 000 Group", reason: "Prefer Salesforce unless blank"},
-	{account: "002", sf: "Description", hub: "description", atSf: "Written first", atHub: "Written later", ends: "Written later", reason: "Two-way: the later edit wins"},
-}
-
-// conflict has both sides edited while the mappings are paused: different fields of one record, and one field on both.
-func (p *pairRun) conflict(ctx context.Context) error {
-	for _, name := range []string{"accounts", "contacts"} {
-		if _, err := p.quietly(ctx, exitDone, "pause", name); err != nil {
-			return err
-		}
-	}
-	hub, org := p.hubspot.User(), p.salesforce.Person()
-	errs := []error{org.Update("Contact", p.contacts["001"], map[string]any{"Title": "Changed at Salesforce"}), hub.Set("contacts", p.persons["001"], map[string]string{"phone": "+4573000001"})}
-	for _, c := range contests {
-		if c.person != "" {
-			errs = append(errs, org.Update("Contact", p.contacts[c.person], map[string]any{c.sf: c.atSf}))
-		} else {
-			errs = append(errs, org.Update("Account", p.accounts[c.account], map[string]any{c.sf: c.atSf}))
-		}
-	}
-	time.Sleep(2500 * time.Millisecond) // edits within two seconds are a tie
-	for _, c := range contests {
-		if c.person != "" {
-			errs = append(errs, hub.Set("contacts", p.persons[c.person], map[string]string{c.hub: c.atHub}))
-		} else {
-			errs = append(errs, hub.Set("companies", p.companies[c.account], map[string]string{c.hub: c.atHub}))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	for _, name := range []string{"accounts", "contacts"} {
-		if _, err := p.quietly(ctx, exitDone, "resume", name); err != nil {
-			return err
-		}
-	}
-	if err := p.until(ctx, "different fields of one contact were changed on both sides: both survive", func() bool {
-		sf, _ := p.salesforce.Get("Contact", p.contacts["001"])
-		there, _ := p.hubspot.Record("contacts", p.persons["001"])
-		return sf.Text("Phone") == "+4573000001" && there.Properties["jobtitle"] == "Changed at Salesforce"
-	}); err != nil {
-		why, _ := p.quietly(ctx, exitDone, "why", "salesforce:Contact/"+p.contacts["001"]) // explains err, where there is anything
-		sf, _ := p.salesforce.Get("Contact", p.contacts["001"])
-		there, _ := p.hubspot.Record("contacts", p.persons["001"])
-		return fmt.Errorf("%w: phone %q at Salesforce, job title %q at HubSpot\n%s", err, sf.Text("Phone"), there.Properties["jobtitle"], why)
-	}
-	for _, c := range contests {
-		sfObject, hubObject, sfID, hubID := "Contact", "contacts", p.contacts[c.person], p.persons[c.person]
-		if c.account != "" {
-			sfObject, hubObject, sfID, hubID = "Account", "companies", p.accounts[c.account], p.companies[c.account]
-		}
-		if err := p.until(ctx, fmt.Sprintf("%s was changed on both sides and ends as its rule says (%s): %s", c.hub, c.reason, c.ends), func() bool {
-			sf, _ := p.salesforce.Get(sfObject, sfID)
-			there, _ := p.hubspot.Record(hubObject, hubID)
-			return sf.Text(c.sf) == c.ends && there.Properties[c.hub] == c.ends
-		}); err != nil {
-			return err
-		}
-		p.res.Conflicts++
-	}
-	return nil
-}

@@ -26,7 +26,8 @@ var pairObjects = []struct {
 		{"NumberOfEmployees", "numberofemployees", nil}, {"Description", "description", nil}, {"BillingStreet", "address", nil}, {"BillingCity", "city", nil}, {"BillingPostalCode", "zip", nil}, {"BillingCountry", "country", nil}}},
 	{"contacts", "Contact", "contacts", []pairField{{"FirstName", "firstname", nil}, {"LastName", "lastname", nil}, {"Email", "email", strings.ToLower}, {"Title", "jobtitle", nil}, {"Phone", "phone", nil},
 		{"Salutation", "salutation", nil}, {"MailingCity", "city", nil}}},
-	{"leads", "Lead", "contacts", []pairField{{"FirstName", "firstname", nil}, {"LastName", "lastname", nil}, {"Email", "email", strings.ToLower}, {"Company", "company", nil}}},
+	{"leads", "Lead", "contacts", []pairField{{"FirstName", "firstname", nil}, {"LastName", "lastname", nil}, {"Email", "email", strings.ToLower}, {"Company", "company", nil},
+		{"Phone", "phone", nil}, {"Title", "jobtitle", nil}, {"City", "city", nil}}},
 	{"opportunities", "Opportunity", "deals", []pairField{{"Name", "dealname", nil}, {"Amount", "amount", plainNumber}, {"CloseDate", "closedate", dayOf}, {"NextStep", "hs_next_step", nil},
 		{"StageName", "dealstage", named("Prospecting", "appointmentscheduled", "Closed Won", "closedwon", "Negotiation/Review", "contractsent", "Proposal/Price Quote", "contractsent")}}},
 	{"tasks", "Task", "tasks", []pairField{{"Subject", "hs_task_subject", nil}, {"ActivityDate", "hs_timestamp", dayOf}, {"Priority", "hs_task_priority", named("High", "HIGH", "Normal", "MEDIUM", "Low", "LOW")}}},
@@ -353,58 +354,6 @@ func (p *pairRun) pairs(ctx context.Context) (map[string]string, error) {
 	}
 }
 
-// compare holds both sides of every pair against each other, field by field, and adds up what differs without a reason.
-func (p *pairRun) compare(ctx context.Context) error {
-	pairs, err := p.pairs(ctx)
-	if err != nil {
-		return err
-	}
-	now := p.look()
-	other := map[string]string{} // id at HubSpot of what is linked, by id at Salesforce
-	for a, b := range pairs {
-		other[idOf(a)] = idOf(b)
-	}
-	var odd []string
-	relations := 0
-	for a, b := range pairs {
-		sf, hub := now[a], now[b]
-		if sf == nil || hub == nil {
-			continue // one of them was deleted or merged away since
-		}
-		p.res.Linked++
-		for _, o := range pairObjects {
-			if objectOf(a) != "salesforce:"+o.sf || objectOf(b) != "hubspot:"+o.hub {
-				continue
-			}
-			for _, f := range o.fields {
-				if differ(f, sf[f.sf], hub[f.hub]) {
-					odd = append(odd, fmt.Sprintf("%s %s %q, %s %s %q", a, f.sf, sf[f.sf], b, f.hub, hub[f.hub]))
-				}
-			}
-		}
-		for _, r := range [][2]string{{"AccountId", "company of"}, {"people", "people"}} {
-			from, there := sf[r[0]], hub[r[1]]
-			if from == "" || objectOf(a) == "salesforce:Task" {
-				continue
-			}
-			for id := range strings.SplitSeq(from, ";") {
-				if to := other[id]; to != "" {
-					if relations++; !slices.Contains(strings.Split(there, ";"), to) {
-						odd = append(odd, fmt.Sprintf("%s %s %s, %s has %s", a, r[0], id, b, there))
-					}
-				}
-			}
-		}
-	}
-	slices.Sort(odd)
-	for _, line := range odd[:min(len(odd), 20)] {
-		fmt.Fprintf(p.out, "  differs: %s\n", line)
-	}
-	p.res.Differences = len(odd)
-	fmt.Fprintf(p.out, "an outsider reads both CRMs: %d pairs, %d of their references stand at both sides, %d fields differ without a reason\n", p.res.Linked, relations, len(odd))
-	return nil
-}
-
 func idOf(ref string) string {
 	_, id, _ := strings.Cut(ref, "/")
 	return id
@@ -415,62 +364,6 @@ func differ(f pairField, sf, hub string) bool {
 		sf, hub = f.form(sf), f.form(hub)
 	}
 	return sf != hub
-}
-
-// takeBack undoes the plan's run, with what it made, and looks whether both sides are what they were: but for what people changed
-// since, which stays.
-func (p *pairRun) takeBack(ctx context.Context, ran web.Run, before, after snapshot) error {
-	people := p.look()
-	if _, err := p.command(ctx, exitDone, "undo", ran.ID, "--archive-created"); err != nil {
-		return err
-	}
-	plan, err := pairJSON[web.Plan](ctx, p, exitDone, "undo", ran.ID, "--archive-created")
-	if err != nil {
-		return err
-	}
-	if _, err := p.command(ctx, exitDone, "approve", plan.ID, "--digest", plan.Digest); err != nil {
-		return err
-	}
-	if _, err := p.command(ctx, exitDone, "run", "--plan", plan.ID); err != nil {
-		if _, err = p.command(ctx, exitLook, "runs", "--once", ran.ID); err != nil {
-			return err
-		}
-	}
-	now := p.look()
-	var odd []string
-	kept := 0
-	for ref := range before.changed(after).changed {
-		switch {
-		case now[ref] == nil || people[ref] == nil || !maps.Equal(people[ref], after[ref]):
-			kept++ // people changed it since
-		case !maps.Equal(now[ref], before[ref]):
-			odd = append(odd, fmt.Sprintf("%s: %s", ref, fieldsOff(before[ref], now[ref])))
-		default:
-			p.res.Undone++
-		}
-	}
-	for ref := range after {
-		if before[ref] != nil {
-			continue
-		}
-		switch {
-		case now[ref] == nil:
-			p.res.Undone++
-		case people[ref] != nil && maps.Equal(people[ref], after[ref]):
-			odd = append(odd, ref+": it was made, and is still there")
-		default:
-			kept++
-		}
-	}
-	slices.Sort(odd)
-	for _, line := range odd[:min(len(odd), 20)] {
-		fmt.Fprintf(p.out, "  not as before: %s\n", line)
-	}
-	fmt.Fprintf(p.out, "undone: %d records are what they were or archived, %d were changed by people since and stay, %d are otherwise\n", p.res.Undone, kept, len(odd))
-	if len(odd) > 0 {
-		return fmt.Errorf("demo: %d records are not as before the plan's run", len(odd))
-	}
-	return nil
 }
 
 func fieldsOff(want, got map[string]string) string {
