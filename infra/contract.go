@@ -28,7 +28,7 @@ func functions(c Customer) []Function {
 		{Name: "console", Binary: "console", MemoryMB: 512, Seconds: 29, Says: "the operator API"},
 		{Name: "poll", Binary: "poll", MemoryMB: 512, Seconds: 120, Says: "once a minute: feeds that are due, parked tasks that are due, dead letters"},
 		{Name: "work-live", Binary: "work", MemoryMB: 1024, Seconds: 75, Lane: "live", Says: "works tasks of the live lane, ten at most at once"},
-		{Name: "work-bulk", Binary: "work", MemoryMB: 1024, Seconds: 330, Lane: "bulk", Says: "works tasks of the bulk lane, one message of up to 200 records at once"},
+		{Name: "work-bulk", Binary: "work", MemoryMB: 1024, Seconds: 330, Lane: "bulk", Says: "works tasks of the bulk lane, ten messages of up to 200 records at once"},
 	}
 	if c.AWS.SalesforceEventSource != "" {
 		all = append(all, Function{Name: "change", Binary: "change", MemoryMB: 256, Seconds: 30, Says: "takes Salesforce's change events and queues the records that they name"})

@@ -63,7 +63,7 @@ var lanes = []struct {
 	name       string
 	visibility int // minutes
 	batch      int
-}{{"live", 6, 10}, {"bulk", 30, 1}}
+}{{"live", 6, 10}, {"bulk", 30, 10}}
 
 // Messages are kept so long, in both lanes and their dead letters (T25).
 const messageDays = 4

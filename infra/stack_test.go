@@ -75,7 +75,7 @@ func TestQueues(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string][3]string{"live": {"10", "5", "WorkLive"}, "bulk": {"1", "2", "WorkBulk"}} {
+	for name, want := range map[string][3]string{"live": {"10", "5", "WorkLive"}, "bulk": {"10", "2", "WorkBulk"}} {
 		s := tp.Resources["Work"+title(name)+"Source"].Properties
 		equal(t, name+" batch", s["BatchSize"], want[0])
 		equal(t, name+" window", s["MaximumBatchingWindowInSeconds"], "0")

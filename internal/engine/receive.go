@@ -129,10 +129,18 @@ func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []
 	}
 }
 
-// giveBack makes messages that were not begun visible again at once, for a worker that has the time.
+// giveBack makes messages that were not begun visible again at once, for a worker that has the time. Each time counts as a receive
+// (T25): a message that would be a dead letter next time without ever having been tried is sent anew in its own place.
 func (e *Engine) giveBack(ctx context.Context, from lane.Lane, deliveries []lane.Delivery, to Answerer) {
+	ctx = context.WithoutCancel(ctx)
 	for _, d := range deliveries {
-		for _, err := range to.Release(context.WithoutCancel(ctx), from, []string{d.Receipt}, 0) {
+		answer := func() []error { return to.Release(ctx, from, []string{d.Receipt}, 0) }
+		if m, err := decodeMessage(d.Body); err == nil && d.Receives >= lane.MaxReceives-1 {
+			if err := e.Enqueue(ctx, from, m.Tasks); err == nil {
+				answer = func() []error { return to.Ack(ctx, from, []string{d.Receipt}) }
+			}
+		}
+		for _, err := range answer() {
 			if err != nil {
 				e.Log.Error("message could not be given back", "error", err) // it is visible again later
 			}

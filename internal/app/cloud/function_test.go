@@ -14,8 +14,10 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/queue/embedded"
+	"crosswalk/internal/record"
 	"crosswalk/internal/secret/manager"
 	"crosswalk/internal/store/memory"
 	"crosswalk/internal/transform"
@@ -71,6 +73,29 @@ func TestPollStopsInTime(t *testing.T) {
 		}
 		if counts, err := queue.Counts(t.Context(), lane.Live); err != nil || counts.Waiting == 0 {
 			t.Errorf("nothing was read afterwards: %+v, %v", counts, err)
+		}
+	})
+}
+
+// A message that no worker ever had the time to begin is not a dead letter, however often it was taken and given back.
+func TestNeverBegunIsNoDeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, queue := deployment(t)
+		if err := a.Engine.Enqueue(t.Context(), lane.Bulk, []engine.Task{{Ref: record.Ref{Connection: "hubspot", Object: "deals", ID: "9000000001"}, Cause: "initial load"}}); err != nil {
+			t.Fatal(err)
+		}
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 3 * lane.MaxReceives {
+			got, err := queue.Receive(t.Context(), lane.Bulk, 10, time.Minute)
+			if err != nil || len(got) != 1 {
+				t.Fatalf("%d messages, %v", len(got), err)
+			}
+			a.Engine.Handle(over, lane.Bulk, got, queue)
+			time.Sleep(time.Second)
+		}
+		if n, err := a.Engine.DeadLetters(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d dead letters, %v", n, err)
 		}
 	})
 }

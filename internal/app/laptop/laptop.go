@@ -126,10 +126,13 @@ func (l *App) pollLoop(ctx context.Context) {
 // receiveMost is how many messages one receive takes: enough to fill the vendors' batches.
 const receiveMost = 100
 
+// bulkMost is the same of the bulk lane, whose messages are up to 200 records each: as many as one receive gives on AWS.
+const bulkMost = 10
+
 func (l *App) workLoop(ctx context.Context, from lane.Lane) {
 	most := receiveMost
 	if from == lane.Bulk {
-		most = 1 // one message is a batch of up to 200 already
+		most = bulkMost
 	}
 	for ctx.Err() == nil {
 		if err := l.queue.Wait(ctx, from); err != nil {

@@ -52,6 +52,8 @@
 //	told, concern    T#told, T#concern        audience, event#.. notify: get, put under its revision                       get 1, put 1
 //	reconciliation   Q, Q#id, Q#seen#mapping  id, part#, row#,   reconcile: put pages, list parts; ttl                     put per KB
 //	                                          ref
+//	  of pairs       Q#id                     visit#n, pair#n    the same: what was looked at, and what differs             put per KB
+//	  first seen     Q#pairs#mapping          ref#field          the same                                               get 1, put 1
 //	erasure          X, X#head, X#jobs        mark, h, job       erase: change; work: get where somebody was erased        get 1, put 1
 //	epoch            Y                        epoch              start: get once; rebuild: put twice a step                get 1, put 1
 //	mark read back   Y#byte                   mark               rebuild: put, list; work: get before a create, for        get 1, put 1
