@@ -22,7 +22,11 @@ func (e *Engine) followUp(ctx context.Context, b *batch, items []*item) {
 		return
 	}
 	e.verify(ctx, b, items)
+	e.followSource(ctx, b, items)
 	for _, i := range items {
+		if i.m.AtSource != nil {
+			continue
+		}
 		for len(i.link.Todo) > 0 && i.link.Todo[0].Do != "verify" && !i.waiting() {
 			if !e.doNext(ctx, b, i) {
 				break
@@ -33,8 +37,9 @@ func (e *Engine) followUp(ctx context.Context, b *batch, items []*item) {
 
 // revive takes the follow-ups up again that were given up for a wrong total or a failed opening, when a person says retry:
 // the document is read back first, as at the beginning. Nothing that was sent to anybody is sent again: those words come
-// after the opening, and were never reached.
+// after the opening, and were never reached. What follows at a is put on the list again where it is due once more.
 func (e *Engine) revive(i *item) {
+	e.exportAgain(i)
 	if i.task.Cause != "retry" || i.link.State != link.Linked || i.m.Document == nil || len(i.link.Todo) > 0 || i.link.Reason == nil {
 		return
 	}

@@ -130,6 +130,10 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 	byObject := map[object][]*item{}
 	var order []object
 	for _, i := range items {
+		if i.brought != nil {
+			e.takeSource(ctx, b, i, *i.brought)
+			continue
+		}
 		if r := e.sourceOfPage(b, i); r != nil {
 			e.takeSource(ctx, b, i, record.Read{Ref: i.ref, State: record.Found, Record: r})
 			continue

@@ -598,7 +598,7 @@ func (e *Engine) unchanged(_ context.Context, b *batch, items []*item) {
 			e.complain(b, i, r)
 			continue
 		}
-		over := i.link.Reason != nil && i.mayClear() && i.link.Reason.Category != plan.AmountWrong && i.link.Reason.Category != plan.OpenFailed &&
+		over := i.link.Reason != nil && i.mayClear() && !i.openAtSource() && i.link.Reason.Category != plan.AmountWrong && i.link.Reason.Category != plan.OpenFailed &&
 			(i.link.Reason.Category != plan.EMailUnsure || i.task.Cause == "retry") // a person looked whether it was sent
 		if over {
 			i.link.Reason = nil

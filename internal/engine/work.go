@@ -65,6 +65,7 @@ type item struct {
 	lookOnly bool                // of a claim: it is looked for and never sent again
 	along    []*item             // of a create: what it takes along (together.go)
 	of       *item               // the create that takes it along
+	brought  *record.Read        // its source, which came with another record (followupsource.go)
 	result   *Result
 }
 
@@ -213,6 +214,9 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		e.loadLinks, e.readSources, e.archiveDeleted, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.archiveDeleted, e.takenBack, e.findExcluded, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
 	})
 	e.workHome(ctx, b, items)
+	if b.preview {
+		e.foreseeSource(ctx, b, items)
+	}
 }
 
 // workSteps takes items through the steps of the pipeline, and acts unless this is a preview.
