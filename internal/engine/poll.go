@@ -11,6 +11,7 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
 
@@ -104,7 +105,7 @@ func (s *mappingSet) feeds(standard time.Duration) []watchedFeed {
 	}
 	for _, name := range s.names {
 		a := s.byName[name]
-		if !a.works(true) {
+		if !a.works(true) || a.Schedule == mapping.Never {
 			continue
 		}
 		for _, way := range a.ways() {
