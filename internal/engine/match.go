@@ -93,6 +93,11 @@ func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 			e.fail(ctx, targets[o], o[0], err)
 			continue
 		}
+		twins, err := e.ownTwins(ctx, b, found)
+		if err != nil {
+			e.fail(ctx, targets[o], o[0], err)
+			continue
+		}
 		for _, i := range targets[o] {
 			f, ok := found[i]
 			moved, err := e.followed(ctx, b, i, f.hits)
@@ -102,6 +107,8 @@ func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 			case moved:
 			case ok && !f.wait.IsZero():
 				i.end(Result{End: Later, Until: f.wait})
+			case len(twins[i]) > 0:
+				e.holdTwin(ctx, b, i, f, twins[i])
 			case ok:
 				e.takeHits(ctx, b, i, f.rule, f.hits, f.many)
 			}
