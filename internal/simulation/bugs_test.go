@@ -64,16 +64,20 @@ func caughtByScenario(t *testing.T, bugs engine.Bugs, sh *Shared) string {
 }
 
 func caughtBySeed(t *testing.T, bugs engine.Bugs, sh *Shared) string {
-	for seed := uint64(1); seed <= bugSeeds; seed++ {
-		r := one(t, Options{Seed: seed, Bugs: bugs}, sh)
-		if len(r.Problems) == 0 || len(one(t, Options{Seed: seed}, sh).Problems) > 0 {
+	for n := uint64(0); n < 2*bugSeeds; n++ {
+		seed, source := 1+n/2, pairSource
+		if n%2 == 0 {
+			source = billedOf(seed)
+		}
+		r := one(t, Options{Seed: seed, Source: source, Bugs: bugs}, sh)
+		if len(r.Problems) == 0 || len(one(t, Options{Seed: seed, Source: source}, sh).Problems) > 0 {
 			continue
 		}
 		checks := map[string]bool{}
 		for _, p := range r.Problems {
 			checks[p.Check] = true
 		}
-		return fmt.Sprintf("seed %d by %s", seed, strings.Join(sorted(checks), ", "))
+		return fmt.Sprintf("seed %d of %s by %s", seed, source, strings.Join(sorted(checks), ", "))
 	}
 	return ""
 }

@@ -120,7 +120,7 @@ func (s *Sim) runPair() Report {
 	if s.Quiet && len(problems) == 0 {
 		problems = append(problems, s.quietDays(ctx, 30*24*time.Hour)...)
 	}
-	report := Report{Source: pairSource, Seed: s.Seed, Trail: s.Trail(), Hits: s.Hits(), Effects: s.steps, Problems: problems, Ambiguous: s.Ambiguous}
+	report := Report{Source: pairSource, Seed: s.Seed, Trail: s.Trail(), Hits: s.Hits(), Effects: s.steps, Problems: problems, Ambiguous: s.Ambiguous, Quiet: s.Quiet}
 	if s.Log != nil {
 		report.Log = s.Log.String()
 	}

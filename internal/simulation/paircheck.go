@@ -131,6 +131,7 @@ func (c *pairCheck) look() error {
 	}
 	for _, x := range errs {
 		c.errors[x.Ref] = append(c.errors[x.Ref], x.Category)
+		c.countHeld(x)
 	}
 	c.org = c.p.orgJournal()
 	for _, object := range []string{"companies", "contacts", "deals"} {
@@ -156,15 +157,11 @@ func (c *pairCheck) readTrail() error {
 		for _, l := range lines {
 			done := slices.ContainsFunc(l.Outcomes, func(o engine.EntryOutcome) bool { return o.Status == "done" })
 			for _, f := range l.Fields {
-				rule := f.Rule
 				if f.Action == "write" {
-					if cut := strings.LastIndex(rule, ": "); cut > 0 && l.Kind != "create" {
-						rule = rule[:cut]
-					}
 					c.trail[l.Target.String()+"/"+f.Field] = append(c.trail[l.Target.String()+"/"+f.Field], told{l.At, f.Old.Text(), f.New.Text(), f.Rule, done})
 				}
-				if l.Kind == "update" || l.Kind == "link" {
-					c.s.hit("rule: " + rule)
+				if l.Kind != "create" {
+					c.countBranch(l.Target.Connection, f)
 				}
 			}
 		}

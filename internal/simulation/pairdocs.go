@@ -16,13 +16,28 @@ type kind struct {
 // rule says who wins a field, and when two values say the same.
 type rule struct {
 	a, b []string
-	wins string // newest | salesforce | hubspot | hold; out: only ever from Salesforce to HubSpot
+	wins string // a word of wins*
 	kind string // when two values say the same: text, fold, phone, domain, number, day, stage
 }
 
+// What a document may say of two changes of one field.
+const (
+	winsNewest     = "newest"
+	winsSalesforce = "salesforce"
+	winsHubSpot    = "hubspot"
+	winsHold       = "hold"
+	winsFill       = "fill"                 // each side keeps its own
+	winsFurthest   = "furthest"             // never backwards
+	winsOut        = "out"                  // only ever from Salesforce to HubSpot, what HubSpot changes stays
+	winsRestore    = "always salesforce"    // likewise, and what HubSpot changes is put back
+	winsIn         = "in"                   // only ever from HubSpot to Salesforce
+	onlySalesforce = "salesforce if filled" // Salesforce is written only where it is blank
+	onlyHubSpot    = "hubspot if filled"    // HubSpot is
+)
+
 func pairSetOf(seed uint64) pairSet { return pairSets()[int(seed)%len(pairSets())] }
 
-func pairSets() []pairSet { return []pairSet{plainSet()} }
+func pairSets() []pairSet { return []pairSet{wordsSet(), plainSet()} }
 
 const plainAccounts = `
 mapping: accounts

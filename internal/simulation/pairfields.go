@@ -31,6 +31,7 @@ func (c *pairCheck) pair(l link.Link) {
 		return
 	}
 	plain := c.plain(l)
+	var kept []edit
 	for _, k := range c.p.set.kinds {
 		if k.a != l.A.Object || k.b != l.B.Object {
 			continue
@@ -45,11 +46,46 @@ func (c *pairCheck) pair(l link.Link) {
 				c.overwrites(r, b, a)
 				c.cleared(a, b)
 				c.cleared(b, a)
+				c.setBack(r, a, b)
+				c.setBack(r, b, a)
+			}
+			if r.same(a.last().value, b.last().value) && a.last().by != b.last().by {
+				kept = append(kept, edit{a.last(), true}, edit{b.last(), false})
 			}
 			if len(c.problems) > before {
 				c.problems[len(c.problems)-1].Text += c.tale(a) + c.tale(b)
 			}
 		}
+	}
+	c.bothSurvive(kept)
+}
+
+// edit is the last value of a field at one side.
+type edit struct {
+	version
+	atOrg bool
+}
+
+// bothSurvive counts pairs of which people changed different fields on both sides within a minute, both of which stand (C2).
+func (c *pairCheck) bothSurvive(kept []edit) {
+	for _, x := range kept {
+		for _, y := range kept {
+			if x.by == person && y.by == person && x.atOrg && !y.atOrg && x.at.Sub(y.at).Abs() < time.Minute {
+				c.s.branch("different fields edited on both sides, both stand")
+				return
+			}
+		}
+	}
+}
+
+// setBack counts old values that a person set back and that stand on both sides.
+func (c *pairCheck) setBack(r rule, x, y side) {
+	v := x.last()
+	if len(x.past) < 3 || v.by != person || blank(v.value) || !r.same(v.value, y.last().value) || r.same(x.past[len(x.past)-2].value, v.value) {
+		return
+	}
+	if slices.ContainsFunc(x.past[:len(x.past)-2], func(w version) bool { return r.same(w.value, v.value) }) {
+		c.s.branch("old value set back wins")
 	}
 }
 
@@ -163,13 +199,31 @@ func blank(v string) bool { return strings.Trim(v, "\x1f") == "" }
 // settled: at rest both sides say the same, or a rule or a question to a person is why not (C1, C10).
 func (c *pairCheck) settled(l link.Link, r rule, a, b side) {
 	x, y := a.last(), b.last()
-	if r.same(x.value, y.value) || l.Reason != nil || len(c.errors[l.A]) > 0 || len(c.errors[l.B]) > 0 || r.wins == "out" {
+	if r.same(x.value, y.value) || l.Reason != nil || len(c.errors[l.A]) > 0 || len(c.errors[l.B]) > 0 || r.wins == winsOut || r.wins == winsIn {
 		return
 	}
 	if partlyBlank(x.value, y.value) {
 		return // a blank never clears
 	}
+	if r.mayDiffer(x, y) {
+		c.s.branch("each side keeps its own: " + r.wins)
+		return
+	}
 	c.fail("C1 no lost update", "%s %v: %q at Salesforce (%s, %s), %q at HubSpot (%s, %s), %s wins, and nobody is told", l.A, r.a, x.value, x.by, x.at.Format(time.TimeOnly), y.value, y.by, y.at.Format(time.TimeOnly), r.wins)
+}
+
+// mayDiffer tells whether a document lets a field differ at rest: fill, where neither side has our writing; a side that is written only
+// where it is blank, which the other changed last.
+func (r rule) mayDiffer(a, b version) bool {
+	switch r.wins {
+	case winsFill:
+		return a.by != ours && b.by != ours
+	case onlySalesforce:
+		return b.by != ours && b.at.Add(nearly).After(a.at)
+	case onlyHubSpot:
+		return a.by != ours && a.at.Add(nearly).After(b.at)
+	}
+	return false
 }
 
 // partlyBlank tells whether two values differ only where one of them is blank.
@@ -216,11 +270,18 @@ func (c *pairCheck) overwrites(r rule, x, y side) {
 			continue
 		}
 		if c.inFlight(r, x, w, e) {
-			c.s.hit("overwritten in flight")
+			c.s.branch("overwritten in flight")
 			continue
 		}
-		if r.wins == "out" && x.system == "salesforce" {
-			c.fail("C14 protected", "%s %v was written from HubSpot: %q over %q", x.ref, x.names, w.value, e.value)
+		if x.system == winsSalesforce && (r.wins == winsOut || r.wins == winsRestore) || x.system == winsHubSpot && r.wins == winsIn {
+			c.fail("C14 protected", "%s %v was written from %s: %q over %q", x.ref, x.names, y.system, w.value, e.value)
+			continue
+		}
+		if r.wins == winsFurthest { // whoever entered it, and when, counts nothing
+			if slices.Index(stages, stageOf(w.value)) < slices.Index(stages, stageOf(e.value)) {
+				c.fail("C13 never backwards", "%s %v went from %q to %q", x.ref, x.names, e.value, w.value)
+			}
+			c.s.branch("furthest")
 			continue
 		}
 		o := c.origin(r, w, y)
@@ -235,7 +296,7 @@ func (c *pairCheck) overwrites(r rule, x, y side) {
 			c.fail("C1 no lost update", "%s %v: %q of %s (%s) was overwritten at %s by %q of %s at %s, %s wins", x.ref, x.names, e.value, e.by, e.at.Format(time.TimeOnly), w.at.Format(time.TimeOnly),
 				w.value, y.past[o].by, y.past[o].at.Format(time.TimeOnly), r.wins)
 		default:
-			c.s.hit("overwritten by rule: " + r.wins)
+			c.s.hit("overwritten by rule: " + r.wins + " at " + x.system)
 		}
 	}
 }
@@ -304,6 +365,9 @@ const nearly = 3500 * time.Millisecond
 
 // justified tells whether o, entered at y, may stand over e, entered at x.
 func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool {
+	if r.wins == winsRestore && y.system == winsSalesforce {
+		return true // put back, whatever it is
+	}
 	carriedE := slices.ContainsFunc(y.past, func(v version) bool {
 		return v.by == ours && v.at.After(e.at) && v.at.Before(o.at) && r.same(v.value, e.value)
 	})
@@ -313,9 +377,13 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 		return true // entered over e by somebody who saw it
 	case carried >= 0 && !c.unknown(r, x, x.past[carried]):
 		return false // e was entered over it
-	case r.wins == y.system, r.wins == "out" && y.system == "salesforce":
+	case r.wins == y.system, r.wins == winsOut && y.system == winsSalesforce, r.wins == winsIn && y.system == winsHubSpot:
 		return true
-	case r.wins == "newest":
+	case r.wins == onlySalesforce, r.wins == onlyHubSpot:
+		return strings.HasPrefix(r.wins, y.system)
+	case r.wins == winsFill: // unless both changes were there when the pair was looked at, which some seconds cannot hide
+		return o.at.After(e.at.Add(nearly))
+	case r.wins == winsNewest:
 		return !o.at.Add(nearly).Before(e.at) || c.unclear(x, e, y, o)
 	}
 	return false

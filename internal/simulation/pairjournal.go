@@ -69,8 +69,16 @@ func (p *pair) watchPortal() {
 		if silent {
 			return hubspottest.Treatment{Drop: true}
 		}
+		if p.journal.byUs(ev) {
+			p.s.branch("echo: our own write is told to us")
+		}
 		return p.s.treatHubSpot(dice)
 	})
+}
+
+// byUs tells whether an event is of our own write.
+func (j *journal) byUs(ev hubspottest.Event) bool {
+	return fmt.Sprint(ev["changeSource"]) == "INTEGRATION" && fmt.Sprint(ev["sourceId"]) == fmt.Sprint(hubspottest.AppID)
 }
 
 // note takes an event down.
@@ -83,7 +91,7 @@ func (j *journal) note(ev hubspottest.Event) {
 	switch source := fmt.Sprint(ev["changeSource"]); {
 	case source == "CRM_UI" || source == "IMPORT":
 		by = person
-	case source == "INTEGRATION" && fmt.Sprint(ev["sourceId"]) == fmt.Sprint(hubspottest.AppID):
+	case j.byUs(ev):
 		by = ours
 	}
 	at := time.UnixMilli(ev["occurredAt"].(int64))

@@ -24,6 +24,7 @@ type Report struct {
 	Problems  []Problem
 	Outcome   Outcome
 	Ambiguous int
+	Quiet     bool // thirty quiet days followed
 	Log       string
 }
 
@@ -69,8 +70,16 @@ func Run(o Options, shared *Shared) (report Report) {
 	return report
 }
 
-// sourceOf is the CRM of a seed: every third has Salesforce.
+// sourceOf is the CRM of a seed: two of every five have both, of the others every third has Salesforce.
 func sourceOf(seed uint64) string {
+	if n := seed % 5; n == 2 || n == 4 {
+		return pairSource
+	}
+	return billedOf(seed)
+}
+
+// billedOf is the CRM of a seed whose deals are billed.
+func billedOf(seed uint64) string {
 	if seed%3 == 0 {
 		return salesforceSource
 	}

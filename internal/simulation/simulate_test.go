@@ -16,7 +16,9 @@ import (
 
 var (
 	seedsFlag = flag.Int("seeds", 0, "how many seeds; also CROSSWALK_SEEDS")
-	crmFlag   = flag.String("crm", "", "hubspot or salesforce for every seed; else each seed chooses")
+	crmFlag   = flag.String("crm", "", "hubspot, salesforce or pair for every seed; else each seed chooses")
+	firstFlag = flag.Int("first", 1, "the first of the seeds")
+	quietFlag = flag.Int("quiet", -1, "after how many of the seeds with both CRMs thirty quiet days follow; with -seed, 1 has them follow that one")
 	seedFlag  = flag.Uint64("seed", 0, "run this seed alone and print its effects; also CROSSWALK_SEED")
 )
 
@@ -59,6 +61,25 @@ func each(t *testing.T, n int, f func(t *testing.T, n int)) {
 	})
 }
 
+// quietSeeds are the seeds with both CRMs after which thirty quiet days follow, spread evenly: 20 of 500 and more, else one in 25.
+func quietSeeds(n int) map[uint64]bool {
+	var pairs []uint64
+	for at := range n {
+		if seed := uint64(at + *firstFlag); *crmFlag == pairSource || *crmFlag == "" && sourceOf(seed) == pairSource {
+			pairs = append(pairs, seed)
+		}
+	}
+	want := *quietFlag
+	if want < 0 {
+		want = min(20, (len(pairs)+24)/25)
+	}
+	out := map[uint64]bool{}
+	for at := range min(want, len(pairs)) {
+		out[pairs[at*len(pairs)/want]] = true
+	}
+	return out
+}
+
 // commit names what was tested, where git can tell.
 func commit() string {
 	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
@@ -72,7 +93,7 @@ func commit() string {
 func TestSimulate(t *testing.T) {
 	sh := NewShared()
 	if seed := setting(*seedFlag, "CROSSWALK_SEED", 0); seed != 0 {
-		r := one(t, Options{Seed: seed, Verbose: true, Source: *crmFlag}, sh)
+		r := one(t, Options{Seed: seed, Verbose: true, Source: *crmFlag, Quiet: *quietFlag > 0}, sh)
 		t.Logf("%s\nseed %d, trail %s, commit %s, %+v", r.Log, seed, r.Trail, commit(), r.Outcome)
 		for _, p := range r.Problems {
 			t.Error(p)
@@ -80,11 +101,13 @@ func TestSimulate(t *testing.T) {
 		return
 	}
 	n := int(setting(uint64(*seedsFlag), "CROSSWALK_SEEDS", 200))
+	quiet := quietSeeds(n)
 	began := time.Now()
 	var mu sync.Mutex
 	total := newTotal()
 	each(t, n, func(t *testing.T, at int) {
-		r := one(t, Options{Seed: uint64(at + 1), Source: *crmFlag}, sh)
+		seed := uint64(at + *firstFlag)
+		r := one(t, Options{Seed: seed, Source: *crmFlag, Quiet: quiet[seed]}, sh)
 		mu.Lock()
 		defer mu.Unlock()
 		total.add(r)
@@ -95,7 +118,14 @@ func TestSimulate(t *testing.T) {
 		for _, p := range r.Problems {
 			t.Errorf("seed %d: %s", r.Seed, p)
 		}
-		t.Errorf("replay with: go test ./internal/simulation -count=1 -run 'TestSimulate$' -v -args -seed %d   (commit %s)", r.Seed, commit())
+		extra := ""
+		if *crmFlag != "" {
+			extra = " -crm " + *crmFlag
+		}
+		if r.Quiet {
+			extra += " -quiet 1"
+		}
+		t.Errorf("replay with: go test ./internal/simulation -count=1 -run 'TestSimulate$' -v -args -seed %d%s   (commit %s)", r.Seed, extra, commit())
 	}
 	for _, weak := range total.weak() {
 		t.Errorf("too weak: %s", weak)

@@ -9,6 +9,7 @@ import (
 // total adds up runs.
 type total struct {
 	seeds, effects, ambiguous int
+	quiet                     int
 	sources                   map[string]int // seeds by CRM
 	outcome                   Outcome
 	hits                      map[string]int
@@ -22,6 +23,9 @@ func (t *total) add(r Report) {
 	t.sources[r.Source]++
 	t.effects += r.Effects
 	t.ambiguous += r.Ambiguous
+	if r.Quiet {
+		t.quiet++
+	}
 	for class, n := range r.Hits {
 		t.hits[class] += n
 	}
@@ -35,11 +39,30 @@ func (t *total) add(r Report) {
 func (t *total) text(took time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d seeds (%d of HubSpot, %d of Salesforce, %d of both) in %.1f seconds, %d effects, %d won deals, %d invoices, %d contracts, %d customers, %d held\n", t.seeds, t.sources[hubspotSource], t.sources[salesforceSource], t.sources[pairSource], took.Seconds(), t.effects, t.outcome.Won, t.outcome.Invoices, t.outcome.Contracts, t.outcome.Customers, t.outcome.Held)
-	fmt.Fprintf(&b, "%d creates of unknown outcome, of which %d held as uncertain; %d seeds failed\nfaults injected:\n", t.ambiguous, t.outcome.Uncertain, len(t.failed))
-	for _, class := range sorted(t.hits) {
-		fmt.Fprintf(&b, "  %7d  %s\n", t.hits[class], class)
+	fmt.Fprintf(&b, "%d creates of unknown outcome, of which %d held as uncertain; %d seeds failed\n", t.ambiguous, t.outcome.Uncertain, len(t.failed))
+	fmt.Fprintf(&b, "after %d seeds thirty quiet days followed\n", t.quiet)
+	for _, list := range []struct {
+		head string
+		of   func(class string) bool
+	}{
+		{"faults injected", func(class string) bool { return !isBranch(class) && !isPeople(class) }},
+		{"what people and automations did", isPeople},
+		{"conflict branches", isBranch},
+	} {
+		fmt.Fprintf(&b, "%s:\n", list.head)
+		for _, class := range sorted(t.hits) {
+			if list.of(class) {
+				fmt.Fprintf(&b, "  %7d  %s\n", t.hits[class], strings.TrimPrefix(class, branchMark))
+			}
+		}
 	}
 	return b.String()
+}
+
+func isBranch(class string) bool { return strings.HasPrefix(class, branchMark) }
+
+func isPeople(class string) bool {
+	return strings.HasPrefix(class, "people at ") || strings.HasPrefix(class, "automation: ")
 }
 
 // classes is every class that a run must have met, with the CRM without which it cannot; "" is either.
@@ -61,6 +84,9 @@ func classes() map[string]string {
 	of(salesforceSource, "roads: poll only", "roads: outbound messages", "roads: change events", "roads: all", "message lost", "message doubled", "message late",
 		"event lost", "event doubled", "event late", "gap event", "gap event with a wildcard", "overflow event", "transaction of some minutes", "Salesforce read before the last commit is seen",
 		"people at Salesforce: deal deleted", "people at Salesforce: deal undeleted", "people at Salesforce: deals changed together")
+	of(pairSource, "people at Salesforce: records merged", "people at Salesforce: lead converted", "people at Salesforce: record deleted", "people at Salesforce: record undeleted",
+		"people at Salesforce: addresses swapped", "people at Salesforce: old value set back", "people at HubSpot: records merged", "people at HubSpot: record archived",
+		"people at HubSpot: old value set back", "people at HubSpot: record made", "automation: phones rewritten at Salesforce", "automation: workflow rewrites at HubSpot")
 	for source, vendor := range map[string]string{hubspotSource: "HubSpot", salesforceSource: "Salesforce"} {
 		for _, what := range []string{"stage flaps won, lost, won", "amount edited", "line changed", "line added", "line removed", "company renamed", "deal cloned", "companies merged"} {
 			of(source, "people at "+vendor+": "+what)
@@ -81,6 +107,9 @@ func fewest(seeds int) int {
 	return max(1, seeds/100)
 }
 
+// fewestPairs is how many seeds with both CRMs must have gone every branch.
+const fewestPairs = 500
+
 // weak lists the classes that were hardly met.
 func (t *total) weak() []string {
 	var out []string
@@ -92,6 +121,13 @@ func (t *total) weak() []string {
 		}
 		if t.hits[class] < fewest(seeds) {
 			out = append(out, fmt.Sprintf("%q was met %d times in %d seeds", class, t.hits[class], seeds))
+		}
+	}
+	if pairs := t.sources[pairSource]; pairs >= fewestPairs {
+		for _, name := range branches {
+			if n := t.hits[branchMark+name]; n < pairs/100 {
+				out = append(out, fmt.Sprintf("the branch %q was met %d times in %d seeds of both CRMs", name, n, pairs))
+			}
 		}
 	}
 	if t.outcome.Uncertain > 1+t.ambiguous/100 {
