@@ -55,9 +55,12 @@ func (c *cli) demo() *cobra.Command {
 		if o.verbose {
 			o.log = c.err
 		}
+		if o.pair == padName {
+			return c.playPad(ctx, o, padDemo)
+		}
 		if o.pair != "" {
 			if o.pair != pairName {
-				return wrongUse("--pair %s: this version joins %s", o.pair, pairName)
+				return wrongUse("--pair %s: this version joins %s and %s", o.pair, pairName, padName)
 			}
 			return c.playPair(ctx, o)
 		}
@@ -68,7 +71,7 @@ func (c *cli) demo() *cobra.Command {
 	})
 	cmd.Flags().StringVar(&o.folder, "data", "", "folder with accounts, products, sales_teams and sales_pipeline .csv; default the simulators' own sample")
 	cmd.Flags().StringVar(&o.source, "source", o.source, "where the deals are: hubspot, salesforce, or both (deals of its own, with the move from one to the other)")
-	cmd.Flags().StringVar(&o.pair, "pair", "", "two CRMs in agreement both ways, in place of documents: "+pairName)
+	cmd.Flags().StringVar(&o.pair, "pair", "", "two systems in agreement, in place of documents: "+pairName+" or "+padName)
 	cmd.Flags().StringVar(&o.aws, "aws", "", "local: the compiled Lambda functions between servers of the AWS protocols (make demo AWS=local)")
 	cmd.Flags().StringVar(&o.functions, "functions", filepath.Join(".build", "functions"), "with --aws: folder of the functions' bootstraps")
 	cmd.Flags().StringVar(&o.table, "table", awstest.OnDynalite, "with --aws: the server that keeps the table, minidyn or dynalite")
