@@ -91,7 +91,7 @@ func TestPresetsAreThoseOfTheIssues(t *testing.T) {
 		"hubspot-salesforce/accounts", "hubspot-salesforce/calls", "hubspot-salesforce/campaigns", "hubspot-salesforce/contacts-to-leads", "hubspot-salesforce/contacts",
 		"hubspot-salesforce/emails", "hubspot-salesforce/leads", "hubspot-salesforce/meetings", "hubspot-salesforce/notes", "hubspot-salesforce/opportunities",
 		"hubspot-salesforce/products", "hubspot-salesforce/tasks",
-		"hubspot-salespad/addresses", "hubspot-salespad/customers", "hubspot-salespad/items", "hubspot-salespad/prospect-contacts", "hubspot-salespad/prospects",
+		"hubspot-salespad/addresses", "hubspot-salespad/customers", "hubspot-salespad/document-lines", "hubspot-salespad/documents", "hubspot-salespad/items", "hubspot-salespad/prospect-contacts", "hubspot-salespad/prospects",
 		"salesforce-light/accounts-to-customers", "salesforce-light/opportunities-to-contracts", "salesforce-light/opportunities-to-invoices", "salesforce-light/product2-to-products"}
 	for i, p := range mapping.Presets() {
 		if i >= len(want) {

@@ -16,7 +16,8 @@ import (
 // The actions, each safe to repeat (fact sheet 6 and 8):
 //
 //   - forward takes From_Queue, the queue it was exported from: a document that is elsewhere was forwarded already. How is the
-//     profile's: endpoint runs the workflow's rules; batch writes To_Queue, or the next queue, past them; none does nothing.
+//     profile's: endpoint runs the workflow's rules, and moves it only from that queue; a Base that was read a moment ago saves the look
+//     before. batch writes To_Queue, or the next queue, past them; none does nothing.
 //   - audit takes Audit_Text and Audit_Type; a text that stands there already is not added again. It is cut at 4,000 characters.
 //   - transfer makes an order of a quote.
 //   - archive and activate switch a customer or prospect off and on.
@@ -40,7 +41,7 @@ func (c *Connector) act(ctx context.Context, o *Object, parts []string, w connec
 	at := document{c: c, o: o, op: op, parts: parts, path: path, route: route}
 	switch w.Action {
 	case "forward":
-		return at.forward(ctx, w.Fields["From_Queue"].Text(), w.Fields["To_Queue"].Text())
+		return at.forward(ctx, w.Fields["From_Queue"].Text(), w.Fields["To_Queue"].Text(), w.Base)
 	case "audit":
 		return at.audit(ctx, w.Fields["Audit_Type"].Text(), w.Fields["Audit_Text"].Text())
 	case "transfer":
@@ -80,19 +81,27 @@ func (d document) done(a rest.Answer) connector.Outcome {
 	return connector.Outcome{Status: connector.Done, Ref: d.c.ref(d.o, joinKey(d.parts)), Stamp: a.Stamp()}
 }
 
-func (d document) forward(ctx context.Context, from, to string) connector.Outcome {
+// standsIn tells whether a document as it was read stands in a queue.
+func (d document) standsIn(base *record.Record, queue string) bool {
+	return base != nil && base.Ref == d.c.ref(d.o, joinKey(d.parts)) && strings.EqualFold(strings.TrimSpace(base.Field(d.o.Queue).Text()), queue)
+}
+
+func (d document) forward(ctx context.Context, from, to string, base *record.Record) connector.Outcome {
 	if d.c.Profile.Forward == forwardNone {
 		return connector.Outcome{Status: connector.Done, Ref: d.c.ref(d.o, joinKey(d.parts))}
 	}
 	if from == "" {
 		return refusal(invalid(d.op, "From_Queue", "name the queue the document stands in, so that a repetition forwards it once"))
 	}
-	r, a, err := d.now(ctx)
-	if err != nil {
-		return unsent(err)
-	}
-	if !strings.EqualFold(r.text(d.o.Queue), from) {
-		return d.done(a)
+	var r row
+	if !d.standsIn(base, from) || d.c.Profile.Forward == forwardBatch {
+		now, a, err := d.now(ctx)
+		if err != nil {
+			return unsent(err)
+		}
+		if r = now; !strings.EqualFold(r.text(d.o.Queue), from) {
+			return d.done(a)
+		}
 	}
 	if d.c.Profile.Forward == forwardBatch {
 		return d.rebatch(ctx, r, from, to)

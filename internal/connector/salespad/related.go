@@ -61,6 +61,7 @@ func (j *reading) lines(ctx context.Context, ids []string, found map[string]*rec
 			parent := canonical(r.key(j.o)) // the first parts of a line's key are its document's
 			rec := j.c.record(lines, r, nil)
 			if doc := found[parent]; doc != nil && rec.Ref.ID != "" && !slices.ContainsFunc(doc.Children, func(l record.Record) bool { return l.Ref == rec.Ref }) {
+				rec.Related = []record.Related{{Ref: doc.Ref, Primary: true}}
 				doc.Children = append(doc.Children, rec)
 			}
 			return nil
