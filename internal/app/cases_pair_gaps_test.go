@@ -2,10 +2,12 @@ package app
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/engine"
 )
 
@@ -118,6 +120,65 @@ func TestB8_ScheduledRunsThatGoOn(t *testing.T) {
 		if n := len(w.alive("contacts")); n != 242 || len(runs) != 1 || runs[0].Status != "done" || runs[0].Counts.Created != 50 || runs[0].Listed != 1300 {
 			t.Errorf("%d contacts, runs %+v%s", n, runs, w.story())
 		}
+		w.wantQuietErrors()
+	})
+}
+
+// TestA13_OverwrittenInFlight: an edit between our read and our write of its field is listed with its value as soon as our write is read
+// back, where the vendor keeps history; an edit of another field survives, and what is written undisturbed is not listed.
+func TestA13_OverwrittenInFlight(t *testing.T) {
+	pair(t, livesWorld("keep", "keep"), func(w *world) {
+		list := w.couples(2)
+		between := func(edit func()) {
+			w.HubSpot.SetFault(func(r *http.Request, _ []byte) *hubspottest.Fault {
+				if strings.HasSuffix(r.URL.Path, "/contacts/batch/update") && edit != nil {
+					do := edit
+					edit = nil
+					time.Sleep(300 * time.Millisecond)
+					do()
+					time.Sleep(300 * time.Millisecond)
+				}
+				return nil
+			})
+		}
+		between(func() { w.hubSet("contacts", list[0].hub, "firstname", "Meanwhile", "lastname", "Survives") })
+		w.sfSet("Contact", list[0].sf, "FirstName", "Central")
+		w.sfSet("Contact", list[1].sf, "FirstName", "Undisturbed")
+		w.later()
+		if got := w.at("contacts", list[0].hub).Properties; got["firstname"] != "Central" || got["lastname"] != "Survives" {
+			t.Errorf("%v", got)
+		}
+		if got := w.inSf("Contact", "Email", "p0@nordlys.example").Text("LastName"); got != "Survives" {
+			t.Errorf("home: %q", got)
+		}
+		found := w.errors("")
+		if len(found) != 1 || found[0].Category != "overwritten_in_flight" || found[0].Ref != list[0].hubRef() || !strings.Contains(found[0].Text, "firstname of hubspot:contacts/"+list[0].hub) ||
+			!strings.Contains(found[0].Text, "crosswalk retry") || strings.Contains(found[0].Text, "Meanwhile") {
+			t.Fatalf("%+v%s", found, w.story())
+		}
+		shown := 0
+		for _, entry := range w.why(list[0].hubRef()).Entries {
+			for _, f := range entry.Fields {
+				if entry.Kind == "overwritten_in_flight" && f.Field == "firstname" && f.Old.Text() == "Meanwhile" && f.New.Text() == "Central" {
+					shown++
+				}
+			}
+		}
+		if shown != 1 {
+			t.Errorf("why shows it %d times: %+v", shown, w.why(list[0].hubRef()).Entries)
+		}
+		w.quiet(3 * time.Hour)
+		if n := len(w.errors("overwritten_in_flight")); n != 1 {
+			t.Errorf("%d listed after a while", n)
+		}
+		_, err := w.Engine.Retry(w.t.Context(), list[0].hubRef(), "", "editor")
+		w.ok(err)
+		w.later()
+		w.wantQuietErrors()
+		// theirs was our own value: nothing was lost
+		between(func() { w.hubSet("contacts", list[1].hub, "firstname", "Alike") })
+		w.sfSet("Contact", list[1].sf, "FirstName", "Alike")
+		w.advance(time.Hour)
 		w.wantQuietErrors()
 	})
 }

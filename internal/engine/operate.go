@@ -268,7 +268,7 @@ func (e *Engine) Retry(ctx context.Context, ref record.Ref, category, actor stri
 		}
 	}
 	for _, t := range tasks {
-		for _, s := range []string{plan.Poison} {
+		for _, s := range []string{plan.Poison, plan.Overwritten} {
 			if err := e.closeError(ctx, s, t.Mapping, t.Ref); err != nil {
 				return 0, err
 			}

@@ -185,7 +185,7 @@ func (e *Engine) readFeed(ctx context.Context, set *mappingSet, f watchedFeed, g
 		return err
 	}
 	ctx = e.labelled(ctx, "", "poll", false)
-	r := &feedReading{engine: e, set: set, watched: f, key: key, state: state, rev: got.Rev + 1, known: known, leased: now}
+	r := &feedReading{engine: e, set: set, watched: f, key: key, state: state, rev: got.Rev + 1, known: known, leased: now, look: &flightLook{since: got.Value.ReadAt, left: inFlightMost}}
 	from := f.from
 	if !state.Again.IsZero() {
 		from = state.Again
@@ -224,6 +224,7 @@ type feedReading struct {
 	state   feed
 	rev     int64
 	known   *overlap
+	look    *flightLook
 	leased  time.Time
 	waiting []record.Record // of the pages that are not queued yet
 	cursor  json.RawMessage // behind them; nil: there are none
@@ -235,7 +236,7 @@ func (r *feedReading) take(ctx context.Context, page connector.Page) error {
 	if err != nil {
 		return err
 	}
-	if fresh, err = r.engine.changed(ctx, r.set, r.watched, fresh); err != nil {
+	if fresh, err = r.engine.changed(ctx, r.set, r.watched, fresh, r.look); err != nil {
 		return err
 	}
 	r.waiting, r.cursor = append(r.waiting, fresh...), page.Cursor

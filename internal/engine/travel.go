@@ -100,8 +100,8 @@ func (s *mappingSet) pageFields(connection, object string) []string {
 }
 
 // changed leaves out records of a page that say nothing new: linked pairs whose side reads as it was settled. Those are the echoes of
-// our own writes, and what was touched without a change; they cost no message.
-func (e *Engine) changed(ctx context.Context, set *mappingSet, f watchedFeed, records []record.Record) ([]record.Record, error) {
+// our own writes, and what was touched without a change; they cost no message. look is what the echoes are asked about (inflight.go).
+func (e *Engine) changed(ctx context.Context, set *mappingSet, f watchedFeed, records []record.Record, look *flightLook) ([]record.Record, error) {
 	if len(f.fields) == 0 || len(records) == 0 {
 		return records, nil
 	}
@@ -118,8 +118,11 @@ func (e *Engine) changed(ctx context.Context, set *mappingSet, f watchedFeed, re
 	}
 	known := map[record.Ref]int{} // in how many slots it is settled
 	for _, a := range pairs {
-		quiet, err := e.settled(ctx, a, f.connection, records)
+		quiet, links, err := e.settled(ctx, a, f.connection, records)
 		if err != nil {
+			return nil, err
+		}
+		if err := e.lookInFlight(ctx, a, f.connection, records, links, look); err != nil {
 			return nil, err
 		}
 		for ref := range quiet {
@@ -129,8 +132,8 @@ func (e *Engine) changed(ctx context.Context, set *mappingSet, f watchedFeed, re
 	return slices.DeleteFunc(slices.Clone(records), func(r record.Record) bool { return len(pairs) > 0 && known[r.Ref] == len(pairs) }), nil
 }
 
-// settled tells which records of one side read exactly as they were settled.
-func (e *Engine) settled(ctx context.Context, a *Active, connection string, records []record.Record) (map[record.Ref]bool, error) {
+// settled tells which records of one side read exactly as they were settled, and gives the links of all.
+func (e *Engine) settled(ctx context.Context, a *Active, connection string, records []record.Record) (map[record.Ref]bool, map[record.Ref]link.Link, error) {
 	links := map[record.Ref]table.Key{}
 	var keys []table.Key
 	if connection == a.ConnA {
@@ -142,7 +145,7 @@ func (e *Engine) settled(ctx context.Context, a *Active, connection string, reco
 		seatKeys := mapSlice(records, func(r record.Record) table.Key { return e.pointerKey(a.Slot, r.Ref) })
 		seats, err := getItems[seat](ctx, e.Table, seatKeys)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for n, r := range records {
 			if p := seats[seatKeys[n]].Value.pointer; !p.A.IsZero() {
@@ -153,17 +156,18 @@ func (e *Engine) settled(ctx context.Context, a *Active, connection string, reco
 	}
 	got, err := getItems[link.Link](ctx, e.Table, keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := map[record.Ref]bool{}
+	out, all := map[record.Ref]bool{}, map[record.Ref]link.Link{}
 	for n := range records {
 		r := &records[n]
 		l := got[links[r.Ref]].Value
+		all[r.Ref] = l
 		if l.State == link.Linked && l.Intent == nil && len(l.Todo) == 0 && l.Reason == nil && !r.Archived && (l.A == r.Ref || l.B == r.Ref) && e.readsAsSettled(a, &l, connection == a.ConnA, r) {
 			out[r.Ref] = true
 		}
 	}
-	return out, nil
+	return out, all, nil
 }
 
 // readsAsSettled compares every field of one side with what was settled, or was last written there. A field whose value is made at the other side, and of which a

@@ -73,6 +73,7 @@ const (
 	Disconnected  = "disconnected"
 	IgnoredWrite  = "ignored_write"
 	TugOfWar      = "tug_of_war"
+	Overwritten   = "overwritten_in_flight" // an edit between our read and our write of its field (A13)
 	Poison        = "poison"
 	EMailUnsure   = "email_unsure"
 	HandDiffers   = "hand_differs" // a document that a person linked comes to something else than the deal
