@@ -60,6 +60,7 @@ func (d direction) look(ctx context.Context) error {
 	}
 	d.places()
 	d.choices()
+	d.orders()
 	d.trial()
 	d.untried()
 	return nil
@@ -267,6 +268,38 @@ func (d direction) choices() {
 			}
 		}
 		d.addN(severity, d.name, have, d.line(f)+": values: has nothing for "+some(names)+": records with these would be held"+also, "the mapping's editor", "add them to values:, or say else:")
+	}
+}
+
+// orders looks for stages that an order leaves out: a record that has one keeps it for ever, and nothing ever becomes one.
+func (d direction) orders() {
+	if d.m.Turned {
+		return
+	}
+	for _, f := range d.m.Fields {
+		to, there := fieldOf(d.target, f.B)
+		if len(f.Order) == 0 || !there {
+			continue
+		}
+		lacks, names := map[string]bool{}, []string{}
+		for _, o := range to.Options {
+			if !slices.Contains(f.Order, o.Value) {
+				lacks[o.Value], names = true, append(names, choiceName(o))
+			}
+		}
+		if len(lacks) == 0 {
+			continue
+		}
+		have, also := 0, ""
+		if s := d.samples[d.way.target()]; s != nil && len(s.records) > 0 {
+			for _, r := range s.records {
+				if lacks[r.Field(f.B).Text()] {
+					have++
+				}
+			}
+			also = fmt.Sprintf("; %s %s have one", count(have), s.said())
+		}
+		d.addN("warn", d.name, have, d.line(f)+": order leaves out "+some(names)+": records with these keep them whatever comes"+also, "the mapping's editor", "put them in their place in order:")
 	}
 }
 

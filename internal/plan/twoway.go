@@ -248,9 +248,11 @@ func onlyBlank(m *mapping.Mapping, field mapping.Field) string {
 	return ""
 }
 
-// furthestVerdict never lets a stage go back: what is further in the order wins, on both ways.
+// furthestVerdict never lets a stage go back: what is further in the order wins, on both ways. A stage that the order does not name is
+// nowhere in it: it is neither carried nor written over (HS-47).
 func furthestVerdict(f *Facts, w wanted) verdict {
 	order, mine, theirs := w.field.Order, w.value.Text(), f.Target.Field(w.field.B).Text()
+	had := theirs != ""
 	if f.Mapping.Turned && w.field.Other != nil {
 		mine, theirs = w.raw.Text(), carried(f, w.field.Other, f.Target.Field(w.field.B)).Text()
 	}
@@ -258,7 +260,9 @@ func furthestVerdict(f *Facts, w wanted) verdict {
 	switch {
 	case at < 0 && mine != "":
 		return verdict{action: KeepIt, rule: "conflict: furthest: " + w.field.B + " would be a stage that order does not name"}
-	case at > there || theirs == "" && mine != "":
+	case there < 0 && had:
+		return verdict{action: KeepIt, rule: "conflict: furthest: " + w.field.B + " has a stage that order does not name, and keeps it"}
+	case at > there:
 		return verdict{action: WriteIt, rule: "conflict: furthest"}
 	case at < there && w.field.Other != nil:
 		return verdict{action: KeepIt, leave: true, rule: "conflict: furthest: " + f.Mapping.B.Connection + " is further"}
