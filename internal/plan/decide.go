@@ -340,12 +340,16 @@ func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 	return conflictVerdict(f, first, c.bBlank)
 }
 
-// firstVerdict: no pair yet. Never blank over value; where both have one, "first" decides.
+// firstVerdict: no pair yet. Never blank over value; where both have one, "first" decides. What is always put back is written at once.
 func firstVerdict(m *mapping.Mapping, field mapping.Field, bBlank bool) verdict {
 	if bBlank {
 		return verdict{action: WriteIt, rule: "fills a blank"}
 	}
-	switch pickWord(field.First, m.First, "fill") {
+	otherwise := "fill"
+	if field.Drift == "restore" {
+		otherwise = "a"
+	}
+	switch pickWord(field.First, m.First, otherwise) {
 	case "a":
 		return verdict{action: WriteIt, rule: "first: a"}
 	case "hold":
