@@ -207,7 +207,7 @@ func (c *pairCheck) once() {
 			c.fail("C5 no duplicate", "%s was made by us and is nobody's counterpart: %s", r.ref, c.story(r.ref))
 		}
 		for _, o := range all {
-			if o.alive && o.ref != r.ref && o.ref.Connection == r.ref.Connection && o.ref.Object == r.ref.Object && o.mail != "" && o.mail == c.bornWith(r.ref) && o.at.Add(c.blind()).Before(r.at) && c.bore(o.ref, r.at) {
+			if o.alive && o.ref != r.ref && o.ref.Connection == r.ref.Connection && o.ref.Object == r.ref.Object && o.mail != "" && o.mail == c.bornWith(r.ref) && o.at.Add(c.blind()).Before(r.at) && c.bore(o.ref, r.at) && !c.wasAway(o.ref, r.at) {
 				c.fail("C5 no duplicate", "%s was made by us for %s, who had been there as %s for %s", r.ref, o.mail, o.ref, r.at.Sub(o.at))
 			}
 		}
@@ -217,6 +217,13 @@ func (c *pairCheck) once() {
 // blind is how long a record may be there without anybody being able to see it.
 func (c *pairCheck) blind() time.Duration {
 	return c.s.lags.calculated + c.s.lags.stale + 3*time.Minute
+}
+
+// wasAway tells whether a record was not there at a moment, or had come back too shortly before.
+func (c *pairCheck) wasAway(ref record.Ref, at time.Time) bool {
+	return slices.ContainsFunc(c.p.away[ref.Connection+":"+ref.Object+"/"+ref.ID], func(s span) bool {
+		return s.from.Before(at) && (s.to.IsZero() || s.to.Add(c.blind()).After(at))
+	})
 }
 
 // mails are a record's e-mail addresses, oldest first.

@@ -40,7 +40,7 @@ func (c *pairCheck) pair(l link.Link) {
 			before := len(c.problems)
 			a := side{l.A, r.a, history(c.org, l.A.Object+"/"+l.A.ID, r.a), "salesforce"}
 			b := side{l.B, r.b, history(c.p.journal.hub, l.B.Object+"/"+l.B.ID, r.b), "hubspot"}
-			c.settled(l, r, a, b)
+			c.settled(l, r, a, b, plain)
 			if plain {
 				c.overwrites(r, a, b)
 				c.overwrites(r, b, a)
@@ -197,7 +197,7 @@ func stageOf(text string) string {
 func blank(v string) bool { return strings.Trim(v, "\x1f") == "" }
 
 // settled: at rest both sides say the same, or a rule or a question to a person is why not (C1, C10).
-func (c *pairCheck) settled(l link.Link, r rule, a, b side) {
+func (c *pairCheck) settled(l link.Link, r rule, a, b side, plain bool) {
 	x, y := a.last(), b.last()
 	if r.same(x.value, y.value) || l.Reason != nil || len(c.errors[l.A]) > 0 || len(c.errors[l.B]) > 0 || r.wins == winsOut || r.wins == winsIn {
 		return
@@ -205,23 +205,24 @@ func (c *pairCheck) settled(l link.Link, r rule, a, b side) {
 	if partlyBlank(x.value, y.value) {
 		return // a blank never clears
 	}
-	if r.mayDiffer(x, y) {
+	if r.mayDiffer(x, y, plain) {
 		c.s.branch("each side keeps its own: " + r.wins)
 		return
 	}
 	c.fail("C1 no lost update", "%s %v: %q at Salesforce (%s, %s), %q at HubSpot (%s, %s), %s wins, and nobody is told", l.A, r.a, x.value, x.by, x.at.Format(time.TimeOnly), y.value, y.by, y.at.Format(time.TimeOnly), r.wins)
 }
 
-// mayDiffer tells whether a document lets a field differ at rest: fill, where neither side has our writing; a side that is written only
-// where it is blank, which the other changed last.
-func (r rule) mayDiffer(a, b version) bool {
+// mayDiffer tells whether a document lets a field differ at rest. fill: both sides have somebody's value; or the records were put together
+// anew by a merge or a conversion, where what each brought stays. A side that is written only where it is blank: the other one was changed
+// after it, or it has our own writing and somebody changed the other since.
+func (r rule) mayDiffer(a, b version, plain bool) bool {
 	switch r.wins {
 	case winsFill:
-		return a.by != ours && b.by != ours
+		return !plain || a.by != ours && b.by != ours
 	case onlySalesforce:
-		return b.by != ours && b.at.Add(nearly).After(a.at)
+		return b.by != ours && (a.by == ours || b.at.Add(nearly).After(a.at))
 	case onlyHubSpot:
-		return a.by != ours && a.at.Add(nearly).After(b.at)
+		return a.by != ours && (b.by == ours || a.at.Add(nearly).After(b.at))
 	}
 	return false
 }
@@ -377,6 +378,8 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 		return true // entered over e by somebody who saw it
 	case carried >= 0 && !c.unknown(r, x, x.past[carried]):
 		return false // e was entered over it
+	case c.unnoticed(r, x, e, y), len(x.names) > 1 && c.meeting(r, x, e, y, o):
+		return true
 	case r.wins == y.system, r.wins == winsOut && y.system == winsSalesforce, r.wins == winsIn && y.system == winsHubSpot:
 		return true
 	case r.wins == onlySalesforce, r.wins == onlyHubSpot:
@@ -387,6 +390,38 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 		return !o.at.Add(nearly).Before(e.at) || c.unclear(x, e, y, o)
 	}
 	return false
+}
+
+// unnoticed tells whether e set back what had stood at x before, while nothing of what stood between was ever carried: who looks before
+// and after sees no change, and the vendor that keeps history is asked only where both sides changed.
+func (c *pairCheck) unnoticed(r rule, x side, e version, y side) bool {
+	at := slices.Index(x.past, e)
+	for n := at - 2; n >= 0; n-- {
+		if !r.same(x.past[n].value, e.value) {
+			continue
+		}
+		return !slices.ContainsFunc(x.past[n+1:at], func(v version) bool {
+			return slices.ContainsFunc(y.past, func(w version) bool { return w.by == ours && w.at.After(v.at) && r.same(w.value, v.value) })
+		})
+	}
+	return false
+}
+
+// meeting tells whether two groups met for the first time, e with gaps that o fills: then o goes as one, whoever wins (A10).
+func (c *pairCheck) meeting(r rule, x side, e version, y side, o version) bool {
+	byUs := func(v version) bool { return v.by == ours && (v.at.Before(e.at) || v.at.Before(o.at)) }
+	if slices.ContainsFunc(x.past, byUs) || slices.ContainsFunc(y.past, byUs) {
+		return false
+	}
+	mine, theirs := strings.Split(e.value, "\x1f"), strings.Split(o.value, "\x1f")
+	gaps := false
+	for n := range mine {
+		if mine[n] != "" && theirs[n] == "" {
+			return false
+		}
+		gaps = gaps || mine[n] == "" && theirs[n] != ""
+	}
+	return gaps
 }
 
 // unclear tells whether Salesforce, which keeps one stamp a record and none a field, could not show which of two changes was the

@@ -56,7 +56,23 @@ func (p *pair) some(system, object string) string {
 	return list[p.dice.IntN(len(list))]
 }
 
-func (p *pair) remove(system, object, id string) { p.gone[system+":"+object+"/"+id] = true }
+func (p *pair) remove(system, object, id string) {
+	key := system + ":" + object + "/" + id
+	p.gone[key] = true
+	p.away[key] = append(p.away[key], span{from: time.Now()})
+}
+
+// bringBack notes that a removed record is there again.
+func (p *pair) bringBack(system, object, id string) {
+	key := system + ":" + object + "/" + id
+	delete(p.gone, key)
+	if list := p.away[key]; len(list) > 0 {
+		list[len(list)-1].to = time.Now()
+	}
+}
+
+// span is a time in which a record was not there; to is zero while it lasts.
+type span struct{ from, to time.Time }
 
 // make creates at one side; what the side refuses (an e-mail address that is taken) is nobody's record.
 func (p *pair) make(system, object string, values map[string]string) string {
@@ -320,7 +336,7 @@ func (p *pair) lifeAtOrg(object, id string) (string, error) {
 		err := sf.Undelete(last[0], last[1])
 		if err == nil {
 			p.bin = p.bin[:len(p.bin)-1]
-			delete(p.gone, "salesforce:"+last[0]+"/"+last[1])
+			p.bringBack("salesforce", last[0], last[1])
 		}
 		return "record undeleted", err
 	case object == "Contact" && other != id:

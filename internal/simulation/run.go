@@ -189,7 +189,13 @@ func (s *Sim) waiting(ctx context.Context, e *engine.Engine) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("lanes %v, %d parked, runs %v", status.Lanes, status.Parked, status.Runs)
+	text := fmt.Sprintf("lanes %v, %d parked, runs %v", status.Lanes, status.Parked, status.Runs)
+	for _, item := range s.Store.Snapshot().Items() {
+		if item.PK == "W" {
+			text += "\n        " + string(item.Data)
+		}
+	}
+	return text
 }
 
 // onceMore looks at every record of every mapping again, until nothing is written: at once, unless a company that nothing

@@ -3,6 +3,7 @@ package simulation
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -76,6 +77,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && c.system != salesforceSource && c.writes() && answer.StatusCode < 300 { // of Salesforce the org's journal tells
 		w.a.s.tally(func(s *Sim) { s.Writes = append(s.Writes, c.method+" "+c.path) })
 	}
+	if err == nil && w.a.s.Log != nil && (c.writes() || answer.StatusCode > 299) {
+		w.tell(answer)
+	}
 	w.a.leave(label)
 	if f != nil && f.slow > 0 {
 		if lateErr := w.a.late(r.Context(), w.a.between(f.slow/4, f.slow)); lateErr != nil {
@@ -83,6 +87,26 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return answer, err
+}
+
+// tell writes an answer into the run's text, for a person who looks into a seed.
+func (w *wire) tell(answer *http.Response) {
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		body = []byte(err.Error())
+	}
+	answer.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{err}))
+	(&locked{w.a.s}).Write(fmt.Appendf(nil, "    answers %d %.600s\n", answer.StatusCode, body))
+}
+
+// broken ends a body as it ended before it was looked at.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	return 0, io.EOF
 }
 
 // call is what a fault may look at.
