@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/record"
@@ -44,4 +46,27 @@ func TestSalesPadInTheWorld(t *testing.T) {
 			t.Errorf("%+v %v", got, err)
 		}
 	})
+}
+
+// padProvision makes what check makes at HubSpot.
+func (w *world) padProvision() {
+	w.t.Helper()
+	for _, object := range []string{"companies", "contacts", "products", "deals"} {
+		if _, err := w.Connectors["hubspot"].(connector.Provisioner).Provision(w.t.Context(), object, true); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// padProfile says what this install has otherwise.
+func (w *world) padProfile(text string) {
+	w.t.Helper()
+	if text == "" {
+		return
+	}
+	c := w.Config.Connections["salespad"]
+	w.ok(yaml.Unmarshal([]byte(text), &c.Profile))
+	w.Config.Connections["salespad"] = c
+	w.App.Connectors["salespad"] = newConnector(w, "salespad")
+	w.restart()
 }

@@ -51,6 +51,7 @@ func (e *Engine) findCounterparts(ctx context.Context, b *batch, items []*item) 
 		maps.Copy(found, i.needs) // what takes it along is just being made
 	}
 	e.workNeeded(ctx, b, items, perItem, found)
+	b.metAlong(items)
 	if err := e.readPrices(ctx, b, items, found); err != nil {
 		e.fail(ctx, items, "", err)
 		return
@@ -117,7 +118,7 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 		for _, need := range perItem[i] {
 			c := found[need]
 			a := b.set.byName[need.Mapping]
-			if c.State == plan.Ready || linkedElsewhere(c) || a == nil || subs[need] != nil || i.depth >= maxDepth || b.foresight.knows(need) {
+			if c.State == plan.Ready || linkedElsewhere(c) || a != nil && justRefused(a, c) || a == nil || subs[need] != nil || i.depth >= maxDepth || b.foresight.knows(need) {
 				continue
 			}
 			if !b.preview && !a.works(i.task.Pilot || i.pilot()) {

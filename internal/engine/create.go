@@ -578,6 +578,9 @@ func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool,
 	if lost(err) {
 		return false, nil
 	}
+	if err == nil && own.State == link.Held && own.Reason != nil { // what the record of b complained of by itself is over
+		err = e.closeError(ctx, own.Reason.Category, own.Mapping, i.link.B)
+	}
 	return err == nil, err
 }
 

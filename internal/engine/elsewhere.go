@@ -52,7 +52,8 @@ func (b *batch) placeOf(way *Active, t Task) []*Active {
 }
 
 // followed tells whether one of the records that were found for a record of b is the counterpart of one that was converted into it (a
-// prospect that is a customer now): then the pair is worked, which has its link follow, and the item comes again.
+// prospect that is a customer now): then the pair is worked, which has its link follow, and the item comes again. It comes again, too,
+// where the counterpart of one of them is just being made: that may be this very record.
 func (e *Engine) followed(ctx context.Context, b *batch, i *item, hits []*record.Record) (bool, error) {
 	if !i.home() || b.preview {
 		return false, nil
@@ -61,6 +62,10 @@ func (e *Engine) followed(ctx context.Context, b *batch, i *item, hits []*record
 		got, err := getItem[link.Link](ctx, e.Table, e.linkKey(i.m.Slot, h.Ref))
 		if err != nil {
 			return false, err
+		}
+		if c := got.Value.Claim; got.Value.State == link.Claimed && c.Object == i.ref.Object {
+			i.end(Result{End: Later, Until: laterOf(c.Until, time.Now().Add(contentionPause))})
+			return true, nil
 		}
 		if l := got.Value; l.State == link.Linked && l.B.Connection == i.ref.Connection && l.B.Object != i.ref.Object {
 			reads, err := e.Connections[l.B.Connection].Read(ctx, connector.ReadRequest{Object: l.B.Object, IDs: []string{l.B.ID}, Fields: i.m.wantedA})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
@@ -125,7 +126,35 @@ func (e *Engine) claimAlong(ctx context.Context, b *batch, items []*item, now ti
 	kept := e.putLinks(ctx, kids, e.claims(b, kids, now))
 	for _, i := range items {
 		i.along = slices.DeleteFunc(i.along, func(k *item) bool { return !slices.Contains(kept, k) })
+		for _, k := range i.along {
+			if b.along == nil {
+				b.along = map[table.Key]*item{}
+			}
+			b.along[k.key] = k
+		}
 	}
+}
+
+// metAlong has items go on from where a create that they needed left them: it took them along.
+func (b *batch) metAlong(items []*item) {
+	for _, i := range items {
+		k := b.along[i.key]
+		switch {
+		case k == nil || i.done() || i == k:
+		case k.link.State == link.Linked:
+			i.end(Result{End: Done})
+		case k.link.State == link.Claimed:
+			i.end(Result{End: Later, Until: k.link.Claim.Until})
+		default:
+			i.link, i.rev = k.link, k.rev
+		}
+	}
+}
+
+// justRefused tells whether a record that takes others along was refused a moment ago: those others all ask for it in the same moment,
+// and it would be made and taken back for each of them.
+func justRefused(a *Active, c plan.Counterpart) bool {
+	return len(a.Together) > 0 && c.State == plan.Stuck && c.Reason != nil && c.Reason.Category == plan.RefusedCall && time.Since(c.Reason.At) < 2*contentionPause
 }
 
 // alongFields are what is written of a record that is taken along: without its parent's id, which nobody has yet.
@@ -160,8 +189,14 @@ func (i *item) nameAlong(err error) error {
 	named := *fault
 	named.Fields = slices.Clone(fault.Fields)
 	for n, name := range named.Fields {
-		place, field, ok := strings.Cut(strings.TrimPrefix(name, "children."), ".")
-		if k, bad := strconv.Atoi(place); ok && bad == nil && k < len(i.along) && strings.HasPrefix(name, "children.") {
+		child, ok := strings.CutPrefix(name, "children.")
+		place, field, _ := strings.Cut(child, ".")
+		k, bad := strconv.Atoi(place)
+		switch {
+		case !ok || bad != nil || k >= len(i.along):
+		case field == "":
+			named.Fields[n] = i.along[k].ref.String()
+		default:
 			named.Fields[n] = field + " of " + i.along[k].ref.String()
 		}
 	}
@@ -194,7 +229,11 @@ func (e *Engine) endAlong(ctx context.Context, b *batch, items []*item) {
 			case k.link.State == link.Claimed && i.link.State != link.Linked && i.link.State != link.Claimed:
 				k.link.State, k.link.Claim = link.Skipped, k.link.Claim.Given()
 				e.setReason(k, &link.Reason{Category: plan.Waits, Text: i.ref.String() + " was not made, and it is made together with it"})
-				k.result = &Result{End: Later, Until: time.Now().Add(waitPause), On: i.ref.String()}
+				until := time.Now().Add(waitPause)
+				if i.link.State == link.Held {
+					until = time.Now().Add(heldPause)
+				}
+				k.result = &Result{End: Later, Until: until, On: i.ref.String()}
 				if err := e.putItem(ctx, k); err != nil {
 					k.result = nil
 					e.fail(ctx, []*item{k}, "", err)

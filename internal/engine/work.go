@@ -92,6 +92,7 @@ type batch struct {
 	settled []*item          // links whose only change is a reason, put together at the end
 	chosen  map[string]*item // by slot and ref, every item there is, so that none is worked twice
 	all     []*item
+	along   map[table.Key]*item // what creates took along, by link
 }
 
 // Work works tasks and answers one result each, in order. Tasks of one record are worked once. Who calls this: the loops of
@@ -121,7 +122,13 @@ func (e *Engine) Work(ctx context.Context, tasks []Task) []Result {
 			return results
 		}
 	}
-	return e.workTasks(ctx, b, tasks)
+	if run == "" {
+		return e.workTasks(ctx, b, tasks)
+	}
+	counted, calls := countingCalls(ctx)
+	results = e.workTasks(counted, b, tasks)
+	results[0].Counts.Calls += int(calls.n.Load())
+	return results
 }
 
 func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result {

@@ -21,6 +21,7 @@ type wanted struct {
 	need  *Need        // the value waits for this record's counterpart
 	later *Need        // the value is left out until this record has a counterpart
 	gone  bool         // the account does not show a field that it is made of: its whole group is left alone
+	apart *link.Reason // of a reference that may be any: what it refers to has no counterpart
 	left  *link.Reason // the value cannot be carried: its whole group is left alone, and the rest of the record goes on
 }
 
@@ -30,7 +31,33 @@ func wantedValues(f *Facts) []wanted {
 	for _, field := range f.Mapping.Fields {
 		out = append(out, leaveOne(f, wantedValue(f, f.Source, field)))
 	}
-	return aside(out)
+	return belonging(f, aside(out))
+}
+
+// belonging looks at references of which any will do (required: any): a record that is not linked yet and refers to records none of which
+// has a counterpart is left out until one has; an activity without its person would be noise.
+func belonging(f *Facts, all []wanted) []wanted {
+	if f.Target != nil {
+		return all
+	}
+	var out, waits []int
+	for n, w := range all {
+		switch {
+		case !w.field.Any:
+		case w.value.Known() && !w.value.Blank():
+			return all
+		case w.apart != nil:
+			out = append(out, n)
+		case w.later != nil:
+			waits = append(waits, n)
+		}
+	}
+	if len(waits) > 0 {
+		all[waits[0]].need = all[waits[0]].later
+	} else if len(out) > 0 {
+		all[out[0]].stop = all[out[0]].apart
+	}
+	return all
 }
 
 // aside leaves whole groups alone of which a part is not shown any more (A10): what can still be read of an address may have
@@ -119,6 +146,11 @@ func inputs(field mapping.Field) []string {
 	return []string{field.B}
 }
 
+// joined puts a space between texts, and nothing where one is blank: a person without a first name has no space before the last.
+func joined(texts []string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return strings.TrimSpace(t) == "" }), " ")
+}
+
 // inputValue reads the inputs of a and runs the transform.
 func inputValue(f *Facts, source *record.Record, w wanted) wanted {
 	texts, known := make([]string, len(w.field.A)), 0
@@ -139,7 +171,7 @@ func inputValue(f *Facts, source *record.Record, w wanted) wanted {
 	if w.field.Transform == "" {
 		w.value, w.rule = sourceField(f, source, w.field.A[0]), "as it is"
 		if len(w.field.A) > 1 {
-			w.value = record.Of(strings.Join(texts, " "))
+			w.value = record.Of(joined(texts))
 		}
 		if w.value.Blank() {
 			w.value = record.Empty()
@@ -317,7 +349,7 @@ func LookUp(t Table, name string) (key string, ok bool) {
 
 // throughValue resolves a reference through its mapping's link.
 func throughValue(f *Facts, w wanted) wanted {
-	w.rule = "through " + w.field.Through
+	w.rule = "through " + strings.Join(w.field.Throughs(), " or ")
 	if listed(f.Mapping, w.field) {
 		return throughList(f, w)
 	}
@@ -327,18 +359,22 @@ func throughValue(f *Facts, w wanted) wanted {
 		}
 		return w
 	}
-	ref, reason := referenced(f, w.field)
+	needs, reason := candidates(f, w.field)
 	if reason != nil {
 		if w.field.Required {
 			w.stop = reason
 		}
+		if w.field.Any && reason.Category == ParentHeld {
+			w.apart = reason
+		}
 		return w
 	}
-	need := Need{Mapping: w.field.Through, Ref: ref}
-	c := f.Counterparts[need]
+	need, c := best(f, needs)
 	switch {
 	case c.State == Ready:
 		w.value = record.Of(c.ID)
+	case w.field.Any && c.State == Stuck:
+		w.apart, w.later = parentReason(need, c), &need
 	case !w.field.Required:
 		w.later = &need // left out now and patched when the parent links (B12)
 	case c.State == Stuck:
@@ -347,6 +383,55 @@ func throughValue(f *Facts, w wanted) wanted {
 		w.need = &need
 	}
 	return w
+}
+
+// candidates are the needs of a reference: one for each mapping that may carry the record it names.
+func candidates(f *Facts, field mapping.Field) ([]Need, *link.Reason) {
+	ref, reason := referenced(f, field)
+	if reason != nil {
+		return nil, reason
+	}
+	kind := ""
+	if f.KindOf != nil {
+		kind = f.KindOf(ref.ID)
+	}
+	var out []Need
+	for n, name := range field.Throughs() {
+		object := f.SourceObjects[name]
+		if n > 0 && object == "" || kind != "" && object != "" && object != kind {
+			continue // there is no such mapping, or it is none of that kind of record
+		}
+		if n > 0 {
+			ref.Object = object
+		}
+		out = append(out, Need{Mapping: name, Ref: ref})
+	}
+	if len(out) == 0 {
+		return nil, &link.Reason{Category: ParentHeld, Fields: field.A, Text: fmt.Sprintf("%s is a %s, which %s does not carry", field.A[0], kind, strings.Join(field.Throughs(), " or "))}
+	}
+	return out, nil
+}
+
+// best is the need that is furthest: one that is ready, else one that is still to come, else the one whose reason says most.
+func best(f *Facts, needs []Need) (Need, Counterpart) {
+	rank := func(c Counterpart) int {
+		switch {
+		case c.State == Ready:
+			return 3
+		case c.State != Stuck:
+			return 2
+		case c.Reason != nil && (c.Reason.Category == OtherDocument || c.Reason.Category == NoParentMapping):
+			return 0
+		}
+		return 1
+	}
+	found := needs[0]
+	for _, need := range needs[1:] {
+		if rank(f.Counterparts[need]) > rank(f.Counterparts[found]) {
+			found = need
+		}
+	}
+	return found, f.Counterparts[found]
 }
 
 func parentReason(need Need, c Counterpart) *link.Reason {

@@ -137,6 +137,9 @@ func (j *creating) addresses(ctx context.Context, made connector.Outcome) connec
 			for n, f := range e.Fields {
 				e.Fields[n] = fmt.Sprintf("children.%d.%s", i, f)
 			}
+			if len(e.Fields) == 0 {
+				e.Fields = []string{fmt.Sprintf("children.%d", i)}
+			}
 			if out.Status == connector.Unknown {
 				done = append(done, key) // it may be there
 			}
