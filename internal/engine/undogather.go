@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -168,23 +169,53 @@ func writeOf(line AuditLine) (undoWrite, bool) {
 // findMade fills in which record a create made whose answer was lost: what its source is linked to, if that link came of a
 // claim. Whether that record is the one that was made, its marker tells.
 func (u *undoer) findMade(ctx context.Context, writes []undoWrite) error {
-	keys := make([]table.Key, len(writes))
+	at, err := u.whereMade(ctx, writes)
+	if err != nil {
+		return err
+	}
 	var ask []table.Key
-	for n, w := range writes {
-		if a := u.set.byName[w.Mapping]; w.written.IsZero() && a != nil && a.ConnA == w.Ref.Connection && a.A.Object == w.Ref.Object {
-			keys[n] = u.linkKey(a.Slot, w.Ref)
-			ask = append(ask, keys[n])
-		}
+	for _, key := range at {
+		ask = append(ask, key)
 	}
 	links, err := getItems[link.Link](ctx, u.Table, ask)
 	if err != nil {
 		return err
 	}
-	for n := range writes {
-		l := links[keys[n]].Value
-		if writes[n].written.IsZero() && l.State == link.Linked && l.Claim != nil && l.Hand == nil && l.Claim.Key == u.markerOf(l.Slot, l.A, l.Claim.Generation) {
-			writes[n].written, writes[n].unsure = l.B, true
+	for n, key := range at {
+		w, l := &writes[n], links[key].Value
+		switch {
+		case l.State != link.Linked || l.Hand != nil:
+		case l.A == w.Ref && l.Claim != nil && l.Claim.Key == u.markerOf(l.Slot, l.A, l.Claim.Generation):
+			w.written, w.unsure = l.B, true
+		case l.B == w.Ref: // of the way home: the link keeps no claim of it
+			w.written, w.unsure = l.A, true
 		}
 	}
 	return nil
+}
+
+// whereMade finds, for creates without an answer, where the link of their source would be, by place: of a record of b its pointer
+// says it.
+func (u *undoer) whereMade(ctx context.Context, writes []undoWrite) (map[int]table.Key, error) {
+	at, seats := map[int]table.Key{}, map[int]table.Key{}
+	for n, w := range writes {
+		a := u.set.byName[w.Mapping]
+		switch {
+		case !w.written.IsZero() || a == nil:
+		case a.ConnA == w.Ref.Connection && a.A.Object == w.Ref.Object:
+			at[n] = u.linkKey(a.Slot, w.Ref)
+		case a.ConnB == w.Ref.Connection && a.B.Object == w.Ref.Object && a.Turn() != nil:
+			seats[n] = u.pointerKey(a.Slot, w.Ref)
+		}
+	}
+	found, err := getItems[seat](ctx, u.Table, unique(slices.Collect(maps.Values(seats))))
+	if err != nil {
+		return nil, err
+	}
+	for n, key := range seats {
+		if p := found[key].Value.pointer; !p.A.IsZero() {
+			at[n] = u.linkKey(u.set.byName[writes[n].Mapping].Slot, p.A)
+		}
+	}
+	return at, nil
 }

@@ -225,10 +225,33 @@ func (u *undoer) strange(p *undone) bool {
 			continue
 		}
 		writer, err := u.writer(p.written.Connection)
-		return err != nil || p.link.Claim == nil || p.now().Field(writer.Traits(p.written.Object).MarkerField).Text() != p.link.Claim.Key
+		if err != nil {
+			return true
+		}
+		mark := p.now().Field(writer.Traits(p.written.Object).MarkerField).Text()
+		return mark == "" || !slices.Contains(u.marksOf(p, w), mark)
 	}
 	return false
 }
+
+// marksOf are the marks that what a create made may bear. A pair that was made on the way home keeps no claim, so that any generation
+// of its source counts.
+func (u *undoer) marksOf(p *undone, w undoWrite) []string {
+	switch {
+	case !p.home && p.link.Claim == nil:
+		return nil
+	case !p.home:
+		return []string{p.link.Claim.Key}
+	}
+	marks := make([]string, mostGenerations)
+	for g := range marks {
+		marks[g] = u.markerOf(p.way.Slot, w.Ref, g)
+	}
+	return marks
+}
+
+// mostGenerations is how many creates of one source are told by their marks: a person unlinks it, or undoes it, before each of them.
+const mostGenerations = 50
 
 // relinkRow is about a record that an undo archived, when that undo is undone.
 func (u *undoer) relinkRow(p *undone) (plan.Kind, *link.Reason) {
