@@ -141,7 +141,7 @@ func bothWaysVerdict(f *Facts, kind Kind, group []wanted, c comparison) verdict 
 		}
 	case "source":
 		if c.bChanged { // the target's change goes nowhere as long as the source has a value, and the source's is carried
-			return verdict{action: WriteIt, rule: "only_blank: " + m.A.Connection + " is not written"}
+			return verdict{action: WriteIt, rule: "only_blank: " + m.A.Connection + " is not written", conflict: true}
 		}
 	}
 	if !c.bChanged {
