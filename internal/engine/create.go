@@ -503,6 +503,11 @@ func (e *Engine) afterLinked(ctx context.Context, i *item) error {
 	if err := e.noteError(ctx, i); err != nil {
 		return err
 	}
+	if i.bothWays() { // a record of the other system may refer to this one by its counterpart
+		if err := e.wake(ctx, i.link.B.String()); err != nil {
+			return err
+		}
+	}
 	return e.wake(ctx, i.ref.String())
 }
 
