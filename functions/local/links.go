@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -29,13 +30,15 @@ type pair struct {
 type pairFlags struct {
 	mapping, reason, file, csv string
 	dry                        bool
+	salespad                   string        // whose table of links the file is
+	refused                    []web.PairRow // rows of the file that are no pair
 }
 
 func (f *pairFlags) on(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.mapping, "mapping", "", "needed only where several mappings join such records in different places")
 	flags.StringVar(&f.reason, "reason", "", "kept with the decision")
-	flags.StringVar(&f.file, "file", "", "CSV with columns a, b and perhaps mapping; a line is printed for each row")
+	flags.StringVar(&f.file, "file", "", "CSV with columns a, b and perhaps mapping, or, to link, an export of SalesPad's own table of links (CSV or JSON); a line is printed for each row")
 	flags.BoolVar(&f.dry, "dry-run", false, "say what would become of each, and store nothing")
 	csvFlag(cmd, &f.csv)
 }
@@ -43,7 +46,7 @@ func (f *pairFlags) on(cmd *cobra.Command) {
 func (c *cli) link() *cobra.Command {
 	f, archived := &pairFlags{}, false
 	cmd := c.command("link REF OTHER", "join two records by hand; nothing is written to either, and a deal with its document is never billed again", cobra.MaximumNArgs(2), func(ctx context.Context, args []string) error {
-		pairs, err := f.pairs(args, 2)
+		pairs, err := c.pairsToLink(ctx, f, args)
 		if err != nil {
 			return err
 		}
@@ -53,6 +56,7 @@ func (c *cli) link() *cobra.Command {
 		return c.sendPairs(ctx, "/links", pairs, f, map[string]any{"reason": f.reason, "dry_run": f.dry})
 	})
 	f.on(cmd)
+	cmd.Flags().StringVar(&f.salespad, "salespad", "", "of a file that is SalesPad's table of links: the connection it comes from, where there are several")
 	cmd.Flags().BoolVar(&archived, "archived", false, "the counterpart is meant although it is archived")
 	return cmd
 }
@@ -90,11 +94,44 @@ func (f *pairFlags) pairs(args []string, least int) ([]pair, error) {
 		return nil, wrongUse("--file: %v", err)
 	}
 	defer file.Close()
-	rows, err := web.ReadCSV(file)
+	rows, err := readRows(file)
 	if err != nil {
 		return nil, wrongUse("--file %s: %v", f.file, err)
 	}
+	if _, is := linkTable(rows); is {
+		return nil, errTable
+	}
 	return f.pairsIn(rows)
+}
+
+// errTable: the file is SalesPad's table of links, whose rows are read by link alone.
+var errTable = wrongUse("the file is SalesPad's table of links: crosswalk link --file reads it")
+
+// pairsToLink takes the pair of the arguments, the rows of the file, or those of SalesPad's table of links.
+func (c *cli) pairsToLink(ctx context.Context, f *pairFlags, args []string) ([]pair, error) {
+	pairs, err := f.pairs(args, 2)
+	if !errors.Is(err, errTable) {
+		return pairs, err
+	}
+	file, err := os.Open(f.file)
+	if err != nil {
+		return nil, wrongUse("--file: %v", err)
+	}
+	defer file.Close()
+	rows, err := readRows(file)
+	if err != nil {
+		return nil, wrongUse("--file %s: %v", f.file, err)
+	}
+	in, err := c.accountsOf(ctx, f.salespad)
+	if err != nil {
+		return nil, err
+	}
+	at, _ := linkTable(rows)
+	pairs, f.refused = pairsOfTable(rows, at, in, f.mapping)
+	if len(pairs)+len(f.refused) == 0 {
+		return nil, wrongUse("--file %s: there is no row", f.file)
+	}
+	return pairs, nil
 }
 
 // pairsIn reads rows. A first row without any address names the columns; without one they are a, b and mapping.
@@ -141,9 +178,10 @@ func (c *cli) sendPairs(ctx context.Context, path string, pairs []pair, f *pairF
 		return err
 	}
 	var all web.PairRows
-	asked := len(pairs)
+	asked := len(pairs) + len(f.refused)
 	if f.file != "" && path == "/links" {
 		pairs, all.Rows = contradicted(pairs)
+		all.Rows = append(all.Rows, f.refused...)
 	}
 	for part := range slices.Chunk(pairs, web.MaxPairs/2) {
 		body["pairs"] = part
