@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -93,7 +94,7 @@ func (e *Engine) counterparts(ctx context.Context, b *batch, needs []plan.Need) 
 func counterpartOf(l link.Link) plan.Counterpart {
 	switch l.State {
 	case link.Linked, link.Alias:
-		if l.Reason != nil && l.Reason.Category == plan.TargetArchived {
+		if l.Reason != nil && slices.Contains([]string{plan.TargetArchived, plan.CounterpartDeleted, plan.TargetGone}, l.Reason.Category) { // nothing can be put beside what is gone
 			return plan.Counterpart{State: plan.Stuck, ID: l.B.ID, Reason: l.Reason}
 		}
 		return plan.Counterpart{State: plan.Ready, ID: l.B.ID}
@@ -128,6 +129,9 @@ func (e *Engine) workNeeded(ctx context.Context, b *batch, items []*item, perIte
 			id := a.Slot + "#" + need.Ref.String()
 			if other := b.chosen[id]; other != nil {
 				other.needed = true // it is worked in this very batch; its link wakes the one that waits
+				if slices.Contains(order, other) {
+					subs[need] = other // the same record by another mapping of its place
+				}
 				continue
 			}
 			task := Task{Ref: need.Ref, Mapping: a.Name, Cause: "needed", Needed: true, Run: i.task.Run, Plan: i.task.Plan, Pilot: i.task.Pilot || i.pilot(), Actor: i.task.Actor, Released: i.task.Released}

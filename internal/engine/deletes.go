@@ -196,6 +196,12 @@ func (e *Engine) takenBack(ctx context.Context, b *batch, items []*item) {
 		return
 	}
 	for n, err := range e.Table.Put(ctx, puts) {
+		if err == nil { // what was left out because it was gone
+			err = e.wake(ctx, owners[n].ref.String())
+		}
+		if err == nil {
+			err = e.wake(ctx, owners[n].link.B.String())
+		}
 		if err != nil {
 			e.fail(ctx, owners[n:n+1], "", err)
 		}

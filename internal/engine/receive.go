@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/plan"
 )
@@ -270,6 +271,9 @@ func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
 // later carries over to the parked task what its next try must know.
 func later(t Task, r Result) Task {
 	t.Stale, t.Needed = r.Stale, t.Needed || r.Needed
+	if t.Cause == "retry" && connector.FaultOf(r.Err) == connector.Invalid {
+		t.Cause = "wake" // what was refused is left out of the next try: a retry would offer it again, for ever
+	}
 	return t
 }
 
