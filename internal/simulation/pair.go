@@ -28,7 +28,6 @@ type pair struct {
 	numbered int                 // every value that people enter is their own
 	ids      map[string][]string // records that people know, by system:object
 	gone     map[string]bool     // what people deleted, merged away or converted, by system:object/id
-	away     map[string][]span   // when records were not there, by the same key
 	bin      [][2]string         // what people deleted at Salesforce: object and id
 	twins    map[string]int      // how many people made with one e-mail address, by side and address
 }
@@ -45,7 +44,7 @@ func (s *Sim) newPair() {
 func (s *Sim) foundPair() *pair {
 	t := &town{s: s, dice: rand.New(rand.NewPCG(s.Seed, 4))}
 	p := &pair{s: s, dice: t.dice, hub: portal{t}, org: &org{town: t}, journal: &journal{hub: map[string][]version{}}, set: pairSetOf(s.Seed),
-		ids: map[string][]string{}, gone: map[string]bool{}, away: map[string][]span{}, twins: map[string]int{}}
+		ids: map[string][]string{}, gone: map[string]bool{}, twins: map[string]int{}}
 	s.pair = p
 	p.settings()
 	return p

@@ -69,6 +69,7 @@ type pairCheck struct {
 	errors   map[record.Ref][]string // categories of open sync errors
 	trail    map[string][]told       // by target/field
 	org      map[string][]version
+	away     map[string][]span             // of Salesforce's records
 	hubs     map[string]hubspottest.Record // by object/id
 	orgs     map[string]salesforcetest.Record
 }
@@ -133,7 +134,7 @@ func (c *pairCheck) look() error {
 		c.errors[x.Ref] = append(c.errors[x.Ref], x.Category)
 		c.countHeld(x)
 	}
-	c.org = c.p.orgJournal()
+	c.org, c.away = c.p.orgJournal(), c.p.absences()
 	for _, object := range []string{"companies", "contacts", "deals"} {
 		for _, r := range c.s.HubSpot.Records(object) {
 			c.hubs[object+"/"+r.ID] = r
@@ -221,7 +222,7 @@ func (c *pairCheck) blind() time.Duration {
 
 // wasAway tells whether a record was not there at a moment, or had come back too shortly before.
 func (c *pairCheck) wasAway(ref record.Ref, at time.Time) bool {
-	return slices.ContainsFunc(c.p.away[ref.Connection+":"+ref.Object+"/"+ref.ID], func(s span) bool {
+	return slices.ContainsFunc(c.away[ref.Object+"/"+ref.ID], func(s span) bool {
 		return s.from.Before(at) && (s.to.IsZero() || s.to.Add(c.blind()).After(at))
 	})
 }

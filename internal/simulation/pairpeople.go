@@ -56,23 +56,27 @@ func (p *pair) some(system, object string) string {
 	return list[p.dice.IntN(len(list))]
 }
 
-func (p *pair) remove(system, object, id string) {
-	key := system + ":" + object + "/" + id
-	p.gone[key] = true
-	p.away[key] = append(p.away[key], span{from: time.Now()})
-}
-
-// bringBack notes that a removed record is there again.
-func (p *pair) bringBack(system, object, id string) {
-	key := system + ":" + object + "/" + id
-	delete(p.gone, key)
-	if list := p.away[key]; len(list) > 0 {
-		list[len(list)-1].to = time.Now()
-	}
-}
+func (p *pair) remove(system, object, id string) { p.gone[system+":"+object+"/"+id] = true }
 
 // span is a time in which a record was not there; to is zero while it lasts.
 type span struct{ from, to time.Time }
+
+// absences are when Salesforce's records were in its bin, by object/id, as its own log tells: some go with their account.
+func (p *pair) absences() map[string][]span {
+	out := map[string][]span{}
+	for _, e := range p.s.Salesforce.Log() {
+		key := e.Object + "/" + e.ID
+		switch list := out[key]; e.Kind {
+		case salesforcetest.Delete:
+			out[key] = append(list, span{from: e.When})
+		case salesforcetest.Undelete:
+			if len(list) > 0 {
+				list[len(list)-1].to = e.When
+			}
+		}
+	}
+	return out
+}
 
 // make creates at one side; what the side refuses (an e-mail address that is taken) is nobody's record.
 func (p *pair) make(system, object string, values map[string]string) string {
@@ -168,8 +172,7 @@ func (p *pair) addDeal() {
 		}
 		id := p.make("salesforce", "Opportunity", values)
 		if c := p.some("salesforce", "Contact"); id != "" && c != "" && p.one(2) {
-			_, err := p.org.sf().Create("OpportunityContactRole", row{"OpportunityId": id, "ContactId": c})
-			do(err)
+			_, _ = p.org.sf().Create("OpportunityContactRole", row{"OpportunityId": id, "ContactId": c}) // refused where the contact went with its account
 		}
 		return
 	}
@@ -336,7 +339,7 @@ func (p *pair) lifeAtOrg(object, id string) (string, error) {
 		err := sf.Undelete(last[0], last[1])
 		if err == nil {
 			p.bin = p.bin[:len(p.bin)-1]
-			p.bringBack("salesforce", last[0], last[1])
+			delete(p.gone, "salesforce:"+last[0]+"/"+last[1])
 		}
 		return "record undeleted", err
 	case object == "Contact" && other != id:
