@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"crosswalk/internal/connector"
 	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
 )
@@ -90,6 +91,9 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 		if f.Tables["a/"+field.Table], err = e.table(ctx, a.ConnA, field.Table); err != nil {
 			return nil, err
 		}
+	}
+	if kinds, ok := e.Connections[a.ConnA].(connector.Kinds); ok {
+		f.KindOf = kinds.KindOf
 	}
 	for _, name := range b.set.names {
 		f.SourceObjects[name] = b.set.byName[name].objectAt(a.ConnA)

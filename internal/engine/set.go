@@ -116,8 +116,10 @@ func (s *mappingSet) inOrder(names []string) []string {
 				continue
 			}
 			for _, f := range m.Fields {
-				if f.Through != "" && f.Through != name && slices.Contains(names, f.Through) && !placed[f.Through] {
-					return true
+				for _, through := range f.Throughs() {
+					if through != name && slices.Contains(names, through) && !placed[through] {
+						return true
+					}
 				}
 			}
 			for _, to := range m.YieldsTo {

@@ -102,6 +102,8 @@ func (f Field) clashes() []clash {
 		"what is written is the id of the counterpart; it cannot be changed on the way", "leave transform, values, table and default out")
 	bad(f.Through == "" && len(f.A) == 1 && association(f.A[0]) != "", "a", "a related record is not a text", "add through: MAPPING, or name a field of it such as company.name")
 	bad(f.Through == "" && association(f.B) != "", "b", "an association holds records, not a text", "add through: MAPPING, whose counterparts are associated")
+	bad(len(f.Also) > 0 && strings.HasPrefix(f.B, allOf) && len(f.A) == 1 && strings.HasPrefix(f.A[0], allOf), "through", "associations to one kind of record go through one mapping", "name one, or write one line for each mapping")
+	bad(f.Any && f.Through == "", "required", "any belongs to a reference", "write true, or add through: MAPPING")
 	bad(f.By != "" && f.Table == "", "by", "by belongs to a table that both sides have", "add table: TABLE, for example table: owners")
 	bad(f.By != "" && len(f.A) != 1, "by", "the value is the key of a row of a's table", "give a, for example OwnerId")
 	bad(f.By != "" && (f.Transform != "" || len(f.Values) > 0), "by", "the value is looked up as it is", "leave transform and values out")

@@ -88,7 +88,9 @@ func (c *checker) home() {
 	}
 	written := map[string]Field{}
 	for _, f := range m.home.Fields {
-		if before, ok := written[f.B]; ok {
+		if before, ok := written[f.B]; ok && f.Any && before.Any {
+			continue // of several references the first that has a counterpart is written
+		} else if ok {
 			c.addf(f.Path+".a", "write direction: a_to_b at one of them", "%s is written home by line %d already", f.B, before.Line)
 			continue
 		}

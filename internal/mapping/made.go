@@ -1,5 +1,7 @@
 package mapping
 
+import "strings"
+
 // Made says how a field's value is made, as the mapping writes it; of a field that only goes home, how a's is.
 func (f Field) Made() string {
 	rule := "as it is"
@@ -9,7 +11,7 @@ func (f Field) Made() string {
 	case f.Value != "":
 		rule = "value: " + f.Value
 	case f.Through != "":
-		rule = "through: " + f.Through
+		rule = "through: " + strings.Join(f.Throughs(), ", ")
 	case f.Direction == "b_to_a" && f.Back != "":
 		rule = "back: " + f.Back
 	case f.Transform != "":
@@ -18,7 +20,7 @@ func (f Field) Made() string {
 	for _, more := range []struct {
 		is   bool
 		text string
-	}{{len(f.Values) > 0, "values"}, {f.Table != "", "table: " + f.Table}, {f.Default != nil, "default"}, {f.Required, "required"}, {f.CreateOnly, "create_only"}} {
+	}{{len(f.Values) > 0, "values"}, {f.Table != "", "table: " + f.Table}, {f.Default != nil, "default"}, {f.Required, "required"}, {f.Any, "required: any"}, {f.CreateOnly, "create_only"}} {
 		if more.is {
 			rule += ", " + more.text
 		}

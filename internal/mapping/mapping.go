@@ -133,12 +133,14 @@ type Field struct {
 	Static      *string
 	Values      map[string]string // value map; a value not in it is a held record unless Else is set
 	Else        *string
-	Default     *string // when the value is blank
-	Through     string  // the value is a ref to a record of that mapping: its counterpart's id is written
-	Table       string  // the value is the label or code of a row of b's reference table: its key is written
-	By          string  // of Table: the value is the key of a row of a's table of that name; the row of b's with the same By is meant (email)
-	Required    bool    // blank holds the record (of Through: the parent must be linked first)
-	Conflict    string  // winner for this field; "" = the mapping's
+	Default     *string  // when the value is blank
+	Through     string   // the value is a ref to a record of that mapping: its counterpart's id is written
+	Also        []string // further mappings of Through, in order: of the one that carries the record. They need not be there
+	Table       string   // the value is the label or code of a row of b's reference table: its key is written
+	By          string   // of Table: the value is the key of a row of a's table of that name; the row of b's with the same By is meant (email)
+	Required    bool     // blank holds the record (of Through: the parent must be linked first)
+	Any         bool     // of Through: of all such fields that are filled at least one must be linked first, else the record is left out
+	Conflict    string   // winner for this field; "" = the mapping's
 	First       string
 	Blank       string // keep | clear: what a blank source does to a filled target; default keep
 	Drift       string // keep | restore: what an edit at the target alone leads to; default keep
@@ -158,6 +160,14 @@ type Field struct {
 }
 
 // Key names the field's agreed pair on the link; stable under reordering of the document.
+// Throughs are the mappings that a reference goes through, nil for any other field.
+func (f Field) Throughs() []string {
+	if f.Through == "" {
+		return nil
+	}
+	return append([]string{f.Through}, f.Also...)
+}
+
 func (f Field) Key() string {
 	if f.As != "" {
 		return f.As

@@ -19,10 +19,12 @@ func (r *reader) fields(o object, key string) []Field {
 func (r *reader) field(n *yaml.Node, path string) []Field {
 	o := r.object(n, path, fieldKeys...)
 	f := Field{Transform: o.trimmed("transform"), Value: o.trimmed("value"), Static: o.given("static"), Values: o.pairs("values"), Else: o.given("else"),
-		Default: o.given("default"), Through: o.text("through"), Table: o.text("table"), Required: o.flag("required"), Conflict: o.text("conflict"),
+		Default: o.given("default"), Table: o.text("table"), Conflict: o.text("conflict"),
 		First: o.text("first"), Blank: o.word("blank", "keep"), Drift: o.word("drift", "keep"), CreateOnly: o.flag("create_only"), Group: o.text("group"),
 		Direction: o.text("direction"), Back: o.trimmed("back"), BackValues: o.pairs("back_values"), BackElse: o.given("back_else"), BackDefault: o.given("back_default"), By: o.text("by"), OnlyBlank: o.text("only_blank"), Order: o.texts("order"),
 		Line: n.Line, Path: path}
+	f.Through, f.Also = o.through()
+	f.Required, f.Any = o.required()
 	if o.has("rule") {
 		r.ruled = append(r.ruled, ruled{path: path, text: o.text("rule"), said: o.said(), node: o.keys["rule"]})
 	}
@@ -35,6 +37,23 @@ func (r *reader) field(n *yaml.Node, path string) []Field {
 		return []Field{f}
 	}
 	return r.pairwise(o, f, a, b)
+}
+
+// through reads the mappings that a reference goes through: one, or a list.
+func (o object) through() (first string, also []string) {
+	all := o.texts("through")
+	if len(all) == 0 {
+		return "", nil
+	}
+	return all[0], all[1:]
+}
+
+// required reads true, false, or any.
+func (o object) required() (required, anyOf bool) {
+	if n := o.keys["required"]; !isNull(n) && n.Kind == yaml.ScalarNode && n.Value == "any" {
+		return false, true
+	}
+	return o.flag("required"), false
 }
 
 func (r *reader) pairwise(o object, f Field, a, b []string) []Field {

@@ -68,6 +68,11 @@ func (s *set) references(c *complaints) {
 			c.addf(f.Path+".through", "name the mapping whose b is "+object, "%s links %s, and this is a reference to %s", to.Name, to.B.Object, object)
 		}
 		s.associates(c, f)
+		for n, name := range f.Also { // they need not be there; those that are must lead between the same connections
+			if to := s.byName[name]; to != nil && !m.facing(to) {
+				s.reference(c, fmt.Sprintf("%s.through[%d]", f.Path, n+1), name, "")
+			}
+		}
 	}
 	s.via(c)
 	s.atSource(c)

@@ -66,13 +66,21 @@ func excludedParent(f *Facts) bool {
 // stopped gives the first reason to hold, else the records that must come first.
 func stopped(want []wanted) (Decision, bool) {
 	var needs []Need
+	var left *link.Reason
 	for _, w := range want {
+		if w.stop != nil && w.stop == w.apart {
+			left = w.stop
+			continue
+		}
 		if w.stop != nil {
 			return Decision{Kind: Hold, Reason: w.stop}, true
 		}
 		if w.need != nil {
 			needs = append(needs, *w.need)
 		}
+	}
+	if left != nil {
+		return Decision{Kind: Skip, Reason: left}, true
 	}
 	if len(needs) > 0 {
 		return Decision{Kind: Wait, Needs: needs}, true

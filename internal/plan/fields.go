@@ -31,31 +31,76 @@ func wantedValues(f *Facts) []wanted {
 	for _, field := range f.Mapping.Fields {
 		out = append(out, leaveOne(f, wantedValue(f, f.Source, field)))
 	}
-	return belonging(f, aside(out))
+	return alternatives(belonging(f, aside(out)))
+}
+
+// alternatives leaves one value of references that are written to one field (what a task is about: a deal, else a company): the first
+// that has a counterpart. They share one agreed pair, so that a better one that comes later takes the place of what we wrote.
+func alternatives(all []wanted) []wanted {
+	first, filled := map[string]mapping.Field{}, map[string]bool{}
+	var out []wanted
+	for _, w := range all {
+		if !w.field.Any {
+			out = append(out, w)
+			continue
+		}
+		if head, ok := first[w.field.B]; ok {
+			w.field.As = head.Key()
+		} else {
+			first[w.field.B] = w.field
+		}
+		known := w.value.Known()
+		if known && filled[w.field.B] {
+			continue
+		}
+		filled[w.field.B] = filled[w.field.B] || known
+		out = append(out, w)
+	}
+	return out
 }
 
 // belonging looks at references of which any will do (required: any): a record that is not linked yet and refers to records none of which
-// has a counterpart is left out until one has; an activity without its person would be noise.
+// has a counterpart is left out until one has; an activity without its person would be noise. What is only written where another
+// reference is not (the second line of one field) counts where nothing else is filled: the company of somebody who is not carried does not
+// bring their calls along.
 func belonging(f *Facts, all []wanted) []wanted {
 	if f.Target != nil {
 		return all
 	}
-	var out, waits []int
+	var lines, second []int
+	seen := map[string]bool{}
 	for n, w := range all {
+		filled := w.field.Any && (w.value.Known() && !w.value.Blank() || w.apart != nil || w.later != nil)
 		switch {
-		case !w.field.Any:
-		case w.value.Known() && !w.value.Blank():
-			return all
-		case w.apart != nil:
-			out = append(out, n)
-		case w.later != nil:
-			waits = append(waits, n)
+		case filled && seen[w.field.B]:
+			second = append(second, n)
+		case filled:
+			lines = append(lines, n)
 		}
+		seen[w.field.B] = seen[w.field.B] || w.field.Any
 	}
-	if len(waits) > 0 {
-		all[waits[0]].need = all[waits[0]].later
-	} else if len(out) > 0 {
-		all[out[0]].stop = all[out[0]].apart
+	if len(lines) == 0 {
+		lines = second
+	}
+	rank := func(w wanted) int {
+		switch {
+		case w.value.Known():
+			return 0
+		case w.apart == nil:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(lines, func(i, j int) int { return rank(all[i]) - rank(all[j]) })
+	if len(lines) == 0 {
+		return all
+	}
+	switch best := &all[lines[0]]; {
+	case best.value.Known():
+	case best.apart == nil:
+		best.need = best.later
+	default:
+		best.stop = best.apart
 	}
 	return all
 }
@@ -350,8 +395,11 @@ func LookUp(t Table, name string) (key string, ok bool) {
 // throughValue resolves a reference through its mapping's link.
 func throughValue(f *Facts, w wanted) wanted {
 	w.rule = "through " + strings.Join(w.field.Throughs(), " or ")
-	if listed(f.Mapping, w.field) {
+	switch {
+	case listed(f.Mapping, w.field) && strings.HasPrefix(w.field.B, "associations."):
 		return throughList(f, w)
+	case listed(f.Mapping, w.field):
+		return throughFirst(f, w)
 	}
 	if v := sourceField(f, f.Source, w.field.A[0]); w.field.Other != nil && !w.field.Required && v.Blank() {
 		if v.Known() {
@@ -370,6 +418,11 @@ func throughValue(f *Facts, w wanted) wanted {
 		return w
 	}
 	need, c := best(f, needs)
+	return met(w, need, c)
+}
+
+// met puts a reference's counterpart in, or says what it waits for.
+func met(w wanted, need Need, c Counterpart) wanted {
 	switch {
 	case c.State == Ready:
 		w.value = record.Of(c.ID)
@@ -385,12 +438,46 @@ func throughValue(f *Facts, w wanted) wanted {
 	return w
 }
 
+// throughFirst is the one record that a target takes of several associated ones: the one it has, where that is one of them, else the first
+// that has a counterpart, else the first that is still to come.
+func throughFirst(f *Facts, w wanted) wanted {
+	v := f.Source.Field(w.field.A[0])
+	if !v.Known() {
+		return w
+	}
+	var needs []Need
+	for _, ref := range listedRefs(f, w.field) {
+		some, reason := candidatesOf(f, w.field, ref)
+		if reason != nil && w.field.Any {
+			w.apart = reason
+		}
+		needs = append(needs, some...)
+	}
+	if len(needs) == 0 {
+		if w.field.Required {
+			w.stop = &link.Reason{Category: MissingValue, Fields: w.field.A, Text: "no " + strings.TrimPrefix(w.field.A[0], "associations.") + " are associated. Associate one"}
+		}
+		return w
+	}
+	for _, need := range needs {
+		if c := f.Counterparts[need]; c.State == Ready && f.Target != nil && c.ID == f.Target.Field(w.field.B).Text() {
+			return met(w, need, c)
+		}
+	}
+	need, c := best(f, needs)
+	return met(w, need, c)
+}
+
 // candidates are the needs of a reference: one for each mapping that may carry the record it names.
 func candidates(f *Facts, field mapping.Field) ([]Need, *link.Reason) {
 	ref, reason := referenced(f, field)
 	if reason != nil {
 		return nil, reason
 	}
+	return candidatesOf(f, field, ref)
+}
+
+func candidatesOf(f *Facts, field mapping.Field, ref record.Ref) ([]Need, *link.Reason) {
 	kind := ""
 	if f.KindOf != nil {
 		kind = f.KindOf(ref.ID)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
@@ -22,12 +24,17 @@ func Needs(f *Facts) []Need {
 		}
 		if listed(f.Mapping, field) {
 			for _, ref := range listedRefs(f, field) {
-				add(Need{Mapping: field.Through, Ref: ref})
+				needs, _ := candidatesOf(f, field, ref)
+				for _, n := range needs {
+					add(n)
+				}
 			}
 			continue
 		}
-		if ref, reason := referenced(f, field); reason == nil {
-			add(Need{Mapping: field.Through, Ref: ref})
+		if needs, reason := candidates(f, field); reason == nil {
+			for _, n := range needs {
+				add(n)
+			}
 		}
 	}
 	if c := f.Mapping.Children; c != nil {
@@ -44,7 +51,7 @@ func Needs(f *Facts) []Need {
 func Associates(f *Facts) map[string]string {
 	out := map[string]string{}
 	for _, field := range f.Mapping.Fields {
-		if field.Through != "" && listed(f.Mapping, field) {
+		if field.Through != "" && listed(f.Mapping, field) && strings.HasPrefix(field.B, "associations.") {
 			out[field.B] = field.Through
 		}
 	}

@@ -32,6 +32,8 @@ type Facts struct {
 	Scripts map[string]ScriptResult
 	// SourceObjects gives, by mapping name, the object at a that a "through" or a line's product points to; TargetObjects that at b.
 	SourceObjects, TargetObjects map[string]string
+	// KindOf gives the object that an id at a names by itself, "" where it does not tell (or nobody knows); nil: no id does.
+	KindOf func(id string) string
 	// History tells when a person last changed a field, where a vendor keeps that and both sides changed it (A11).
 	History map[HistoryOf]time.Time
 	// Linked are associated records of the target that have a counterpart: an association to another one is not ours to take away.

@@ -89,3 +89,11 @@ var prefixes = map[string]string{
 	"01t": "Product2", "01s": "Pricebook2", "01u": "PricebookEntry", "00T": "Task", "00U": "Event", "701": "Campaign", "00v": "CampaignMember",
 	"005": "User", "500": "Case",
 }
+
+// KindOf gives the standard object that an id's prefix is of, "" for a prefix that the org gave out itself (connector.Kinds).
+func (c *Connector) KindOf(id string) string {
+	if len(id) < 3 {
+		return ""
+	}
+	return prefixes[id[:3]]
+}
