@@ -19,7 +19,7 @@ const sayEvery = 2 * time.Second
 // follow waits for a run to end and tells its progress on standard error. Ending the command does not end the run.
 func (c *cli) follow(ctx context.Context, api *client, r web.Run) (web.Run, error) {
 	said := time.Now()
-	for !r.Over() {
+	for !r.Over() && r.Status != "held" {
 		if time.Since(said) >= sayEvery {
 			said = time.Now()
 			fmt.Fprintf(c.err, "%s\n", progress(r))
@@ -38,8 +38,8 @@ func (c *cli) follow(ctx context.Context, api *client, r web.Run) (web.Run, erro
 		}
 		r = next
 	}
-	if r.Status == "failed" {
-		return r, fmt.Errorf("run %s failed: %s", r.ID, r.Error)
+	if r.Status == "failed" || r.Status == "held" {
+		return r, fmt.Errorf("run %s %s: %s", r.ID, map[string]string{"failed": "failed", "held": "is stopped by the brake"}[r.Status], r.Error)
 	}
 	return r, nil
 }
@@ -62,18 +62,20 @@ func errorsFirst(errs ...error) error {
 }
 
 func (c *cli) run() *cobra.Command {
-	plan, since, detach := "", "", false
+	plan, since, detach, full, changed := "", "", false, false, false
 	cmd := c.command("run [MAPPING [REF...]]", "start a run: of a plan, of named records, or of everything a mapping's source holds", cobra.ArbitraryArgs, func(ctx context.Context, args []string) error {
 		body := map[string]any{}
 		switch {
-		case plan != "" && (len(args) > 0 || since != ""):
+		case full && changed || (full || changed) && len(args) > 1:
+			return wrongUse("run MAPPING takes one of --full, --changed and named records")
+		case plan != "" && (len(args) > 0 || since != "" || full || changed):
 			return wrongUse("run --plan ID takes nothing else: the plan says which records it is about")
 		case plan != "":
 			body["plan"] = plan
 		case len(args) == 0:
 			return wrongUse("name a mapping, or a plan with --plan ID")
 		default:
-			body["mapping"], body["refs"], body["won_since"] = args[0], args[1:], since
+			body["mapping"], body["refs"], body["won_since"], body["changed"] = args[0], args[1:], since, changed
 		}
 		api, err := c.client()
 		if err != nil {
@@ -100,6 +102,8 @@ func (c *cli) run() *cobra.Command {
 	})
 	cmd.Flags().StringVar(&plan, "plan", "", "carry out this approved plan: exactly its rows")
 	cmd.Flags().StringVar(&since, "won-since", "", "also deals won since this day (YYYY-MM-DD), in place of the mapping's own start date")
+	cmd.Flags().BoolVar(&full, "full", false, "everything that both sides hold; the same as naming no record")
+	cmd.Flags().BoolVar(&changed, "changed", false, "only what changed at either side since the schedule last read it, now")
 	cmd.Flags().BoolVar(&detach, "detach", false, "do not wait for the end")
 	return cmd
 }
@@ -159,14 +163,28 @@ func (c *cli) runs() *cobra.Command {
 		if err != nil || c.json {
 			return c.either(err, list)
 		}
-		rows := [][]string{{"RUN", "KIND", "MAPPING", "STATUS", "BEGAN", "BY", "RECORDS", "OUTCOME"}}
-		for _, r := range list.Runs {
-			rows = append(rows, []string{r.ID, r.Kind, r.Mapping, r.Status, shortTime(r.At), r.Actor, fmt.Sprintf("%d of %d", r.Listed, max(r.Total, r.Listed)), outcome(r)})
-		}
-		return columns(c.out, rows)
+		return columns(c.out, runLog(list.Runs))
 	})
 	cmd.Flags().BoolVar(&once, "once", false, "print one line and end")
 	return cmd
+}
+
+// runLog is the list of runs with what each came to. Refused are rows of a plan that no longer fitted, and what a vendor refused.
+func runLog(runs []web.Run) [][]string {
+	rows := [][]string{{"RUN", "KIND", "MAPPING", "STATUS", "BEGAN", "SECONDS", "BY", "READ", "CREATED", "UPDATED", "LINKED", "UNCHANGED", "HELD", "REFUSED", "CALLS"}}
+	for _, r := range runs {
+		n, seconds := r.Counts, "-"
+		if r.Ended != nil {
+			seconds = fmt.Sprintf("%.0f", r.Ended.Sub(r.At).Seconds())
+		}
+		refused := n.Refused + n.Failed
+		row := []string{r.ID, r.Kind, r.Mapping, r.Status, shortTime(r.At), seconds, r.Actor}
+		for _, v := range []int{r.Listed, n.Created, n.Updated, n.Linked, max(0, r.Done-n.Created-n.Updated-n.Linked-n.Held-refused), n.Held, refused, n.Calls} {
+			row = append(row, fmt.Sprint(v))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 func (c *cli) retry() *cobra.Command {

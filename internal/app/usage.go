@@ -43,7 +43,25 @@ func newMeter(connection string, limiter budget.Gate) *meter {
 }
 
 // gate is where calls are let through.
-func (m *meter) gate() rest.Gate { return m.counter }
+func (m *meter) gate() rest.Gate { return ofRuns{m.counter} }
+
+// ofRuns counts calls to the run that they are made for, too.
+type ofRuns struct{ counting }
+
+func (g ofRuns) Enter(ctx context.Context, bucket string, calls int) error {
+	err := g.counting.Enter(ctx, bucket, calls)
+	if err == nil {
+		engine.CountCalls(ctx, calls)
+	}
+	return err
+}
+
+// Block is the limiter's; what is only counted is not stopped.
+func (g ofRuns) Block(bucket string, until time.Time) {
+	if b, ok := g.counting.(rest.Blocker); ok {
+		b.Block(bucket, until)
+	}
+}
 
 // looks tells whether it is time to refresh the budget.
 func (m *meter) looks(now time.Time) bool {

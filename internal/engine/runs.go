@@ -46,6 +46,8 @@ type Run struct {
 	Refused   []record.Ref   `json:"refused,omitempty"` // at most maxRefusedListed
 	Error     string         `json:"error,omitempty"`
 	Faults    int            `json:"faults,omitempty"` // in a row, while it was listed
+	From      time.Time      `json:"from,omitzero"`    // of changed: since when, at the side under way
+	Totals    *Counts        `json:"totals,omitempty"` // of its pages, kept when it ended
 	Ended     time.Time      `json:"ended,omitzero"`
 	ListedAt  time.Time      `json:"listedAt,omitzero"` // of scheduled: when its last page was listed
 	Stopped   map[string]int `json:"stopped,omitempty"` // of scheduled, while it is held: how many records each mapping would write
@@ -268,7 +270,13 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if r.Phase == 1 { // what is at b alone
 		a = a.home
 	}
-	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, Fields: a.wantedA})
+	from, err := e.changedSince(ctx, &r, a)
+	if err != nil {
+		return err
+	}
+	ctx, calls := countingCalls(ctx)
+	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, From: from, Fields: a.wantedA})
+	r.Counts.Calls += int(calls.n.Load())
 	if err != nil {
 		return errors.Join(err, e.lostContact(ctx, a.ConnA, err))
 	}
@@ -276,7 +284,7 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	for _, rec := range page.Records {
 		refs = append(refs, rec.Ref)
 	}
-	if r.Phase == 1 {
+	if r.Phase == 1 && r.Kind != "changed" {
 		if refs, err = e.unpaired(ctx, a, refs); err != nil {
 			return err
 		}
@@ -402,7 +410,7 @@ func (e *Engine) mark(ctx context.Context, tasks []Task, results []Result) error
 	byPage := map[page][]int{}
 	var order []page
 	for n, t := range tasks {
-		if t.Run == "" || results[n].End != Done && results[n].End != Never && !isWave(t.Run) {
+		if t.Run == "" || results[n].End != Done && results[n].End != Never && !isWave(t.Run) && results[n].Counts.Calls == 0 {
 			continue
 		}
 		p := page{t.Run, t.Page}
@@ -418,11 +426,12 @@ func (e *Engine) mark(ctx context.Context, tasks []Task, results []Result) error
 				return false
 			}
 			for _, n := range byPage[p] {
-				at := slices.Index(v.Refs, tasks[n].Ref)
+				at, counts := slices.Index(v.Refs, tasks[n].Ref), results[n].Counts
+				v.Counts.Calls, counts.Calls = v.Counts.Calls+counts.Calls, 0 // they were made, whatever came of it
 				v.noteSeen(at, results[n])
 				if over := results[n].End == Done || results[n].End == Never; at >= 0 && over && !v.Bits[at] {
 					v.Bits[at] = true
-					v.Counts.add(results[n].Counts)
+					v.Counts.add(counts)
 				}
 			}
 			full = !slices.Contains(v.Bits, false)
@@ -467,11 +476,19 @@ func (e *Engine) finishRun(ctx context.Context, r *Run) error {
 			return err
 		}
 	}
+	var totals *Counts
+	if r.Kind != "preview" && r.Status == "working" && len(r.Full) >= r.Pages {
+		_, counts, err := e.sum(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		totals = &counts
+	}
 	_, err := change(ctx, e, runKey(r.ID), func(r *Run, exists bool) bool {
 		if !exists || r.Status != "working" || r.Kind != "preview" && len(r.Full) < r.Pages {
 			return false
 		}
-		r.Status, r.Ended = "done", time.Now()
+		r.Status, r.Ended, r.Totals = "done", time.Now(), totals
 		return true
 	})
 	return err
@@ -498,25 +515,21 @@ func (e *Engine) GetRun(ctx context.Context, id string) (Run, error) {
 		return Run{}, &NotFoundError{"run", id}
 	}
 	r := got.Value
-	err = list(ctx, e.Table, runPageKey(id, 0).PK, "page#", func(_ table.Key, p runPage) bool {
-		for _, bit := range p.Bits {
-			if bit {
-				r.Done++
-			}
-		}
-		r.Counts.add(p.Counts)
-		return true
-	})
+	var pages Counts
+	r.Done, pages, err = e.sum(ctx, id)
+	r.Counts.add(pages)
 	if r.Kind == "preview" || r.Kind == "reconcile" || r.Kind == undoPreview {
 		r.Done = r.Listed
 	}
 	return r, err
 }
 
-// Runs lists runs, newest first.
+// Runs lists runs, newest first, each with what it came to.
 func (e *Engine) Runs(ctx context.Context) ([]Run, error) {
 	var out []Run
-	err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool { out = append(out, r); return true })
+	if err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool { out = append(out, r); return true }); err != nil {
+		return out, err
+	}
 	slices.Reverse(out)
-	return out, err
+	return out, e.withTotals(ctx, out)
 }

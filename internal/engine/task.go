@@ -76,6 +76,7 @@ type Counts struct {
 	Held    int `json:"held,omitempty"`
 	Refused int `json:"refused,omitempty"` // rows of a saved plan that no longer fit
 	Failed  int `json:"failed,omitempty"`
+	Calls   int `json:"calls,omitempty"` // at vendors, of a run
 }
 
 func (c *Counts) add(d Counts) {
@@ -86,6 +87,7 @@ func (c *Counts) add(d Counts) {
 	c.Held += d.Held
 	c.Refused += d.Refused
 	c.Failed += d.Failed
+	c.Calls += d.Calls
 }
 
 // Writes is how many writes at a system these counts stand for.

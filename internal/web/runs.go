@@ -53,6 +53,7 @@ type startBody struct {
 	Mapping  string   `json:"mapping"`
 	Refs     []string `json:"refs" doc:"nothing is everything that the mapping's source holds"`
 	Plan     string   `json:"plan" doc:"an approved plan: exactly its rows"`
+	Changed  bool     `json:"changed" doc:"without refs: only what changed since the schedule last read it, in place of everything"`
 	WonSince string   `json:"won_since" doc:"YYYY-MM-DD: deals won since then too, in place of the mapping's own start date"`
 }
 
@@ -68,7 +69,7 @@ func (a *api) start(r *http.Request) (any, error) {
 	}
 	ctx, actor := r.Context(), actorOf(r.Context())
 	switch {
-	case body.Plan != "" && (body.Mapping != "" || len(records) > 0 || body.WonSince != ""):
+	case body.Plan != "" && (body.Mapping != "" || len(records) > 0 || body.WonSince != "" || body.Changed):
 		return nil, badRequest("plan", "a plan says itself which records it is about", "give only the plan")
 	case body.Plan != "":
 		return a.started(a.Engine.RunPlan(ctx, body.Plan, actor))
@@ -81,8 +82,13 @@ func (a *api) start(r *http.Request) (any, error) {
 		}
 	}
 	run := engine.Run{Kind: "full", Mapping: body.Mapping, Actor: actor, WonSince: body.WonSince}
-	if len(records) > 0 {
+	switch {
+	case len(records) > 0 && body.Changed:
+		return nil, badRequest("changed", "named records are looked at whether they changed or not", "give only one of refs and changed")
+	case len(records) > 0:
 		run.Kind = "named"
+	case body.Changed:
+		run.Kind = "changed"
 	}
 	return a.started(a.Engine.RunMapping(ctx, run, records))
 }
