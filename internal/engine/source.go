@@ -198,7 +198,7 @@ func distinct(list []string) []string {
 func (e *Engine) takeSource(ctx context.Context, b *batch, i *item, read record.Read) {
 	switch read.State {
 	case record.Found:
-		if e.stale(read.Record.Modified, laterOf(i.link.StampA, i.seen[i.ref])) && i.task.Stale < maxStale && !b.preview {
+		if e.stale(read.Record.Modified, laterOf(i.link.StampA, i.seen[i.ref])) && i.putOff(laterOf(i.link.StampA, i.seen[i.ref])) && !b.preview {
 			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
 			return
 		}
@@ -217,6 +217,15 @@ func (e *Engine) takeSource(ctx context.Context, b *batch, i *item, read record.
 
 // maxStale is how often a read that is older than what we saw before is put off; after that the stamp went back for good.
 const maxStale = 3
+
+// replicaLag is how long a replica may lack what was seen elsewhere.
+const replicaLag = 3 * time.Minute
+
+// putOff tells whether an old read is to be read again: maxStale times, and for as long as what we saw is so young that a replica may well
+// lack it. The tries are the task's, which may have met other old copies before.
+func (i *item) putOff(kept time.Time) bool {
+	return i.task.Stale < maxStale || time.Since(kept) < replicaLag
+}
 
 // stale tells whether a read is older than what was read or written before.
 func (e *Engine) stale(stamp, kept time.Time) bool {
@@ -247,7 +256,7 @@ func (i *item) sawTask(t Task) {
 // oldCopy tells whether a line reads older than the feed that brought the item showed it, or as gone though just shown.
 func (e *Engine) oldCopy(i *item, read record.Read) bool {
 	seen, ok := i.seen[read.Ref]
-	if !ok || i.task.Stale >= maxStale {
+	if !ok || !i.putOff(seen) {
 		return false
 	}
 	return read.Record != nil && e.stale(read.Record.Modified, seen) || read.State == record.Gone && !e.Bugs.BelieveStale

@@ -66,7 +66,7 @@ func (e *Engine) readCounterparts(ctx context.Context, object [2]string, items [
 func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.Read) {
 	switch read.State {
 	case record.Found:
-		if e.stale(read.Record.Modified, laterOf(i.link.StampB, i.seen[i.link.B])) && i.task.Stale < maxStale && !b.preview {
+		if e.stale(read.Record.Modified, laterOf(i.link.StampB, i.seen[i.link.B])) && i.putOff(laterOf(i.link.StampB, i.seen[i.link.B])) && !b.preview {
 			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
 			return
 		}

@@ -19,7 +19,7 @@ func Decide(f *Facts) Decision {
 	}
 	want := wantedValues(f)
 	if d, stop := stopped(want); stop {
-		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil && (f.Mapping.LinksOnly() || excludedParent(f)) {
+		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil && f.Mapping.AtSource == nil && (f.Mapping.LinksOnly() || excludedParent(f)) { // what stands in a queue is waited for
 			d.Kind = Skip // nothing would be made of it, so nothing is wrong with it; it is looked at again when the parent is linked
 		}
 		return d
@@ -297,7 +297,7 @@ func compare(f *Facts, group []wanted) comparison {
 		}
 		pair, ok := f.Link.Agreed[w.field.Key()]
 		aChanged, bChanged := ok && f.sourceChanged(w, pair), ok && f.targetChanged(w, old, pair)
-		c.hasPair = c.hasPair && ok
+		c.hasPair = c.hasPair && (ok || neverHeld(group, w, old))
 		c.aChanged, c.bChanged = c.aChanged || aChanged, c.bChanged || bChanged
 		c.rounds = max(c.rounds, pair.Rounds)
 		c.aBlank, c.bBlank = c.aBlank && w.value.Blank(), c.bBlank && old.Blank()
@@ -307,6 +307,12 @@ func compare(f *Facts, group []wanted) comparison {
 	}
 	c.clears, c.bClears = c.aGaps && !says, c.bGaps && !bSays
 	return c
+}
+
+// neverHeld tells, of one field of a group, that both sides are blank: nothing is to be settled there, and its group has not met for the
+// first time because of it.
+func neverHeld(group []wanted, w wanted, old record.Value) bool {
+	return len(group) > 1 && w.value.Blank() && old.Blank()
 }
 
 // groupVerdict is the three-way comparison: which side changed since both were last settled.

@@ -277,6 +277,9 @@ func (f *Facts) newer(group []wanted) string {
 	var a, b time.Time
 	for _, w := range group {
 		pair, settled := f.Link.Agreed[w.field.Key()]
+		if !settled && neverHeld(group, w, f.Target.Field(w.field.B)) {
+			continue
+		}
 		if !settled || f.sourceChanged(w, pair) {
 			a = latest(a, f.changedAt(f.Source, w.field.A[0], f.Link.StampA))
 		}
