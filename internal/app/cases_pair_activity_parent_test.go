@@ -98,7 +98,7 @@ func TestActivityOfNobodyThere(t *testing.T) {
 		if why.Reason == nil || why.State != link.Skipped {
 			t.Fatalf("why says %v", why)
 		}
-		if said := why.Reason.Text; !strings.Contains(said, "hubspot/contacts/"+person) || !strings.Contains(said, "contacts") {
+		if said := why.Reason.Text; !strings.Contains(said, "hubspot:contacts/"+person) || !strings.Contains(said, "contacts") {
 			t.Errorf("why says %s", said)
 		}
 		w.hubSet("contacts", person, "lifecyclestage", "opportunity")
