@@ -237,7 +237,7 @@ func pairDocuments() []string {
 	var out []string
 	for _, p := range mapping.PresetSet("hubspot-salesforce") {
 		switch strings.TrimPrefix(p.Name, "hubspot-salesforce/") {
-		case "accounts", "contacts", "contacts-to-leads", "leads", "opportunities", "tasks", "calls", "notes":
+		case "accounts", "contacts", "leads", "opportunities", "tasks", "calls", "notes":
 			out = append(out, string(p.YAML))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
 )
 
@@ -180,5 +181,50 @@ func TestA13_OverwrittenInFlight(t *testing.T) {
 		w.sfSet("Contact", list[1].sf, "FirstName", "Alike")
 		w.advance(time.Hour)
 		w.wantQuietErrors()
+	})
+}
+
+// TestLeadsBothWays: a lead that was born in Salesforce takes the edits of its HubSpot contact, one that came of a HubSpot contact those
+// of the lead; when either is converted, its Salesforce contact goes on with the same HubSpot contact, both ways.
+func TestLeadsBothWays(t *testing.T) {
+	pair(t, pairWorld(pairPresets(t, "accounts", "contacts", "leads")...), func(w *world) {
+		born := w.sfCreate("Lead", values("LastName", "Desk", "FirstName", "Buying", "Company", "Nordlys Energi A/S", "Email", "desk@nordlys.example", "Title", "Buyer"))
+		w.hub("contacts", "lastname", "Office", "firstname", "Front", "email", "office@fjord.example", "lifecyclestage", "marketingqualifiedlead")
+		w.hub("contacts", "lastname", "Visitor", "email", "visitor@fjord.example", "lifecyclestage", "subscriber")
+		w.later()
+		hubBorn := w.inHub("contacts", "email", "desk@nordlys.example").ID
+		came := w.inSf("Lead", "Email", "office@fjord.example")
+		if came.Text("Company") != "[not provided]" || came.Text("LeadSource") != "Web" || w.Salesforce.Count("Lead") != 2 || w.Salesforce.Count("Contact") != 0 {
+			t.Errorf("%v, %d leads%s", came, w.Salesforce.Count("Lead"), w.story())
+		}
+		w.hubSet("contacts", hubBorn, "jobtitle", "Head buyer")
+		w.sfSet("Lead", born, "Phone", newPhone)
+		w.sfSet("Lead", came.ID, "Title", "Reception")
+		w.later()
+		if got := w.inSf("Lead", "Email", "desk@nordlys.example"); got.Text("Title") != "Head buyer" || w.at("contacts", hubBorn).Properties["phone"] != newPhone {
+			t.Errorf("the lead says %q, the contact %q%s", got.Text("Title"), w.at("contacts", hubBorn).Properties["phone"], w.story())
+		}
+		office := w.inHub("contacts", "email", "office@fjord.example")
+		if office.Properties["jobtitle"] != "Reception" || office.Properties["company"] != "" {
+			t.Errorf("%q at %q", office.Properties["jobtitle"], office.Properties["company"])
+		}
+		w.quiet(2 * time.Hour)
+		for _, lead := range []string{born, came.ID} {
+			_, err := w.Salesforce.Person().Convert(lead, salesforcetest.Conversion{})
+			w.ok(err)
+		}
+		w.later()
+		w.later()
+		w.sfSet("Contact", w.inSf("Contact", "Email", "desk@nordlys.example").ID, "Title", "Director")
+		w.hubSet("contacts", office.ID, "jobtitle", "Manager")
+		w.later()
+		if got := w.at("contacts", hubBorn).Properties["jobtitle"]; got != "Director" || w.inSf("Contact", "Email", "office@fjord.example").Text("Title") != "Manager" {
+			t.Errorf("after conversion: %q, %q%s", got, w.inSf("Contact", "Email", "office@fjord.example").Text("Title"), w.story())
+		}
+		if n := len(w.alive("contacts")); n != 3 || w.Salesforce.Count("Contact") != 2 {
+			t.Errorf("%d contacts at HubSpot, %d at Salesforce%s", n, w.Salesforce.Count("Contact"), w.story())
+		}
+		w.wantQuietErrors()
+		w.quiet(2 * time.Hour)
 	})
 }

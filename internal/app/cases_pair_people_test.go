@@ -130,9 +130,9 @@ func (w *world) optOut(id string, out bool) {
 // preset offers; without it nothing is written, and nothing is blocked either way. Leads that began in Salesforce go on beside it.
 func TestReengagedLead(t *testing.T) {
 	for _, on := range []bool{true, false} {
-		documents := pairPresets(t, "contacts-to-leads", "contacts", "leads", "accounts")
+		documents := pairPresets(t, "contacts", "leads", "accounts")
 		for n, d := range documents {
-			if strings.Contains(d, "mapping: contacts-to-leads") && on {
+			if strings.Contains(d, "mapping: leads") && on {
 				documents[n] = uncommented(t, d, "a: Status, value:")
 			}
 		}

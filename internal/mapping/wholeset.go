@@ -162,7 +162,7 @@ func (s WholeSet) Winners(language Language) (string, error) {
 		}
 		all = append(all, m)
 	}
-	order := []string{"accounts", "contacts", "leads", "contacts-to-leads", "opportunities", "products", "meetings", "tasks", "calls", "emails", "notes"}
+	order := []string{"accounts", "contacts", "leads", "opportunities", "products", "meetings", "tasks", "calls", "emails", "notes"}
 	slices.SortStableFunc(all, func(a, b *Mapping) int { return slices.Index(order, a.Name) - slices.Index(order, b.Name) })
 	var b strings.Builder
 	for _, m := range all {
