@@ -70,6 +70,9 @@ func (e *Engine) match(ctx context.Context, b *batch, items []*item) {
 			open = append(open, i)
 		}
 	}
+	for _, i := range open {
+		i.makerFirst()
+	}
 	e.matchBy(ctx, b, open)
 	e.matchElsewhere(ctx, b, open)
 }
@@ -105,6 +108,11 @@ func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 			case err != nil:
 				e.fail(ctx, []*item{i}, o[0], err)
 			case moved:
+			case ok && f.rule.OnHit == "hold" && i.mayBeFoundElsewhere():
+				if i.weak == nil { // a name is no more than a hint: what its contacts say is asked first
+					f.by = i.m
+					i.weak = &f
+				}
 			case ok && !f.wait.IsZero():
 				i.end(Result{End: Later, Until: f.wait})
 			case len(twins[i]) > 0:
@@ -123,6 +131,7 @@ type finding struct {
 	hits []*record.Record
 	many bool
 	wait time.Time
+	by   *Active // of one that is kept for later: whose rule it was
 }
 
 func sortedKeys[V any](m map[[2]string]V) [][2]string {

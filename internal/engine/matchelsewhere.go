@@ -25,10 +25,42 @@ func (e *Engine) matchElsewhere(ctx context.Context, b *batch, items []*item) {
 	e.eachOther(items, func(a *Active) bool { return len(a.Match) > 0 }, false, func(list []*item) { e.matchBy(ctx, b, list) })
 	e.eachOther(items, func(a *Active) bool { return len(a.Via) > 0 }, true, func(list []*item) { e.matchVia(ctx, b, list) })
 	for _, i := range items {
+		if i.unmatched() && i.weak != nil {
+			i.m = i.weak.by
+			e.takeHits(ctx, b, i, i.weak.rule, i.weak.hits, i.weak.many)
+		}
 		if i.hit != nil {
 			i.group = []*Active{i.m} // the mapping whose rules found it decides
 		}
 	}
+}
+
+// mayBeFoundElsewhere tells whether an item may still be found through its related records.
+func (i *item) mayBeFoundElsewhere() bool {
+	return !i.home() && slices.ContainsFunc(i.group, func(a *Active) bool { return len(a.Via) > 0 })
+}
+
+// makerFirst has a record without a counterpart matched first by the mapping that would create it (a company of a prospect's type is
+// looked for among prospects before customers, SP-118), and by no other where that mapping says so.
+func (i *item) makerFirst() {
+	if i.home() || len(i.group) < 2 || i.done() {
+		return
+	}
+	n := slices.IndexFunc(i.group, func(a *Active) bool {
+		filter := a.AToB.Create.Filter
+		pass, _ := i.scripts[filter].Value.(bool)
+		return a.AToB.Create.When == "always" && (filter == "" || pass)
+	})
+	if n < 0 {
+		return
+	}
+	maker := i.group[n]
+	i.m = maker
+	if maker.MatchOwn {
+		i.group = []*Active{maker}
+		return
+	}
+	i.group = append([]*Active{maker}, slices.DeleteFunc(slices.Clone(i.group), func(a *Active) bool { return a == maker })...)
 }
 
 // eachOther has items that are still unmatched tried as items of the other mappings of their group, one after the other; own: and of their

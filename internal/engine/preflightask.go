@@ -90,7 +90,9 @@ func (e *Engine) Preflight(ctx context.Context, ask PreflightAsk) (Preflight, er
 	if err := p.rights(ctx); err != nil {
 		return p.out, err
 	}
+	p.probes(ctx)
 	p.out.Findings = append(p.out.Findings, e.nativeFindings(ctx)...)
+	p.rivals(ctx)
 	pairs := p.pairs()
 	p.read(ctx, pairs)
 	for _, a := range pairs {

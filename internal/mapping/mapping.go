@@ -24,6 +24,7 @@ type Mapping struct {
 	Match     []MatchRule
 	Via       []Via      // records are found through their related records, where no rule of Match finds one
 	Together  []Together // related records that a create takes along
+	MatchOwn  bool       // what this mapping would create is not looked for by the other mappings of its place
 	WhenTaken string     // alias | hold: a second record for a taken place
 	AToB      Direction
 	BToA      Direction // of a mapping that works both ways: what may be written at a
@@ -159,7 +160,6 @@ type Field struct {
 	Path        string // of the entry it comes from: "fields[3]", "lines.fields[0]", "write_back[1]"
 }
 
-// Key names the field's agreed pair on the link; stable under reordering of the document.
 // Throughs are the mappings that a reference goes through, nil for any other field.
 func (f Field) Throughs() []string {
 	if f.Through == "" {
@@ -168,6 +168,7 @@ func (f Field) Throughs() []string {
 	return append([]string{f.Through}, f.Also...)
 }
 
+// Key names the field's agreed pair on the link; stable under reordering of the document.
 func (f Field) Key() string {
 	if f.As != "" {
 		return f.As

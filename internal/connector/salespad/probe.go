@@ -9,26 +9,17 @@ import (
 	"crosswalk/internal/connector"
 )
 
-// Probed is one resource that the profile names, and whether this install has it.
-type Probed struct {
-	Resource   string // below /api/
-	For        []string
-	Confidence Confidence
-	There      bool
-	Fix        string // "" where there is nothing to do
-}
-
 // Probe asks each resource of the profile for one row (fact sheet 9), so that what an install lacks is known before a
 // component that needs it is switched on. A right that is missing counts as there.
-func (c *Connector) Probe(ctx context.Context) ([]Probed, error) {
-	var out []Probed
+func (c *Connector) Probe(ctx context.Context) ([]connector.Probed, error) {
+	var out []connector.Probed
 	bare := map[string]bool{} // takes no $top
 	add := func(resource, what string, how Confidence) {
-		if i := slices.IndexFunc(out, func(p Probed) bool { return p.Resource == resource }); i >= 0 {
+		if i := slices.IndexFunc(out, func(p connector.Probed) bool { return p.Resource == resource }); i >= 0 {
 			out[i].For = append(out[i].For, what)
 			return
 		}
-		out = append(out, Probed{Resource: resource, For: []string{what}, Confidence: how})
+		out = append(out, connector.Probed{Resource: resource, For: []string{what}, Confidence: string(how)})
 	}
 	for _, name := range c.Objects() {
 		o := c.Profile.Objects[name]

@@ -149,6 +149,9 @@ func (f Field) canonical(text string) record.Value {
 		text = strings.ToLower(strings.TrimSpace(text))
 	case "number", "integer":
 		text = strings.TrimSpace(text)
+		if strings.Contains(text, ".") { // GP shows all five decimals: 80.00000 is 80
+			text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+		}
 	default:
 		text = strings.TrimRight(text, " ")
 		if f.user() && (strings.HasPrefix(text, noDate) || len(text) >= len(noDate) && text[10:19] == "T00:00:00" && day(text) != "") {

@@ -130,7 +130,7 @@ func TestValuesAsTheSheetShowsThem(t *testing.T) {
 	r := got[0].Record
 	for name, want := range map[string]record.Value{
 		"Customer_Num": record.Of("001624"), "Customer_Name": record.Of("O'Brien & Søn"), "Customer_Class": record.Empty(), "Inactive": record.Of("false"),
-		"Balance": record.Of("1234.50000"), "Customer_Credit_Limit": record.Of("1000"), "Last_Pay_Date": record.Empty(), "First_Invoice_Date": record.Of("2019-03-04"),
+		"Balance": record.Of("1234.5"), "Customer_Credit_Limit": record.Of("1000"), "Last_Pay_Date": record.Empty(), "First_Invoice_Date": record.Of("2019-03-04"),
 		"Created_On": record.Of("2020-05-19"), "Email_To": record.Empty(), "Note": {}, "DEX_ROW_TS": record.Of("2020-05-19T04:47:31.107Z"),
 		"UserFields.xCrosswalkKey": record.Empty(), "UserFields.xRating": record.Of("4.5"), "UserFields.xRenewal": record.Of("2027-01-31"),
 		"UserFields.xKeyAccount": record.Of("true"), "UserFields.xNone": {},
