@@ -13,6 +13,7 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/salespad/salespadtest"
+	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/plan"
@@ -314,6 +315,79 @@ func TestDealIsExportedAgain(t *testing.T) {
 		w.wantDeal("ORDER ORD85", "BLADE 2 10", "TOWER 3 40")
 		if w.queueOf(key) != "READY TO SHIP" || w.forwards(key) != 2 || len(w.errors("")) != 0 {
 			t.Errorf("in %s, forwarded %d times%s", w.queueOf(key), w.forwards(key), w.story())
+		}
+	})
+}
+
+// TestDealIsNotWhole: a line that HubSpot refuses keeps its document in the queue, with that reason; once it is mended the rest follows, and
+// nothing is doubled.
+func TestDealIsNotWhole(t *testing.T) {
+	exporting(t, setup{}, nil, func(w *world, _ string) {
+		key := w.padDocument("ORDER", "ORD90", "EXPORT", "BLADE 1 10", "TOWER 1 -5")
+		w.later()
+		w.wantDeal("ORDER ORD90", "BLADE 1 10")
+		e := w.wantHeld(erpRef("sales-documents", key), plan.ParentHeld)
+		if !strings.Contains(e.Text, "32768") || w.queueOf(key) != "EXPORT" || w.forwards(key) != 0 {
+			t.Errorf("%s, in %s", e.Text, w.queueOf(key))
+		}
+		w.ok(w.SalesPad.Update("SalesLineItem", key+"|32768|0", salespadtest.Fields{"Unit_Price": "5"}))
+		w.later()
+		w.wantDeal("ORDER ORD90", "BLADE 1 10", "TOWER 1 5")
+		if w.queueOf(key) != "READY TO SHIP" || w.forwards(key) != 1 || len(w.errors("")) != 0 {
+			t.Errorf("in %s, forwarded %d times%s", w.queueOf(key), w.forwards(key), w.story())
+		}
+	})
+}
+
+// TestDealExportRunNow (SP-194): with schedule never nothing is exported by itself; a run exports the queue, an approved preview exactly
+// what it shows, line items included. Lines are not run by themselves.
+func TestDealExportRunNow(t *testing.T) {
+	exporting(t, setup{}, []string{"schedule: every 5 minutes", "schedule: never"}, func(w *world, _ string) {
+		ctx := w.t.Context()
+		one := w.padDocument("ORDER", "ORD91", "EXPORT", "BLADE 1 10", "TOWER 1 50")
+		w.advance(2 * time.Hour)
+		if len(w.alive("deals")) != 0 {
+			t.Fatalf("exported by itself%s", w.story())
+		}
+		w.run(engine.Run{Kind: "full", Mapping: "documents", Actor: "editor"})
+		w.wantDeal("ORDER ORD91", "BLADE 1 10", "TOWER 1 50")
+		two, three := w.padDocument("ORDER", "ORD92", "EXPORT", "BLADE 2 10", "TOWER 2 50"), w.padDocument("ORDER", "ORD93", "EXPORT", "BLADE 3 10")
+		p := w.previewAll("documents", "editor")
+		if p.Kinds["create"] != 5 {
+			t.Errorf("%v", p.Kinds)
+		}
+		w.ok(w.SalesPad.Update("SalesLineItem", three+"|16384|0", salespadtest.Fields{"Quantity": "4"})) // not what was approved any more
+		_, err := w.Engine.Approve(ctx, p.ID, p.Digest, "editor")
+		w.ok(err)
+		r, err := w.Engine.RunPlan(ctx, p.ID, "editor")
+		w.ok(err)
+		w.settleRun(r.ID)
+		w.wantDeal("ORDER ORD92", "BLADE 2 10", "TOWER 2 50")
+		if len(w.alive("deals")) != 2 || w.queueOf(one) != "READY TO SHIP" || w.queueOf(two) != "READY TO SHIP" || w.queueOf(three) != "EXPORT" {
+			t.Errorf("%d deals; %s, %s, %s%s", len(w.alive("deals")), w.queueOf(one), w.queueOf(two), w.queueOf(three), w.story())
+		}
+		_, err = w.Engine.RunMapping(ctx, engine.Run{Kind: "full", Mapping: "document-lines", Actor: "editor"}, nil)
+		w.wantRefused(err, "with those of documents")
+	})
+}
+
+// TestDealExportHooks (SP-172, SP-173): the pre export script changes what is written, or skips a document; the post export script sees
+// the deal and writes on the document before it is forwarded.
+func TestDealExportHooks(t *testing.T) {
+	const hooks = "conflict: salespad\nhooks:\n  a_to_b: { before_create: 'return {\"skip\": \"a sample\"} if source.Customer_PO_Num == \"SAMPLE\" else {\"dealtype\": \"newbusiness\"}' }\n" +
+		"  after_link: 'return {\"Customer_PO_Num\": \"deal \" + target.id}'\n# Deal Mapping"
+	exporting(t, setup{}, []string{"conflict: salespad\ndelete: { a: keep, b: keep }\n\n# Deal Mapping", hooks}, func(w *world, _ string) {
+		key, sample := w.padDocument("ORDER", "ORD94", "EXPORT", "BLADE 1 10"), w.padDocument("ORDER", "ORD95", "REVIEW", "BLADE 1 10")
+		w.ok(w.SalesPad.Update("SalesDocument", sample, salespadtest.Fields{"Customer_PO_Num": "SAMPLE", "Sales_Batch": "EXPORT"}))
+		w.later()
+		d := w.wantDeal("ORDER ORD94", "BLADE 1 10")
+		doc, _ := w.SalesPad.Get("SalesDocument", key)
+		if d.Properties["dealtype"] != "newbusiness" || doc.Fields["Customer_PO_Num"] != "deal "+d.ID || w.queueOf(key) != "READY TO SHIP" || w.forwards(key) != 1 {
+			t.Errorf("%v %v%s", d.Properties, doc.Fields, w.story())
+		}
+		w.wantSkipped(erpRef("sales-documents", sample), plan.SkippedByHook)
+		if len(w.alive("deals")) != 1 || w.queueOf(sample) != "EXPORT" {
+			t.Errorf("%d deals, the sample is in %s", len(w.alive("deals")), w.queueOf(sample))
 		}
 	})
 }

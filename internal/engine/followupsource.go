@@ -136,6 +136,28 @@ func (e *Engine) lineDigest(line *record.Record) string {
 	return e.Tools.Digest(text.String())
 }
 
+// writtenWith gives the mapping whose records a mapping's records are lines of (at_source.lines), "" for none.
+func (s *mappingSet) writtenWith(name string) string {
+	for _, other := range s.names {
+		if to := s.byName[other].AtSource; to != nil && to.Lines == name {
+			return other
+		}
+	}
+	return ""
+}
+
+// refuseLines refuses a run of a mapping of lines: they are written with what they belong to, and all lines there are would be read.
+func (e *Engine) refuseLines(ctx context.Context, name string) error {
+	set, err := e.bound(ctx)
+	if err != nil {
+		return err
+	}
+	if owner := set.writtenWith(name); owner != "" {
+		return &RefusedError{name + " writes its records with those of " + owner, "run that one: crosswalk run " + owner}
+	}
+	return nil
+}
+
 // writeWithLines works the lines of the items as records of their mapping, all together.
 func (e *Engine) writeWithLines(ctx context.Context, b *batch, items []*item) {
 	lines := map[*item][]*item{}

@@ -245,6 +245,9 @@ func (e *Engine) RunMapping(ctx context.Context, r Run, refs []record.Ref) (Run,
 	if err := e.ownRefs(a, refs); err != nil {
 		return r, err
 	}
+	if err := e.refuseLines(ctx, a.Name); err != nil {
+		return r, err
+	}
 	return e.StartRun(ctx, r, refs)
 }
 

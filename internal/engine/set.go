@@ -82,7 +82,7 @@ func (e *Engine) PreviewSet(ctx context.Context, names []string, actor string) (
 	}
 	if len(names) == 0 {
 		for _, name := range set.names {
-			if set.byName[name].Document == nil {
+			if set.byName[name].Document == nil && set.writtenWith(name) == "" {
 				names = append(names, name)
 			}
 		}
