@@ -28,10 +28,10 @@ func (p *preflight) rights(ctx context.Context) error {
 			if connector.FaultOf(err) == connector.Unauthorized {
 				break // it was said of the connection already
 			}
-			p.out.Findings = append(p.out.Findings, rights(name, n, lacks, err)...)
-			if p.isCRM(name) && err == nil && len(lacks) == 0 {
-				p.fieldRights(ctx, name, n)
+			if p.isCRM(name) && err == nil && len(lacks) == 0 && !p.fieldRights(ctx, name, n) {
+				continue
 			}
+			p.out.Findings = append(p.out.Findings, rights(name, n, lacks, err)...)
 		}
 	}
 	return nil

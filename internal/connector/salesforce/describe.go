@@ -53,6 +53,9 @@ type description struct {
 	Label        string     `json:"labelPlural"`
 	Prefix       string     `json:"keyPrefix"`
 	Replicateble bool       `json:"replicateable"`
+	Queryable    bool       `json:"queryable"` // by our user, as the next two
+	Createable   bool       `json:"createable"`
+	Updateable   bool       `json:"updateable"`
 	Fields       []property `json:"fields"`
 	Children     []struct {
 		Object string `json:"childSObject"`
