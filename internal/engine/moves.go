@@ -51,7 +51,11 @@ func (e *Engine) targetMoved(ctx context.Context, b *batch, i *item, to record.R
 		return
 	}
 	i.stored()
-	if err := e.Enqueue(ctx, lane.Live, []Task{{Ref: i.ref, Cause: "merge", Mapping: i.task.Mapping}}); err != nil {
+	err = e.wake(ctx, to.String())
+	if err == nil {
+		err = e.Enqueue(ctx, lane.Live, []Task{{Ref: i.ref, Cause: "merge", Mapping: i.task.Mapping}})
+	}
+	if err != nil {
 		e.fail(ctx, []*item{i}, "", err)
 		return
 	}

@@ -417,6 +417,12 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 		return
 	}
 	i.link = old
+	for _, ref := range []record.Ref{to, old.B} { // what was left out while the pair was elsewhere
+		if err := e.wake(ctx, ref.String()); err != nil {
+			e.fail(ctx, []*item{i}, "", err)
+			return
+		}
+	}
 	if b.chosen[i.group[0].Slot+"#"+to.String()] != nil { // looked at in this batch, perhaps before the link was there
 		if err := e.Enqueue(ctx, lane.Live, []Task{{Ref: to, Cause: "wake"}}); err != nil {
 			e.fail(ctx, []*item{i}, "", err)

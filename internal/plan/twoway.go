@@ -140,7 +140,7 @@ func bothWaysVerdict(f *Facts, kind Kind, group []wanted, c comparison) verdict 
 			return verdict{action: KeepIt, leave: c.bChanged, rule: "only_blank: " + m.B.Connection + " has a value"}
 		}
 	case "source":
-		if c.bChanged { // the target's change goes nowhere as long as the source has a value, and the source's is carried
+		if c.bChanged && (!c.clears || first.Blank == "clear") { // the target's change goes nowhere as long as the source has a value, and the source's is carried
 			return verdict{action: WriteIt, rule: "only_blank: " + m.A.Connection + " is not written", conflict: true}
 		}
 	}
