@@ -560,6 +560,10 @@ func throughList(f *Facts, w wanted) wanted {
 			ids = append(ids, c.ID)
 		case Waiting, "":
 			w.later = &need
+		case Stuck:
+			if w.later == nil && mayLinkYet(c) { // one that is still to come is waited for first
+				w.later = &need
+			}
 		}
 	}
 	for _, id := range f.Target.Field(w.field.B).List() {
@@ -570,6 +574,12 @@ func throughList(f *Facts, w wanted) wanted {
 	sort.Strings(ids)
 	w.value = record.Many(slices.Compact(ids)...)
 	return w
+}
+
+// mayLinkYet tells of a record that has no counterpart that it may still get one without anybody touching what it is associated with: it is
+// held, its counterpart is a Lead that may be converted, or one of its pair was deleted and may be restored.
+func mayLinkYet(c Counterpart) bool {
+	return c.Reason != nil && (!Harmless(c.Reason.Category) || c.Reason.Category == OtherDocument || c.Reason.Category == CounterpartDeleted)
 }
 
 // referenced gives the ref a "through" field points to: associations.NAME is the picked related record.
