@@ -28,6 +28,7 @@ type pair struct {
 	numbered int                 // every value that people enter is their own
 	ids      map[string][]string // records that people know, by system:object
 	gone     map[string]bool     // what people deleted, merged away or converted, by system:object/id
+	archived [][2]string         // what people archived at HubSpot: object and id
 	bin      [][2]string         // what people deleted at Salesforce: object and id
 	twins    map[string]int      // how many people made with one e-mail address, by side and address
 }
@@ -114,6 +115,9 @@ func (s *Sim) runPair() Report {
 		return Report{Seed: s.Seed, Source: pairSource, Problems: []Problem{{"set up", err.Error()}}}
 	}
 	s.storm(time.Duration(7+p.dice.IntN(5)) * time.Minute)
+	if err := p.goOn(ctx, s.engine(s.newActor("operator", slotOperator, 2))); err != nil {
+		return Report{Seed: s.Seed, Source: pairSource, Problems: []Problem{{"resume", err.Error()}}}
+	}
 	problems := s.settle(ctx)
 	checked := s.CheckPair(ctx)
 	problems = append(problems, checked...)

@@ -70,6 +70,7 @@ type pairCheck struct {
 	trail    map[string][]told       // by target/field
 	org      map[string][]version
 	away     map[string][]span             // of Salesforce's records
+	newer    bool                          // the contacts\' newer version was taken into use
 	hubs     map[string]hubspottest.Record // by object/id
 	orgs     map[string]salesforcetest.Record
 }
@@ -125,6 +126,13 @@ func (c *pairCheck) look() error {
 			}
 			c.byB[l.B] = l
 		}
+	}
+	heads, err := c.e.Heads(c.ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		c.newer = c.newer || h.Running > 1
 	}
 	errs, err := c.e.Errors(c.ctx, "")
 	if err != nil {

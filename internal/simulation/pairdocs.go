@@ -4,6 +4,7 @@ package simulation
 type pairSet struct {
 	name      string
 	documents []string
+	newer     string // a document that is applied in mid run
 	kinds     []kind
 }
 
@@ -124,7 +125,7 @@ fields:
 func just(name string) []string { return []string{name} }
 
 func plainSet() pairSet {
-	return pairSet{name: "plain", documents: []string{plainAccounts, plainContacts, plainLeads, plainDeals}, kinds: []kind{
+	return pairSet{name: "plain", documents: []string{plainAccounts, plainContacts, plainLeads, plainDeals}, newer: plainContacts + newerContacts, kinds: []kind{
 		{"accounts", "Account", "companies", []rule{
 			{just("Name"), just("name"), "salesforce", "text"},
 			{just("Website"), just("domain"), "newest", "domain"},

@@ -36,14 +36,20 @@ func (c *pairCheck) pair(l link.Link) {
 		if k.a != l.A.Object || k.b != l.B.Object {
 			continue
 		}
-		for _, r := range k.fields {
+		fields := k.fields
+		if k.mapping == "contacts" && c.newer {
+			fields = append(slices.Clip(fields), newerRule)
+		}
+		for at, r := range fields {
 			before := len(c.problems)
 			a := side{l.A, r.a, history(c.org, l.A.Object+"/"+l.A.ID, r.a), "salesforce"}
 			b := side{l.B, r.b, history(c.p.journal.hub, l.B.Object+"/"+l.B.ID, r.b), "hubspot"}
 			c.settled(l, r, a, b, plain)
-			if plain {
+			if plain && at < len(k.fields) {
 				c.overwrites(r, a, b)
 				c.overwrites(r, b, a)
+				c.audited(r, a)
+				c.audited(r, b)
 				c.cleared(a, b)
 				c.cleared(b, a)
 				c.setBack(r, a, b)
@@ -58,6 +64,12 @@ func (c *pairCheck) pair(l link.Link) {
 		}
 	}
 	c.bothSurvive(kept)
+	switch l.A.Object {
+	case "Contact":
+		c.accountOf(l)
+	case "Opportunity":
+		c.peopleOf(l)
+	}
 }
 
 // edit is the last value of a field at one side.
@@ -205,7 +217,7 @@ func (c *pairCheck) settled(l link.Link, r rule, a, b side, plain bool) {
 	if partlyBlank(x.value, y.value) {
 		return // a blank never clears
 	}
-	if r.mayDiffer(x, y, plain) {
+	if r.mayDiffer(a, b, plain) {
 		c.s.branch("each side keeps its own: " + r.wins)
 		return
 	}
@@ -215,16 +227,23 @@ func (c *pairCheck) settled(l link.Link, r rule, a, b side, plain bool) {
 // mayDiffer tells whether a document lets a field differ at rest. fill: both sides have somebody's value; or the records were put together
 // anew by a merge or a conversion, where what each brought stays. A side that is written only where it is blank: the other one was changed
 // after it, or it has our own writing and somebody changed the other since.
-func (r rule) mayDiffer(a, b version, plain bool) bool {
+func (r rule) mayDiffer(a, b side, plain bool) bool {
+	x, y := a.last(), b.last()
 	switch r.wins {
 	case winsFill:
-		return !plain || a.by != ours && b.by != ours
+		return !plain || x.by != ours && y.by != ours
 	case onlySalesforce:
-		return b.by != ours && (a.by == ours || b.at.Add(nearly).After(a.at))
+		return y.by != ours && (x.by == ours || y.at.Add(nearly).After(x.at) || b.had(r, x, a))
 	case onlyHubSpot:
-		return a.by != ours && (b.by == ours || a.at.Add(nearly).After(b.at))
+		return x.by != ours && (y.by == ours || x.at.Add(nearly).After(y.at) || a.had(r, y, b))
 	}
 	return false
+}
+
+// had tells whether a value that stands at the other side came there by us, or came here by us: nobody changed it since.
+func (s side) had(r rule, v version, other side) bool {
+	byUs := func(w version) bool { return w.by == ours && r.same(w.value, v.value) }
+	return slices.ContainsFunc(s.past, byUs) || slices.ContainsFunc(other.past, byUs)
 }
 
 // partlyBlank tells whether two values differ only where one of them is blank.
@@ -285,7 +304,7 @@ func (c *pairCheck) overwrites(r rule, x, y side) {
 			c.s.branch("furthest")
 			continue
 		}
-		o := c.origin(r, w, y)
+		o := c.origin(r, x, w, y)
 		switch {
 		case len(x.names) > 1 && (o < 0 || y.past[o].by == ours):
 			c.parts(r, x, y, w, e)
@@ -317,9 +336,9 @@ func (c *pairCheck) parts(r rule, x, y side, w, e version) {
 }
 
 // origin is the newest version of y, up to a write, that says what the write says; -1 for none.
-func (c *pairCheck) origin(r rule, w version, y side) int {
+func (c *pairCheck) origin(r rule, x side, w version, y side) int {
 	for n := len(y.past) - 1; n >= 0; n-- {
-		if !y.past[n].at.After(w.at) && r.same(y.past[n].value, w.value) {
+		if y.past[n].at.Before(w.at.Add(x.grain())) && r.same(y.past[n].value, w.value) {
 			return n
 		}
 	}
@@ -370,9 +389,12 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 		return true // put back, whatever it is
 	}
 	carriedE := slices.ContainsFunc(y.past, func(v version) bool {
-		return v.by == ours && v.at.After(e.at) && v.at.Before(o.at) && r.same(v.value, e.value)
+		return v.by == ours && v.at.Add(y.grain()).After(e.at) && v.at.Before(o.at.Add(y.grain())) && r.same(v.value, e.value)
 	})
-	carried := slices.IndexFunc(x.past, func(v version) bool { return v.at.After(o.at) && v.at.Before(e.at) && r.same(v.value, o.value) })
+	oneWay := r.wins == winsIn || r.wins == winsOut // there a person who came to the same by chance carried nothing
+	carried := slices.IndexFunc(x.past, func(v version) bool {
+		return v.at.After(o.at) && v.at.Before(e.at) && r.same(v.value, o.value) && (v.by == ours || !oneWay)
+	})
 	switch {
 	case carriedE:
 		return true // entered over e by somebody who saw it

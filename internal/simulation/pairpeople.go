@@ -202,14 +202,14 @@ func (p *pair) live(a *actor, until time.Time, vendor string, edit func(*actor) 
 // orgFields are what people change at Salesforce, with what they enter.
 var orgFields = map[string][]string{
 	"Account":     {"Name", "Phone", "BillingStreet", "BillingCity", "BillingPostalCode", "Description", "NumberOfEmployees"},
-	"Contact":     {"FirstName", "LastName", "Title", "Phone", "MobilePhone", "MailingCity", "Salutation"},
+	"Contact":     {"FirstName", "LastName", "Title", "Phone", "MobilePhone", "MailingCity", "Salutation", "Department"},
 	"Lead":        {"FirstName", "LastName", "Title"},
 	"Opportunity": {"Name", "StageName", "Amount", "CloseDate", "NextStep"},
 }
 
 var hubFields = map[string][]string{
 	"companies": {"name", "phone", "address", "city", "zip", "description", "numberofemployees"},
-	"contacts":  {"firstname", "lastname", "jobtitle", "phone", "mobilephone", "city", "salutation"},
+	"contacts":  {"firstname", "lastname", "jobtitle", "phone", "mobilephone", "city", "salutation", "company"},
 	"deals":     {"dealname", "dealstage", "amount", "closedate", "hs_next_step"},
 }
 
@@ -326,6 +326,12 @@ func (p *pair) lifeAtOrg(object, id string) (string, error) {
 		if err == nil {
 			p.remove("salesforce", object, other)
 		}
+		if third := p.some("salesforce", object); err == nil && third != "" && third != id && p.one(2) { // a chain: the winner goes into another
+			if err = sf.Merge(object, third, row{}, id); err == nil {
+				p.remove("salesforce", object, id)
+				p.s.hit("people at Salesforce: chain of merges")
+			}
+		}
 		return "records merged", err
 	case n == 1:
 		err := sf.Delete(object, id)
@@ -381,13 +387,32 @@ func (p *pair) lifeAtPortal(object, id string) (string, error) {
 			p.know("hubspot", object, merged)
 			p.take(object, merged)
 		}
+		if third := p.some("hubspot", object); err == nil && third != merged && p.one(2) { // a chain: what came of it is merged again
+			var last string
+			if last, err = hs.Merge(object, merged, third); err == nil {
+				p.remove("hubspot", object, merged)
+				p.remove("hubspot", object, third)
+				p.know("hubspot", object, last)
+				p.take(object, last)
+				p.s.hit("people at HubSpot: chain of merges")
+			}
+		}
 		return "records merged", err
 	case n == 1:
 		err := hs.Archive(object, id)
 		if err == nil {
 			p.remove("hubspot", object, id)
+			p.archived = append(p.archived, [2]string{object, id})
 		}
 		return "record archived", err
+	case n == 2 && len(p.archived) > 0:
+		last := p.archived[len(p.archived)-1]
+		err := hs.Restore(last[0], last[1])
+		if err == nil {
+			p.archived = p.archived[:len(p.archived)-1]
+			delete(p.gone, "hubspot:"+last[0]+"/"+last[1])
+		}
+		return "record restored", err
 	}
 	const what = "old value set back"
 	name := p.of(hubFields[object]...)

@@ -74,7 +74,7 @@ fields:
 var stages = []string{"appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent", "closedlost", "closedwon"}
 
 func wordsSet() pairSet {
-	return pairSet{name: "words", documents: []string{wordsAccounts, wordsContacts, plainLeads, wordsDeals}, kinds: []kind{
+	return pairSet{name: "words", documents: []string{wordsAccounts, wordsContacts, plainLeads, wordsDeals}, newer: wordsContacts + newerContacts, kinds: []kind{
 		{"accounts", "Account", "companies", []rule{
 			{just("Name"), just("name"), onlyHubSpot, "text"},
 			{just("Website"), just("domain"), winsNewest, "domain"},

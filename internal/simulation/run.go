@@ -114,6 +114,10 @@ func (s *Sim) storm(d time.Duration) {
 		a := s.newActor(person.name, person.slot, 0)
 		s.wg.Go(func() { person.live(a, end) })
 	}
+	if s.pair != nil {
+		a := s.newActor("editor", slotEditor, 0)
+		s.wg.Go(func() { s.pair.atDesk(a, end) })
+	}
 	operator := s.newActor("operator", slotOperator, 1)
 	operator.pause(d)
 	s.set(false, true)

@@ -99,7 +99,7 @@ func NewShared() *Shared {
 	set := phones.Transforms()
 	sh := &Shared{tools: app.NewTools(set, secret), scripts: app.NewScripts(script.NewInProcess()), compile: app.Compile(mapping.Standard(set)), compiled: map[string]*mapping.Mapping{}}
 	for _, set := range pairSets() {
-		for _, y := range set.documents {
+		for _, y := range append(set.documents, set.newer) {
 			if _, err := sh.Compile([]byte(y)); err != nil {
 				panic(err)
 			}

@@ -86,7 +86,8 @@ func classes() map[string]string {
 		"people at Salesforce: deal deleted", "people at Salesforce: deal undeleted", "people at Salesforce: deals changed together")
 	of(pairSource, "people at Salesforce: records merged", "people at Salesforce: lead converted", "people at Salesforce: record deleted", "people at Salesforce: record undeleted",
 		"people at Salesforce: addresses swapped", "people at Salesforce: old value set back", "people at HubSpot: records merged", "people at HubSpot: record archived",
-		"people at HubSpot: old value set back", "people at HubSpot: record made", "automation: phones rewritten at Salesforce", "automation: workflow rewrites at HubSpot")
+		"people at HubSpot: old value set back", "people at HubSpot: record made", "people at HubSpot: record restored", "people at HubSpot: chain of merges",
+		"people at Salesforce: chain of merges", "people at Crosswalk: records come by import", "people at Crosswalk: a mapping is paused and goes on", "people at Crosswalk: a newer version is taken into use", "automation: phones rewritten at Salesforce", "automation: workflow rewrites at HubSpot")
 	for source, vendor := range map[string]string{hubspotSource: "HubSpot", salesforceSource: "Salesforce"} {
 		for _, what := range []string{"stage flaps won, lost, won", "amount edited", "line changed", "line added", "line removed", "company renamed", "deal cloned", "companies merged"} {
 			of(source, "people at "+vendor+": "+what)
