@@ -137,3 +137,23 @@ func TestNoLiveBesideTheirOwn(t *testing.T) {
 		})
 	}
 }
+
+// TestNoFilterAsks (SP-155): a Product Export without a filter says how many items there are and goes live once they were previewed.
+func TestNoFilterAsks(t *testing.T) {
+	documents := padPresets(t, "hubspot-salespad", []string{"items"}, "create: { filter: 'not is_true(Inactive)' }", "create: true")
+	virtual(t, setup{SalesPad: &salespadtest.Config{}, Documents: documents, Draft: true, Quiet: true}, func(w *world) {
+		w.padProvision()
+		w.ok(w.SalesPad.LoadItems(123))
+		w.ok(w.Engine.WaiveSave(w.t.Context(), "items", "operator", ""))
+		_, err := w.Engine.GoLive(w.t.Context(), "items", 0, false, "operator", "")
+		if err == nil || !strings.Contains(err.Error(), "each of 123 of salespad:items") {
+			t.Fatalf("%v", err)
+		}
+		seen := w.previewAll("items", "operator")
+		if seen.Kinds["create"] != 123 {
+			t.Errorf("%+v", seen)
+		}
+		_, err = w.Engine.GoLive(w.t.Context(), "items", 0, false, "operator", "")
+		w.ok(err)
+	})
+}

@@ -258,10 +258,7 @@ func ways(a *Active) []way {
 var crmObjects = [][2]string{{"contacts", "deals"}, {"Contact", "Opportunity"}}
 
 func (p *preflight) isCRM(connection string) bool {
-	c := p.Connections[connection]
-	return slices.ContainsFunc(crmObjects, func(both [2]string) bool {
-		return slices.Contains(c.Objects(), both[0]) && slices.Contains(c.Objects(), both[1])
-	})
+	return isCRM(p.Connections[connection])
 }
 
 // pairs are the mappings between two CRMs, or the one that was asked for whatever it joins: they are looked at value by value.

@@ -134,7 +134,11 @@ func (e *Engine) Gates(ctx context.Context, name string) (Standing, []Gate, erro
 	s := got.Value
 	s.Mapping, s.Version = name, h.Latest
 	saved, err := e.saveGate(ctx, h, m)
-	return s, append(saved, e.gates(m, v, s)...), err
+	if err != nil {
+		return s, nil, err
+	}
+	unfiltered, err := e.unfilteredGate(ctx, h, m, s)
+	return s, append(append(unfiltered, saved...), e.gates(m, v, s)...), err
 }
 
 // gates judges one version; the order is the one in which people pass them.
