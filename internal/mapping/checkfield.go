@@ -108,7 +108,7 @@ func (f Field) clashes() []clash {
 	bad(f.By != "" && len(f.A) != 1, "by", "the value is the key of a row of a's table", "give a, for example OwnerId")
 	bad(f.By != "" && (f.Transform != "" || len(f.Values) > 0), "by", "the value is looked up as it is", "leave transform and values out")
 	bad(len(f.Values) > 0 && f.Static != nil, "values", "a fixed text needs no value map", "leave values out")
-	bad(f.Else != nil && len(f.Values) == 0, "else", "else belongs to a value map", "add values, or use default for an empty source")
+	bad(f.Else != nil && len(f.Values) == 0 && f.By == "", "else", "else belongs to a value map", "add values, or use default for an empty source")
 	bad(f.Default != nil && (f.Static != nil || f.Blank == "clear"), "default", "the value is never empty here, or is to be cleared", "leave default, static or blank: clear out")
 	bad(f.CreateOnly && f.Drift == "restore", "drift", "a field that is written at creation alone is never restored", "leave create_only or drift out")
 	return out

@@ -149,7 +149,7 @@ func (c *checker) comesHome(f Field) {
 	if strings.HasPrefix(f.B, allOf) && association(f.A[0]) == "" {
 		c.addf(f.Path+".b", "write "+primaryOf+association(f.B), "%s may be several records, and %s takes one", f.B, f.A[0])
 	}
-	if f.BackElse != nil && len(f.Values) == 0 && len(f.BackValues) == 0 {
+	if f.BackElse != nil && len(f.Values) == 0 && len(f.BackValues) == 0 && f.By == "" {
 		c.add(f.Path+".back_else", "back_else belongs to a value map", "add back_values, or leave it out")
 	}
 	if f.BackValues == nil {

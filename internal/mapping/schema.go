@@ -1,6 +1,9 @@
 package mapping
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Schema is what one account really has, as its connector describes it at the moment. The caller makes it of
 // connector.Object and connector.Table, with the objects the mapping names: for a its own object, those of with, watch
@@ -65,6 +68,17 @@ func (t Table) Lookup(name string) (key string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// by finds the one row whose attribute is name, whatever its case.
+func (t Table) by(attribute, name string) (key string, ok bool) {
+	hits := 0
+	for k, row := range t {
+		if attribute != "" && name != "" && strings.EqualFold(row.Attrs[attribute], name) {
+			key, hits = k, hits+1
+		}
+	}
+	return key, hits == 1
 }
 
 // names gives what a person may write for a row: its code where it has one, else its label, else its key.

@@ -216,7 +216,10 @@ func (v *validator) table(f Field) {
 		return
 	}
 	for path, name := range f.written() {
-		key, ok := t.Lookup(name)
+		key, ok := t.by(f.By, name)
+		if !ok {
+			key, ok = t.Lookup(name)
+		}
 		if !ok {
 			v.addf(path, didYouMean(name, t.names()), "no single row of %s is called %q", f.Table, name)
 			continue

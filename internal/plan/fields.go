@@ -345,7 +345,8 @@ func tableValue(f *Facts, w wanted) wanted {
 }
 
 // sameRow finds the row of b's table that is the same as a's (the owner with the same e-mail address). A row that b has not, or has
-// twice, is nobody's fault of the record: the field is left alone, unless it is required.
+// twice, is nobody's fault of the record: else: names the row that takes its place, and without it the field is left alone, unless it is
+// required.
 func sameRow(f *Facts, w wanted) wanted {
 	own := f.Tables["a/"+w.field.Table][w.value.Text()].Attrs[w.field.By]
 	var hits []string
@@ -358,6 +359,8 @@ func sameRow(f *Facts, w wanted) wanted {
 	switch {
 	case len(hits) == 1:
 		w.value = record.Of(hits[0])
+	case w.field.Else != nil && inPlace(f, w.field) != "":
+		w.value, w.rule = record.Of(inPlace(f, w.field)), w.rule+": nobody there, else"
 	case w.field.Required:
 		w.stop = &link.Reason{Category: UnknownLabel, Fields: w.field.A,
 			Text: fmt.Sprintf("%s: no single row of the table %s at %s has the same %s. Make one there, or take required out of the mapping", w.field.B, w.field.Table, f.Mapping.B.Connection, w.field.By)}
@@ -365,6 +368,26 @@ func sameRow(f *Facts, w wanted) wanted {
 		w.value, w.rule = record.Value{}, w.rule+": nobody there, left alone"
 	}
 	return w
+}
+
+// inPlace is the row of b's table that else: names, by its attribute, key or label: "" where there is none that may be used.
+func inPlace(f *Facts, field mapping.Field) string {
+	t := f.Tables["b/"+field.Table]
+	var hits []string
+	for key, row := range t {
+		if strings.EqualFold(row.Attrs[field.By], *field.Else) && *field.Else != "" {
+			hits = append(hits, key)
+		}
+	}
+	if len(hits) == 0 {
+		if key, ok := LookUp(t, *field.Else); ok {
+			hits = append(hits, key)
+		}
+	}
+	if len(hits) != 1 || t[hits[0]].Attrs["archived"] == "true" {
+		return ""
+	}
+	return hits[0]
 }
 
 // LookUp finds the one row of a table that a person means: by key, else by code, else by label. Two rows with one label
