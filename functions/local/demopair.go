@@ -307,7 +307,7 @@ func (p *pairRun) goLive(ctx context.Context, set []string) error {
 	if err := p.idle(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "everything was looked at once more: %d writes followed from what the plan made (stages of people whose deals are new at Salesforce); what waits for a person:\n", p.count.total()-was)
+	fmt.Fprintf(p.out, "%s everything was looked at once more: %d writes followed from what the plan made (stages of people whose deals are new at Salesforce); what waits for a person:\n", p.clock(), p.count.total()-was)
 	if _, err := p.command(ctx, exitDone, "errors"); err != nil {
 		if _, err = p.command(ctx, exitLook, "errors"); err != nil {
 			return err
@@ -354,7 +354,7 @@ func (p *pairRun) rest(ctx context.Context, set []string) error {
 	}
 	echoes := p.count.total() - was
 	p.res.Echoes += echoes
-	fmt.Fprintf(p.out, "after rest, and everything looked at once more: %d writes %v\n", echoes, p.count.latelyIf(echoes))
+	fmt.Fprintf(p.out, "%s after rest, and everything looked at once more: %d writes %v\n", p.clock(), echoes, p.count.latelyIf(echoes))
 	return nil
 }
 

@@ -87,6 +87,9 @@ func (w *pairWorld) look() snapshot {
 		}
 		if !seen["sf "+o.sf] {
 			for _, r := range w.salesforce.All(o.sf) {
+				if o.sf == "Lead" && text(r, "IsConverted") == "true" {
+					continue // it has become a contact
+				}
 				f := map[string]string{}
 				for _, name := range sfFields(o.sf) {
 					f[name] = text(r, name)

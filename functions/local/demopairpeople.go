@@ -28,7 +28,7 @@ func (p *pairRun) until(ctx context.Context, what string, yes func() bool) error
 		case <-time.After(lookEvery):
 		}
 	}
-	fmt.Fprintf(p.out, "  %s\n", what)
+	fmt.Fprintf(p.out, "%s   %s\n", p.clock(), what)
 	return nil
 }
 
@@ -65,7 +65,7 @@ func (p *pairRun) people(ctx context.Context) error {
 			})
 		},
 		func() error { // a merge at Salesforce: the contact that was entered twice
-			if err := org.Merge("Contact", p.contacts["020b"], nil, p.contacts["020"]); err != nil {
+			if err := org.Merge("Contact", p.contacts["020b"], map[string]any{}, p.contacts["020"]); err != nil {
 				return err
 			}
 			if err := org.Update("Contact", p.contacts["020b"], map[string]any{"Title": "Merged at Salesforce"}); err != nil {

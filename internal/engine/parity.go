@@ -296,7 +296,7 @@ func (p *parity) pageOfB(ctx context.Context) ([]PairDifference, error) {
 		switch {
 		case !linked:
 			alone = append(alone, r.Ref)
-		case h.Value.A.Connection == p.of.ConnA && h.Value.A.Object == p.of.A.Object:
+		case p.carries(&h.Value):
 			pairs = append(pairs, &pairItem{link: h.Value, rev: h.Rev, b: r})
 			visited = append(visited, r.Ref)
 		default: // another mapping's of the slot
@@ -312,6 +312,18 @@ func (p *parity) pageOfB(ctx context.Context) ([]PairDifference, error) {
 	}
 	more, err := p.alone(ctx, alone)
 	return append(found, more...), err
+}
+
+// carries tells whether a linked pair is this mapping's to carry: of several between the same two objects it is the one that linked it.
+func (p *parity) carries(l *link.Link) bool {
+	joins := func(a *Active) bool {
+		return l.A.Connection == a.ConnA && l.A.Object == a.A.Object && l.B.Connection == a.ConnB && l.B.Object == a.B.Object
+	}
+	if !joins(p.of) {
+		return false
+	}
+	by := p.set.byName[l.Mapping]
+	return by == nil || by == p.of || by.Slot != p.of.Slot || by.Document != nil || !joins(by)
 }
 
 // holders gives the links of records of b; what is not linked is missing.
@@ -373,7 +385,7 @@ func (p *parity) pageOfA(ctx context.Context) ([]PairDifference, error) {
 		switch l := got.Value; {
 		case l.State != link.Linked:
 			alone = append(alone, ref)
-		case l.B.Object != p.of.B.Object || l.B.Connection != p.of.ConnB: // another mapping's of the slot
+		case !p.carries(&l): // another mapping's of the slot
 		default:
 			if _, met := slices.BinarySearch(visits, visitOf(l.B)); !met {
 				lone = append(lone, &pairItem{link: l, rev: got.Rev})

@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -220,69 +222,133 @@ func (e *Engine) completeUndo(ctx context.Context, r Run) error {
 	return e.putOne(ctx, planKey(r.Plan), head, table.Condition{})
 }
 
-// stepUndoRun lists the rows of an approved undo that write something, a page of the run for each page of the plan, and then has
-// them worked. Killed in between, either step is done again: a record that is put back already stays as it is.
+// An undo is carried out in phases: first everything is put back and linked again, then what the run made is archived, what refers to
+// other records before these. Otherwise an account that is archived would take along a person whom the run had moved to it, and a deal
+// whose new contact is gone already would look as if somebody had changed it.
+
+// undoPage says of a page of an undo's run which page of the plan its records are in, and in which phase it is worked.
+type undoPage struct {
+	Of    int `json:"of"`
+	Phase int `json:"phase"`
+}
+
+func undoPageKey(run string, n int) table.Key {
+	return table.Key{PK: runPageKey(run, 0).PK, SK: fmt.Sprintf("undo#%06d", n)}
+}
+
+// stepUndoRun lists the rows of an approved undo that write something, and then has one phase after the other worked. Killed in
+// between, the step is done again: a record that is put back already stays as it is.
 func (e *Engine) stepUndoRun(ctx context.Context, r Run, rev int64) error {
-	if r.Phase > 0 {
-		return e.enqueueUndo(ctx, r)
+	if r.Phase == 0 {
+		return e.listUndo(ctx, r, rev)
 	}
-	r.Pages, r.Listed, r.Full = 0, 0, nil
-	var stored error
-	err := e.eachPage(ctx, r.Plan, "", func(_ string, rows []PlanRow) bool {
-		var refs []record.Ref
-		for _, row := range rows {
-			if writesUndo(row) {
-				refs = append(refs, row.Target)
-			}
-		}
-		if len(refs) == 0 {
-			r.Full = append(r.Full, r.Pages)
-		}
-		stored = e.putRunPage(ctx, r, r.Pages, refs)
-		r.Pages++
-		r.Listed += len(refs)
-		return stored == nil
-	})
-	if err := firstError([]error{err, stored}); err != nil {
+	if len(r.Full) < r.Queued {
+		return errUnderWay
+	}
+	last, err := e.endOfPhase(ctx, r)
+	if err != nil {
 		return err
 	}
-	r.Phase, r.Expected = 1, r.Listed
-	err = e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev))
-	if lost(err) {
-		return nil // another worker did this step
+	for n := r.Queued; n < last; n++ {
+		if err := e.enqueueUndo(ctx, r, n); err != nil {
+			return err
+		}
 	}
-	return err
+	if r.Queued = last; r.Queued == r.Pages {
+		r.Status, r.Error, r.Faults = "working", "", 0
+	}
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
+		if lost(err) {
+			return nil // another worker did this step, or a page ended meanwhile: the next step goes on from what is stored
+		}
+		return err
+	}
+	return e.finishRun(ctx, &r)
+}
+
+// endOfPhase is the number of the first page behind the phase that begins with the next page to be sent.
+func (e *Engine) endOfPhase(ctx context.Context, r Run) (int, error) {
+	n, phase := r.Queued, 0
+	for ; n < r.Pages; n++ {
+		page, err := getItem[undoPage](ctx, e.Table, undoPageKey(r.ID, n))
+		if err != nil {
+			return n, err
+		}
+		if n == r.Queued {
+			phase = page.Value.Phase
+		}
+		if page.Value.Phase != phase {
+			break
+		}
+	}
+	return n, nil
+}
+
+// listUndo puts the pages of the run, in the order of their phases.
+func (e *Engine) listUndo(ctx context.Context, r Run, rev int64) error {
+	set, err := e.mappings(ctx)
+	if err != nil {
+		return err
+	}
+	refs, order, err := e.undoPhases(ctx, r.Plan, set)
+	if err != nil {
+		return err
+	}
+	r.Pages, r.Listed, r.Full, r.Queued = 0, 0, nil, 0
+	for _, at := range order {
+		if err := e.putOne(ctx, undoPageKey(r.ID, r.Pages), at, table.Condition{}); err != nil {
+			return err
+		}
+		if err := e.putRunPage(ctx, r, r.Pages, refs[at]); err != nil {
+			return err
+		}
+		r.Pages++
+		r.Listed += len(refs[at])
+	}
+	r.Phase, r.Expected = 1, r.Listed
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); !lost(err) {
+		return err
+	}
+	return nil
+}
+
+// undoPhases gives the records of a plan that are written, by its pages and phases, and the order of these.
+func (e *Engine) undoPhases(ctx context.Context, planID string, set *mappingSet) (map[undoPage][]record.Ref, []undoPage, error) {
+	ranks := set.inOrder(set.names) // what others refer to comes first, and is archived last
+	refs := map[undoPage][]record.Ref{}
+	n := 0
+	err := e.eachPage(ctx, planID, "", func(_ string, rows []PlanRow) bool {
+		for _, row := range rows {
+			at := undoPage{Of: n}
+			if row.Kind == archiving {
+				at.Phase = len(ranks) - slices.Index(ranks, row.Mapping)
+			}
+			if writesUndo(row) {
+				refs[at] = append(refs[at], row.Target)
+			}
+		}
+		n++
+		return true
+	})
+	order := slices.SortedFunc(maps.Keys(refs), func(x, y undoPage) int { return cmp.Or(x.Phase-y.Phase, x.Of-y.Of) })
+	return refs, order, err
 }
 
 func writesUndo(row PlanRow) bool {
 	return row.Kind == restoring || row.Kind == archiving || row.Kind == relinking
 }
 
-func (e *Engine) enqueueUndo(ctx context.Context, r Run) error {
-	for n := range r.Pages {
-		page, err := getItem[runPage](ctx, e.Table, runPageKey(r.ID, n))
-		if err != nil {
-			return err
-		}
-		var tasks []Task
-		for _, ref := range page.Value.Refs {
-			tasks = append(tasks, Task{Ref: ref, Mapping: r.Mapping, Cause: causeUndo, Run: r.ID, Page: n, Plan: r.Plan, Actor: r.Actor})
-		}
-		if err := e.Enqueue(ctx, lane.Bulk, tasks); err != nil {
-			return err
-		}
-	}
-	r, err := change(ctx, e, runKey(r.ID), func(r *Run, exists bool) bool {
-		if !exists || r.Status != "listing" {
-			return false
-		}
-		r.Status, r.Error, r.Faults = "working", "", 0
-		return true
-	})
+// enqueueUndo sends the tasks of one page.
+func (e *Engine) enqueueUndo(ctx context.Context, r Run, n int) error {
+	page, err := getItem[runPage](ctx, e.Table, runPageKey(r.ID, n))
 	if err != nil {
 		return err
 	}
-	return e.finishRun(ctx, &r)
+	var tasks []Task
+	for _, ref := range page.Value.Refs {
+		tasks = append(tasks, Task{Ref: ref, Mapping: r.Mapping, Cause: causeUndo, Run: r.ID, Page: n, Plan: r.Plan, Actor: r.Actor})
+	}
+	return e.Enqueue(ctx, lane.Bulk, tasks)
 }
 
 // notUndone is the reason of a row that is left as it is.

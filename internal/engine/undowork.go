@@ -81,7 +81,7 @@ func (e *Engine) workUndo(ctx context.Context, tasks []Task, out map[int]Result)
 
 // undoPage works rows of one page of an undo's plan. The error is for those that have no result of their own.
 func (e *Engine) undoPage(ctx context.Context, id string, n int, steps []*undoStep) error {
-	head, rows, err := e.undoRows(ctx, id, n)
+	head, rows, err := e.undoRows(ctx, id, steps[0].task.Run, n)
 	if err != nil {
 		return err
 	}
@@ -121,14 +121,21 @@ func (e *Engine) undoPage(ctx context.Context, id string, n int, steps []*undoSt
 	return nil
 }
 
-// undoRows reads an approved plan's head and the rows of one of its pages, by the record that each is about.
-func (e *Engine) undoRows(ctx context.Context, id string, n int) (SavedPlan, map[record.Ref]PlanRow, error) {
+// undoRows reads an approved plan's head and the rows that a page of its run is of, by the record that each is about.
+func (e *Engine) undoRows(ctx context.Context, id, run string, n int) (SavedPlan, map[record.Ref]PlanRow, error) {
 	head, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
 	if err != nil {
 		return head.Value, nil, err
 	}
 	if !e.planApproved(head.Value) {
 		return head.Value, nil, &connector.Error{Fault: connector.BadState, Op: "undo", Err: fmt.Errorf("plan %s is not approved", id)}
+	}
+	at, err := getItem[undoPage](ctx, e.Table, undoPageKey(run, n))
+	if err != nil {
+		return head.Value, nil, err
+	}
+	if at.Rev != 0 { // of a run that an older program began, its pages are those of the plan
+		n = at.Value.Of
 	}
 	items, err := e.Table.Get(ctx, []table.Key{planPageKey(id, n)})
 	if err != nil {
