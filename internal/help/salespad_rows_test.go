@@ -19,7 +19,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"crosswalk/internal/help"
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/script"
+	"crosswalk/internal/transform"
 )
 
 // The page of SalesPad says, for each row of the checklist, what shows it: tests that are in the tree, pages and documents. The page of its
@@ -374,4 +376,65 @@ func evaluate(t *testing.T, text string, mode script.Mode, given map[string]any)
 		return map[string]any{string(v.Action): v.Reason}
 	}
 	return got[0].Value
+}
+
+// TestSalesPadLinesLoad: what the pages say to write makes documents that load.
+func TestSalesPadLinesLoad(t *testing.T) {
+	settings, scripts := part(t, "salespad", "## The settings"), part(t, "salespad-scripts", "## Three of them")
+	preset := map[string]string{}
+	for _, p := range mapping.PresetSet("hubspot-salespad") {
+		preset[strings.TrimPrefix(p.Name, "hubspot-salespad/")] = string(p.YAML)
+	}
+	for _, p := range mapping.PresetSet("hubspot-salespad/link") {
+		preset["link/"+p.Name[strings.LastIndex(p.Name, "/")+1:]] = string(p.YAML)
+	}
+	var examples []string
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(scripts, -1) {
+		examples = append(examples, block[1])
+	}
+	// old text gives way to new; "" old: new is added at the end. said is how the page writes it.
+	for _, c := range []struct{ name, old, said, new string }{
+		{"link/customers", "a_to_b: { create: never, update: false }", `a_to_b: { create: { when: never, filter: 'type in ["PROSPECT", "PARTNER"]' }, update: false }`, ""},
+		{"link/prospects", "a_to_b: { create: never, update: false }", `a_to_b: { create: { when: never, filter: 'type in ["PROSPECT", "PARTNER"]' }, update: false }`, ""},
+		{"link/customers", "", "`hooks.after_link`", "\nhooks: { after_link: 'return {\"gp_customer\": target.id}' }\n"},
+		{"customers", "", "`match_elsewhere: false` in `customers`", "\nmatch_elsewhere: false\n"},
+		{"prospects", "", "`match_elsewhere: false` in `prospects`", "\nmatch_elsewhere: false\n"},
+		{"customers", `"RESELLER"]'`, `and createdate >= "2026-01-01"`, `"RESELLER"] and createdate >= "2026-01-01"'`},
+		{"addresses", "filter: 'not blank(Email)'", `Address_Use in ["Biller"]`, `filter: 'not blank(Email) and Address_Use in ["Biller"]'`},
+		{"customers", "create: { filter: 'not is_true(Inactive)', only_new: true }", "create: never", ""},
+		{"items", "{ filter: 'not is_true(Inactive)' }", "Without it going live says how many items there are", "always"},
+		{"items", "", "`hooks.after_link` of `items`", "\nhooks: { after_link: 'return {\"UserFields.xProduct\": target.id}' }\n"},
+		{"documents", "after: [ lines, audit, forward ]", "after: [ forward ]", ""},
+	} {
+		if !strings.Contains(settings, c.said) {
+			t.Errorf("the tables do not say %s", c.said)
+		}
+		if c.new == "" {
+			c.new = c.said
+		}
+		text := preset[c.name] + c.new
+		if c.old != "" {
+			if text = strings.Replace(preset[c.name], c.old, c.new, 1); text == preset[c.name] {
+				t.Errorf("%s has no %s", c.name, c.old)
+			}
+		}
+		if c.said == "after: [ forward ]" {
+			text = regexp.MustCompile("(?m)^  (lines|audit): .*\n").ReplaceAllString(text, "")
+		}
+		loads(t, c.name+": "+c.said, text)
+	}
+	for n, e := range examples {
+		text := preset["customers"] + "\n" + e
+		if strings.HasPrefix(e, "a_to_b:") {
+			text = regexp.MustCompile("(?ms)^a_to_b:.*?^b_to_a:").ReplaceAllLiteralString(preset["customers"], e+"b_to_a:")
+		}
+		loads(t, fmt.Sprintf("example %d", n+1), text)
+	}
+}
+
+func loads(t *testing.T, what, text string) {
+	t.Helper()
+	if _, err := mapping.Load([]byte(text), mapping.Standard(transform.Builtin(nil))); err != nil {
+		t.Errorf("%s:\n%v", what, err)
+	}
 }
