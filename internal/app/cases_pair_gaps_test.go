@@ -228,3 +228,37 @@ func TestLeadsBothWays(t *testing.T) {
 		w.quiet(2 * time.Hour)
 	})
 }
+
+// TestAddressesThatChangePlaces: two contacts change their e-mail addresses with each other at Salesforce. HubSpot lets one contact have
+// an address, so each is held with the other one named; with one of them emptied both are written by themselves.
+func TestAddressesThatChangePlaces(t *testing.T) {
+	pair(t, livesWorld("keep", "keep"), func(w *world) {
+		list := w.couples(2)
+		w.sfSet("Contact", list[0].sf, "Email", "between@nordlys.example")
+		w.sfSet("Contact", list[1].sf, "Email", "p0@nordlys.example")
+		w.sfSet("Contact", list[0].sf, "Email", "p1@nordlys.example")
+		w.advance(time.Hour)
+		for n, c := range list {
+			other := list[1-n]
+			held := w.wantHeld(c.sfRef(), "value_taken")
+			if !strings.Contains(held.Text, "email of "+c.hubRef().String()) || !strings.Contains(held.Text, other.hubRef().String()+" has that value") || strings.Contains(held.Text, "@") {
+				t.Errorf("%q", held.Text)
+			}
+		}
+		w.HubSpot.ResetCalls()
+		w.quiet(6 * time.Hour)
+		if n := w.HubSpot.Calls()["POST /crm/objects/contacts/batch/update"]; n != 0 {
+			t.Errorf("%d tries in quiet hours", n)
+		}
+		w.hubSet("contacts", list[0].hub, "email", "")
+		w.advance(time.Hour)
+		if a, b := w.at("contacts", list[0].hub).Properties["email"], w.at("contacts", list[1].hub).Properties["email"]; a != "p1@nordlys.example" || b != "p0@nordlys.example" {
+			t.Errorf("%q and %q%s", a, b, w.story())
+		}
+		if w.sfField("Contact", list[0].sf, "Email") != "p1@nordlys.example" || w.sfField("Contact", list[1].sf, "Email") != "p0@nordlys.example" {
+			t.Error("Salesforce was written over")
+		}
+		w.wantQuietErrors()
+		w.quiet(2 * time.Hour)
+	})
+}

@@ -177,7 +177,8 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 	if err := e.cured(ctx, i); err != nil {
 		return err
 	}
-	if !standing(&i.link) && !i.link.Noted {
+	own := standing(&i.link) && !(i.twin && i.link.Reason.Home) // what stops the other way, that way's item tells
+	if !own && !i.link.Noted {
 		return nil
 	}
 	i.link.Noted = true
@@ -187,7 +188,7 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 		return err
 	}
 	want := ""
-	if standing(&i.link) {
+	if own {
 		want = i.link.Reason.Category + "#" + i.m.Name
 	}
 	if had.Rev != 0 && had.Value != "" && had.Value != want {

@@ -439,6 +439,11 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 			i.end(Result{End: Later, Until: time.Now().Add(contentionPause), Err: o.Err})
 			return
 		}
+		if r, on := i.takenBy(o.Err); r != nil {
+			e.setReason(i, r)
+			i.end(Result{End: Never, Until: time.Now().Add(holderPause), On: on, Counts: Counts{Failed: 1}, Err: o.Err})
+			return
+		}
 		category := plan.RefusedCall
 		if connector.FaultOf(o.Err) == connector.Forbidden {
 			category = plan.NoRights
@@ -574,6 +579,9 @@ func (e *Engine) rememberUpdates(ctx context.Context, b *batch, items []*item, c
 		if err := e.noteError(ctx, i); err != nil {
 			e.undecided(items[n:n+1], err)
 		}
+	}
+	if err := e.wakeFreed(ctx, items); err != nil {
+		e.undecided(items, err)
 	}
 	if err := e.flushOutcomes(ctx, b.audit); err != nil {
 		e.undecided(items, err)

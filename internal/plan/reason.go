@@ -48,10 +48,12 @@ const (
 	ScriptFailed      = "script_failed"
 	HeldByHook        = "held_by_hook"
 	NameHit           = "name_hit"
+	Unmatched         = "unmatched" // of a mapping that only links, and wants to be told
 	SeveralHits       = "several_hits"
 	TargetArchived    = "target_archived"
 	TargetGone        = "target_gone"
 	Taken             = "taken"
+	ValueTaken        = "value_taken" // another record has the value, and only one may
 	Uncertain         = "uncertain"
 	DuplicateMarker   = "duplicate_marker"
 	Brake             = "brake"
