@@ -157,3 +157,20 @@ func TestNoFilterAsks(t *testing.T) {
 		w.ok(err)
 	})
 }
+
+// TestUnmatchedIsTold (SP-42, SP-52): where all companies are expected to exist, one that nothing matches is a sync error; it is over when
+// something does.
+func TestUnmatchedIsTold(t *testing.T) {
+	documents := padPresets(t, "hubspot-salespad/link", padPeople, "mapping: customers\n", "mapping: customers\nunmatched: hold\n")
+	pad(t, documents, nil, func(w *world) {
+		company := w.hub("companies", "name", "Alpha Ltd", "domain", "alpha.example")
+		w.later()
+		w.wantHeld(companyRef(company), plan.Unmatched)
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "ALPHA", "Customer_Name": "Alpha", "Email_To": "ap@alpha.example"})
+		w.retry(companyRef(company))
+		w.later()
+		if got, _ := w.padLinks("customers"); got[company] != "customers/ALPHA" || len(w.errors("")) > 0 {
+			t.Errorf("%v%s", got, w.story())
+		}
+	})
+}

@@ -216,7 +216,7 @@ func (e *Engine) sight(ctx context.Context, ref record.Ref, fields, with []strin
 }
 
 // reviewed are the categories that ask a person to choose among records.
-var reviewed = []string{plan.NameHit, plan.SeveralHits, plan.TargetArchived, plan.TargetGone, plan.Taken, plan.DuplicateMarker, plan.Uncertain, plan.MergedTwice, plan.MirrorUnclear, plan.Unlinked}
+var reviewed = []string{plan.NameHit, plan.SeveralHits, plan.Unmatched, plan.TargetArchived, plan.TargetGone, plan.Taken, plan.DuplicateMarker, plan.Uncertain, plan.MergedTwice, plan.MirrorUnclear, plan.Unlinked}
 
 // Candidate is a record that may be the right counterpart. LinkedTo is the record that has it now; Shows are the fields that
 // the mapping matches by, as they read now.

@@ -176,6 +176,7 @@ func (c *checker) matching() {
 	}
 	c.via()
 	c.together()
+	c.unmatched()
 	if c.m.Document != nil && len(c.m.Match)+len(c.m.Via) > 0 {
 		c.add("match", "documents are never matched: each deal makes its own", "leave match out; a document made by hand is joined with crosswalk link")
 	}

@@ -25,6 +25,7 @@ type Mapping struct {
 	Via       []Via      // records are found through their related records, where no rule of Match finds one
 	Together  []Together // related records that a create takes along
 	MatchOwn  bool       // what this mapping would create is not looked for by the other mappings of its place
+	Unmatched string     // skip | hold: a record without a match where nothing is created
 	WhenTaken string     // alias | hold: a second record for a taken place
 	AToB      Direction
 	BToA      Direction // of a mapping that works both ways: what may be written at a

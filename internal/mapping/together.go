@@ -10,6 +10,14 @@ type Together struct {
 	Path    string // children[0]
 }
 
+// unmatched looks at what becomes of a record that nothing matches.
+func (c *checker) unmatched() {
+	c.word("unmatched", c.m.Unmatched, []string{"skip", "hold"})
+	if c.m.Unmatched == "hold" && c.m.AToB.Create.When != "never" {
+		c.add("unmatched", "this mapping creates what nothing matches", "leave it out, or write a_to_b: { create: never }")
+	}
+}
+
 // together looks at what creates take along, as far as the document alone can tell.
 func (c *checker) together() {
 	for _, t := range c.m.Together {

@@ -148,6 +148,9 @@ func hidden(name, what string) *link.Reason {
 }
 
 func createDecision(f *Facts, d Decision, want []wanted) Decision {
+	if f.Mapping.AToB.Create.When == "never" && f.Mapping.Unmatched == "hold" {
+		return Decision{Kind: Hold, Object: f.Mapping.B.Object, Reason: &link.Reason{Category: Unmatched, Text: f.Mapping.Name + " found no record for it. Link it by hand, make a field agree, or create the record there"}}
+	}
 	if f.Mapping.AToB.Create.When == "never" {
 		return skip(CreateOff, f.Mapping.Name+" creates nothing: no record matches this one")
 	}
