@@ -38,6 +38,10 @@ type padResult struct {
 	Updated        int            `json:"updated"`                 // companies and contacts that took a change of SalesPad's
 	Unchanged      int            `json:"unchanged_writes"`        // writes at either side when nothing that is mapped had changed
 	Products       int            `json:"products"`                // at HubSpot, with an item's number and values
+	Deals          *int           `json:"deals,omitempty"`         // of documents
+	Forwarded      *int           `json:"forwarded,omitempty"`     // documents that went to the next queue, by our hand
+	Audits         *int           `json:"audits,omitempty"`        // on documents with items that HubSpot lacks
+	Doubled        *int           `json:"deals_doubled,omitempty"` // more deals than one of a document
 	Calls          map[string]int `json:"calls"`                   // by vendor
 	Seconds        json.Number    `json:"seconds"`
 }
@@ -61,7 +65,7 @@ func (c *cli) playPad(ctx context.Context, o demoOptions, size padSize) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	for _, phase := range []func(context.Context) error{p.connected, p.companyLink, p.wholeSet, p.imports, p.customerExport, p.updates, p.conversions, p.productExport, p.rests} {
+	for _, phase := range []func(context.Context) error{p.connected, p.companyLink, p.wholeSet, p.imports, p.customerExport, p.updates, p.conversions, p.productExport, p.dealExport, p.rests} {
 		if err := phase(ctx); err != nil {
 			return err
 		}
@@ -109,7 +113,7 @@ func (c *cli) startPad(ctx context.Context, log io.Writer, size padSize) (*padRu
 }
 
 // padConfig is the configuration as an operator writes it: both systems are asked every second and show a change at once, so that a minute's poll is seen in
-// a second; documents wait in the queue EXPORT.
+// a second; documents wait in two queues.
 func padConfig(v *vendors) string {
 	return fmt.Sprintf(`approval: single
 listen: 127.0.0.1:0
@@ -118,11 +122,8 @@ connections:
   hubspot: { system: hubspot, base: %q, account: "%d", limits: "off", lag: 2s }
   salespad: { system: salespad, base: %q, company: %q, test: true, currency: USD, currencies: { "Z-US$": USD }, limits: "off", lag: 2s, queues: [%s] }
 roles: { crm: hubspot, salespad: salespad }
-`, v.hubspotURL, v.hubspot.PortalID(), v.salespadURL, v.salespad.Company(), padQueue)
+`, v.hubspotURL, v.hubspot.PortalID(), v.salespadURL, v.salespad.Company(), padQueues)
 }
-
-// padQueue is the workflow queue that documents are exported from, and padNext the one that follows it for orders.
-const padQueue = "EXPORT"
 
 func deployPad(ctx context.Context, v *vendors, data string, log *slog.Logger) (*deployment, error) {
 	cfg, err := app.ParseConfig([]byte(padConfig(v)))
@@ -144,8 +145,11 @@ func deployPad(ctx context.Context, v *vendors, data string, log *slog.Logger) (
 // crosswalk runs a command of bin/crosswalk as an operator does. A command that ends asking for a person's look has done its work too.
 func (p *padRun) crosswalk(ctx context.Context, args ...string) (string, error) {
 	var out, errs bytes.Buffer
+	defer func(at time.Time) {
+		println(strings.Join(args, " ")[:min(60, len(strings.Join(args, " ")))], time.Since(at).String())
+	}(time.Now())
 	all := append([]string{"--api", p.url, "--token-file", filepath.Join(p.data, "token")}, args...)
-	if got := run(ctx, all, strings.NewReader(""), &out, &errs); got != exitDone && got != exitLook {
+	if got := run(ctx, all, strings.NewReader(""), &out, &errs); got != exitDone && (got != exitLook || out.Len() == 0) {
 		return out.String(), fmt.Errorf("crosswalk %s ended with %d:\n%s%s", strings.Join(args, " "), got, out.String(), errs.String())
 	}
 	return out.String(), nil
@@ -154,7 +158,9 @@ func (p *padRun) crosswalk(ctx context.Context, args ...string) (string, error) 
 func padJSON[T any](ctx context.Context, p *padRun, args ...string) (out T, err error) {
 	text, err := p.crosswalk(ctx, append(args, "--json")...)
 	if err == nil {
-		err = json.Unmarshal([]byte(text), &out)
+		if err = json.Unmarshal([]byte(text), &out); err != nil {
+			err = fmt.Errorf("crosswalk %s answered %q: %w", strings.Join(args, " "), text, err)
+		}
 	}
 	return out, err
 }
@@ -215,7 +221,7 @@ func (p *padRun) applied(ctx context.Context, set string, names []string, change
 	return err
 }
 
-// planned previews mappings, or all of them, as one plan and has it approved; neither writes. carry then carries it out and lets the mappings go on.
+// planned previews mappings, or all of them, as one plan and has it approved; neither writes.
 func (p *padRun) planned(ctx context.Context, names ...string) (web.Plan, error) {
 	before, marks := p.padWrites(), p.stamps()
 	plan, err := padJSON[web.Plan](ctx, p, append([]string{"preview", "--set", "--save"}, names...)...)
@@ -229,18 +235,32 @@ func (p *padRun) planned(ctx context.Context, names ...string) (web.Plan, error)
 	return plan, err
 }
 
-func (p *padRun) carried(ctx context.Context, plan web.Plan) (web.Run, error) {
-	for _, name := range plan.Set {
-		if _, err := p.crosswalk(ctx, "save", name, "--file", filepath.Join(p.data, plan.ID+"-"+name+".csv")); err != nil {
-			return web.Run{}, err
-		}
-	}
-	ran, err := padJSON[web.Run](ctx, p, "run", "--plan", plan.ID)
-	if err != nil {
+// carried carries out an approved plan, after the pairs were saved to files, and lets the mappings go on. Over a version that runs already the new one goes
+// live first.
+func (p *padRun) carried(ctx context.Context, plan web.Plan, running bool) (ran web.Run, err error) {
+	if err := p.saved(ctx, plan); err != nil {
 		return ran, err
 	}
-	_, err = p.crosswalk(ctx, append([]string{"live"}, plan.Set...)...)
+	live := append([]string{"live"}, plan.Set...)
+	if running {
+		if _, err := p.crosswalk(ctx, live...); err != nil {
+			return ran, err
+		}
+	}
+	if ran, err = padJSON[web.Run](ctx, p, "run", "--plan", plan.ID); err == nil && !running {
+		_, err = p.crosswalk(ctx, live...)
+	}
 	return ran, err
+}
+
+// saved keeps the pairs that a plan's mappings may write over in files.
+func (p *padRun) saved(ctx context.Context, plan web.Plan) error {
+	for _, name := range plan.Set {
+		if _, err := p.crosswalk(ctx, "save", name, "--file", filepath.Join(p.data, plan.ID+"-"+name+".csv")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // again is Run Now: everything that mappings hold is looked at once more.

@@ -38,6 +38,7 @@ func TestDemoSalesPad(t *testing.T) {
 		"exported": 8,  // three dealers with a contact each, and two contacts of linked ones
 		"updated":  9,  // three customers, three prospects, three addresses
 		"products": 10, "unchanged_writes": 0,
+		"deals": 5, "forwarded": 5, "audits": 2, "deals_doubled": 0,
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %v, want %v", name, got[name], want)

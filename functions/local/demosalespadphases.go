@@ -25,7 +25,7 @@ func (p *padRun) companyLink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.carried(ctx, plan); err != nil {
+	if _, err := p.carried(ctx, plan, false); err != nil {
 		return err
 	}
 	if err := p.again(ctx, padPeople...); err != nil { // what waits for a person has its reason
@@ -101,7 +101,7 @@ func (p *padRun) wholeSet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.carried(ctx, plan); err != nil {
+	if _, err := p.carried(ctx, plan, true); err != nil {
 		return err
 	}
 	if err := p.idle(ctx); err != nil {
@@ -134,13 +134,13 @@ func (p *padRun) imports(ctx context.Context) error {
 			kind, f.resource, f.field, f.person, f.parent = "PROSPECT", "Prospect", "Prospect_Name", "ProspectContact", "Prospect_ID"
 		}
 		f.company = p.hub("companies", "name", f.name, "domain", domain, "type", kind, "description", "Noted of "+f.name)
-		p.colleague(f.company, "firstname", "Purchasing", "lastname", "Desk", "email", "desk@"+domain, "phone", fmt.Sprintf("44550%03d", n))
-		p.colleague(f.company, "firstname", "Front", "lastname", "Office", "email", "office@"+domain)
+		p.colleague(f.company, "firstname", "Purchasing", "lastname", fmt.Sprintf("Desk %03d", n), "email", "desk@"+domain, "phone", fmt.Sprintf("44550%03d", n))
+		p.colleague(f.company, "firstname", "Front", "lastname", fmt.Sprintf("Office %03d", n), "email", "office@"+domain)
 		firms = append(firms, f)
 	}
 	for n := range p.size.joiners {
 		to, mail := p.customers[n], fmt.Sprintf("joiner-%03d@joiners.example", n)
-		p.colleague(to.hubspot, "firstname", "Night", "lastname", "Shift", "email", mail)
+		p.colleague(to.hubspot, "firstname", "Night", "lastname", fmt.Sprintf("Shift %03d", n), "email", mail)
 		people = append(people, [2]string{mail, to.salespad})
 	}
 	look := func() (odd []string) {
@@ -158,14 +158,14 @@ func (p *padRun) imports(ctx context.Context) error {
 			for _, mail := range []string{"desk", "office"} {
 				at, bad := p.only(f.person, "Email", mail+"@"+domain)
 				if odd = append(odd, gather(bad)...); bad == "" {
-					odd = append(odd, gather(wants(mail+"@"+domain, at.Fields, f.parent, got.Key, "Contact_Person", map[string]string{"desk": "Purchasing Desk", "office": "Front Office"}[mail]))...)
+					odd = append(odd, gather(wants(mail+"@"+domain, at.Fields, f.parent, got.Key, "Contact_Person", map[string]string{"desk": fmt.Sprintf("Purchasing Desk %03d", n), "office": fmt.Sprintf("Front Office %03d", n)}[mail]))...)
 				}
 			}
 		}
-		for _, one := range people {
+		for n, one := range people {
 			at, bad := p.only("CustomerAddr", "Email", one[0])
 			if odd = append(odd, gather(bad)...); bad == "" {
-				odd = append(odd, gather(wants(one[0], at.Fields, "Customer_Num", one[1], "Contact_Person", "Night Shift"))...)
+				odd = append(odd, gather(wants(one[0], at.Fields, "Customer_Num", one[1], "Contact_Person", fmt.Sprintf("Night Shift %03d", n)))...)
 			}
 		}
 		return odd
@@ -232,11 +232,11 @@ func (p *padRun) customerExport(ctx context.Context) error {
 			firms = append(firms, f)
 		}
 		p.pad("Customer", fields)
-		p.pad("CustomerAddr", salespadtest.Fields{"Customer_Num": f.num, "Address_Code": "BUYER", "Contact_Person": "Buying Office North", "Email": f.mail, "City": "Oslo"})
+		p.pad("CustomerAddr", salespadtest.Fields{"Customer_Num": f.num, "Address_Code": "BUYER", "Contact_Person": fmt.Sprintf("Buying Office %03d", n), "Email": f.mail, "City": "Oslo"})
 		p.pad("CustomerAddr", salespadtest.Fields{"Customer_Num": f.num, "Address_Code": "GATE", "Contact_Person": "Gate"})
 	}
 	for n := range p.size.desks {
-		p.address(p.customers[n].salespad, "DESK", "Service Desk", fmt.Sprintf("service-%03d@desks.example", n))
+		p.address(p.customers[n].salespad, "DESK", fmt.Sprintf("Service Desk %03d", n), fmt.Sprintf("service-%03d@desks.example", n))
 	}
 	var at []string // the companies, in the order of firms
 	look := func() (odd []string) {
@@ -248,14 +248,14 @@ func (p *padRun) customerExport(ctx context.Context) error {
 			odd = append(odd, gather(bad, none)...)
 			if bad == "" && none == "" {
 				odd = append(odd, gather(wants(f.name, company.Properties, "description", "Pays early"),
-					wants(f.mail, contact.Properties, "firstname", "Buying Office", "lastname", "North", "city", "Oslo", "associatedcompanyid", company.ID))...)
+					wants(f.mail, contact.Properties, "firstname", "Buying Office", "lastname", f.num[3:], "city", "Oslo", "associatedcompanyid", company.ID))...)
 			}
 		}
 		for n := range p.size.desks {
 			mail := fmt.Sprintf("service-%03d@desks.example", n)
 			contact, bad := p.onlyHub("contacts", "email", mail)
 			if odd = append(odd, gather(bad)...); bad == "" {
-				odd = append(odd, gather(wants(mail, contact.Properties, "firstname", "Service", "lastname", "Desk", "associatedcompanyid", p.customers[n].hubspot))...)
+				odd = append(odd, gather(wants(mail, contact.Properties, "firstname", "Service Desk", "lastname", fmt.Sprintf("%03d", n), "associatedcompanyid", p.customers[n].hubspot))...)
 			}
 		}
 		return odd
@@ -350,18 +350,24 @@ func (p *padRun) conversions(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	people, err := p.joined(ctx, "contacts")
-	if err != nil {
-		return err
-	}
 	followed := 0
-	for id, to := range people {
-		contact, _ := p.hubspot.Record("contacts", id)
-		for _, c := range done {
-			if contact.PrimaryCompany == c.hubspot && strings.HasPrefix(to, "customer-addresses/"+c.salespad+"|") {
-				followed++
+	if err := p.until(ctx, "the converted prospects' contacts", func() []string {
+		people, err := p.joined(ctx, "contacts")
+		if err != nil {
+			return []string{err.Error()}
+		}
+		followed = 0
+		for id, to := range people {
+			contact, _ := p.hubspot.Record("contacts", id)
+			for _, c := range done {
+				if contact.PrimaryCompany == c.hubspot && strings.HasPrefix(to, "customer-addresses/"+c.salespad+"|") {
+					followed++
+				}
 			}
 		}
+		return gather(wants("contacts that follow", map[string]string{"number": fmt.Sprint(followed)}, "number", fmt.Sprint(2*len(done))))
+	}); err != nil {
+		return err
 	}
 	p.customers = append(p.customers, done...)
 	p.say("conversion", "%d prospects became customers: their companies and %d contacts keep their links, and take the customers' changes", len(done), followed)
@@ -394,7 +400,7 @@ func (p *padRun) productExport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.carried(ctx, plan); err != nil {
+	if _, err := p.carried(ctx, plan, false); err != nil {
 		return err
 	}
 	active := p.size.items - p.size.retired

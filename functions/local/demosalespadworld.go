@@ -105,18 +105,18 @@ func (w *padWorld) known(n int) {
 		w.linked(w.hub("companies", "name", name, padNumber, strings.ToLower(num)), num)
 	case 1:
 		id := w.pad("Prospect", salespadtest.Fields{"Prospect_Name": name, "Web_Site": "https://www." + domain})
-		desk := w.pad("ProspectContact", salespadtest.Fields{"Prospect_ID": id, "Contact_Person": "Purchasing Desk", "Email": "desk@" + domain})
+		desk := w.pad("ProspectContact", salespadtest.Fields{"Prospect_ID": id, "Contact_Person": fmt.Sprintf("Purchasing Desk %04d", n), "Email": "desk@" + domain})
 		company := w.hub("companies", "name", name, "domain", domain)
 		w.same[company] = "prospects/" + id
 		w.prospects = append(w.prospects, padPair{id, company})
-		w.person[w.colleague(company, "firstname", "Purchasing", "lastname", "Desk", "email", "desk@"+domain)] = "prospect-contacts/" + desk
+		w.person[w.colleague(company, "firstname", "Purchasing", "lastname", fmt.Sprintf("Desk %04d", n), "email", "desk@"+domain)] = "prospect-contacts/" + desk
 	default:
 		num := w.customer(fmt.Sprintf("C%05d", n), name, "accounts@"+domain)
 		company := w.hub("companies", "name", name, "domain", domain)
 		w.linked(company, num)
 		if n%10 == 2 {
-			at := w.address(num, "BUYER", "Buying Office", "buyer@"+domain)
-			w.staff(w.colleague(company, "firstname", "Buying", "lastname", "Office", "email", "Buyer@"+domain), at)
+			at := w.address(num, "BUYER", fmt.Sprintf("Buying Office %04d", n), "buyer@"+domain)
+			w.staff(w.colleague(company, "firstname", "Buying", "lastname", fmt.Sprintf("Office %04d", n), "email", "Buyer@"+domain), at)
 		}
 	}
 }
@@ -135,11 +135,11 @@ func (w *padWorld) staff(contact, address string) {
 func (w *padWorld) renamed(n int) {
 	mail := fmt.Sprintf("office@renamed-%03d.example", n)
 	num := w.customer(fmt.Sprintf("R%05d", n), fmt.Sprintf("Formerly %03d", n), "")
-	at := w.address(num, "OFFICE", "Front Office", mail)
+	at := w.address(num, "OFFICE", fmt.Sprintf("Front Office R%03d", n), mail)
 	company := w.hub("companies", "name", fmt.Sprintf("Renamed %03d", n))
 	w.linked(company, num)
 	w.former[company] = true
-	w.staff(w.colleague(company, "firstname", "Front", "lastname", "Office", "email", mail), at)
+	w.staff(w.colleague(company, "firstname", "Front", "lastname", fmt.Sprintf("Office R%03d", n), "email", mail), at)
 }
 
 // twice is a company that nobody but a person can tell: two customers have its domain; one has its name and nothing else; or its contacts are those of two
@@ -161,8 +161,8 @@ func (w *padWorld) twice(n int) {
 		for k, part := range []string{"one", "two"} {
 			mail := part + "@" + domain
 			w.customer(num(k), fmt.Sprintf("Part %s of %03d", part, n), "")
-			w.address(num(k), "MAIN", "Front Office", mail)
-			w.colleague(company, "firstname", "Front", "lastname", "Office", "email", mail)
+			w.address(num(k), "MAIN", fmt.Sprintf("Front Office %s %03d", part, n), mail)
+			w.colleague(company, "firstname", "Front", "lastname", fmt.Sprintf("Office %s %03d", part, n), "email", mail)
 		}
 	}
 }
