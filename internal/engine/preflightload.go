@@ -36,9 +36,9 @@ var (
 )
 
 var landings = map[string]landing{
-	"Account":     {2, 1000, 2000, append(slices.Clip(atSalesforce), "account assignment: territory rules, where the connection says assign: true")},
+	"Account":     {2, 1000, 2000, append(slices.Clip(atSalesforce), "account assignment: territory rules, where the connection says auto_assign: true")},
 	"Contact":     {2, 1000, 2000, atSalesforce},
-	"Lead":        {2, 1000, 2000, append(slices.Clip(atSalesforce), "lead assignment rules and auto-response rules, where the connection says assign: true")},
+	"Lead":        {2, 1000, 2000, append(slices.Clip(atSalesforce), "lead assignment rules and auto-response rules, where the connection says auto_assign: true")},
 	"Opportunity": {2, 1000, 2000, atSalesforce},
 	"Task":        {2, 1000, 2000, append(slices.Clip(atSalesforce), "reminders and e-mails to owners, where the org sends them")},
 	"Event":       {2, 1000, 2000, append(slices.Clip(atSalesforce), "invitations, where the org sends them")},

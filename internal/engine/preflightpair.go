@@ -8,6 +8,7 @@ import (
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/mapping"
+	"crosswalk/internal/record"
 )
 
 // pair looks at a mapping between two CRMs, each direction for itself.
@@ -205,7 +206,7 @@ func (d direction) owners(ctx context.Context) error {
 		}
 		slices.Sort(ids)
 		d.addN("warn", d.name, theirs, fmt.Sprintf("%s: %d owners of %s have no active user with the same e-mail address at %s: %s", d.line(f), len(ids), d.from, d.to, some(ids)), "the administrator of "+d.to,
-			"give these people a user with that address, map their ids with values:, or set a default owner")
+			"give these people a user with that address, map their ids with values:, or name who takes their place: else: (back_else: on the way home)")
 	}
 	return nil
 }
@@ -240,35 +241,87 @@ func (d direction) places() {
 	}
 }
 
-// choices looks at value maps that lack a value of the source: such a record would be held.
+// choices looks at what becomes of the source's choices: a value map that lacks one holds such a record, or leaves the field with a sync
+// error; a transform that gives nothing for one (values(..., unknown="blank")) leaves the field in silence. Both are listed value by value,
+// with how many of the sampled records have it (PB-67, PB-105).
 func (d direction) choices() {
 	for _, f := range d.m.Fields {
 		from, _, ok := d.ends(f)
-		if !ok || len(f.Values) == 0 || f.Else != nil || f.Transform != "" {
+		if !ok || len(from.Options) == 0 || f.Else != nil || f.Through != "" || f.Table != "" {
 			continue
 		}
-		lacks, names := map[string]bool{}, []string{}
-		for _, o := range from.Options {
-			if _, mapped := f.Values[o.Value]; !mapped {
-				lacks[o.Value], names = true, append(names, choiceName(o))
-			}
+		switch {
+		case len(f.Values) > 0 && f.Transform == "":
+			d.unmapped(f, from)
+		case f.Transform != "" && len(f.Values) == 0 && f.Default == nil:
+			d.dropped(f, from)
 		}
-		if len(lacks) == 0 {
-			continue
-		}
-		severity, also, have := "stop", "", 0
-		if d.sample != nil && len(d.sample.records) > 0 {
-			for _, r := range d.sample.records {
-				if lacks[r.Field(from.Name).Text()] {
-					have++
-				}
-			}
-			if also = fmt.Sprintf("; %s %s have one", count(have), d.sample.said()); have == 0 {
-				severity = "warn"
-			}
-		}
-		d.addN(severity, d.name, have, d.line(f)+": values: has nothing for "+some(names)+": records with these would be held"+also, "the mapping's editor", "add them to values:, or say else:")
 	}
+}
+
+// unmapped lists the choices that a value map does not name.
+func (d direction) unmapped(f mapping.Field, from connector.Field) {
+	names, have, lacks := d.carrying(from, func(value string) bool { _, mapped := f.Values[value]; return !mapped })
+	if lacks == 0 {
+		return
+	}
+	severity, also := "stop", ""
+	if d.sample != nil && len(d.sample.records) > 0 {
+		if also = fmt.Sprintf("; %s %s have one", count(have), d.sample.said()); have == 0 {
+			severity = "warn"
+		}
+	}
+	d.addN(severity, d.name, have, d.line(f)+": values: has nothing for "+names+": records with these would be held"+also, "the mapping's editor", "add them to values:, or say else:")
+}
+
+// dropped lists the choices of which a transform makes nothing.
+func (d direction) dropped(f mapping.Field, from connector.Field) {
+	names, have, lacks := d.carrying(from, func(value string) bool {
+		out, err := d.Tools.Transform(f.Transform, []string{value}, d.env)
+		return err != nil || out == ""
+	})
+	if lacks == 0 {
+		return
+	}
+	also := ""
+	if d.sample != nil && len(d.sample.records) > 0 {
+		also = fmt.Sprintf("; %s %s have one", count(have), d.sample.said())
+	}
+	d.addN("warn", d.name, have, d.line(f)+": no counterpart for "+names+": they are left out"+also, "the mapping's editor", "add those that you use to the transform's map, or leave them out on purpose")
+}
+
+// carrying names the choices of a field that lack something, those that the most sampled records have first, and counts both.
+func (d direction) carrying(from connector.Field, lack func(value string) bool) (names string, have, lacks int) {
+	byValue := map[string]int{}
+	if d.sample != nil {
+		for _, r := range d.sample.records {
+			for _, value := range choicesOf(r.Field(from.Name)) {
+				byValue[value]++
+			}
+		}
+	}
+	var lacking []connector.Option
+	for _, o := range from.Options {
+		if o.Value != "" && lack(o.Value) {
+			lacking, have = append(lacking, o), have+byValue[o.Value]
+		}
+	}
+	slices.SortStableFunc(lacking, func(x, y connector.Option) int { return byValue[y.Value] - byValue[x.Value] })
+	said := make([]string, len(lacking))
+	for n, o := range lacking {
+		if said[n] = choiceName(o); byValue[o.Value] > 0 {
+			said[n] += fmt.Sprintf(" [in %s]", counted(byValue[o.Value], "record"))
+		}
+	}
+	return some(said), have, len(lacking)
+}
+
+// choicesOf are the values of a field of choices, of which a record may have several.
+func choicesOf(v record.Value) []string {
+	if many := v.List(); len(many) > 0 {
+		return many
+	}
+	return []string{v.Text()}
 }
 
 // orders looks for stages that an order leaves out: a record that has one keeps it for ever, and nothing ever becomes one.
