@@ -397,6 +397,7 @@ func TestSalesPadLinesLoad(t *testing.T) {
 		{"link/customers", "a_to_b: { create: never, update: false }", `a_to_b: { create: { when: never, filter: 'type in ["PROSPECT", "PARTNER"]' }, update: false }`, ""},
 		{"link/prospects", "a_to_b: { create: never, update: false }", `a_to_b: { create: { when: never, filter: 'type in ["PROSPECT", "PARTNER"]' }, update: false }`, ""},
 		{"link/customers", "", "`hooks.after_link`", "\nhooks: { after_link: 'return {\"gp_customer\": target.id}' }\n"},
+		{"link/customers", "", "`unmatched: hold` in `customers`", "\nunmatched: hold\n"},
 		{"customers", "", "`match_elsewhere: false` in `customers`", "\nmatch_elsewhere: false\n"},
 		{"prospects", "", "`match_elsewhere: false` in `prospects`", "\nmatch_elsewhere: false\n"},
 		{"customers", `"RESELLER"]'`, `and createdate >= "2026-01-01"`, `"RESELLER"] and createdate >= "2026-01-01"'`},
