@@ -231,6 +231,9 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 		old := f.Target.Field(w.field.B)
 		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: v.rule, Old: old, New: w.value}
 		pair := link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, old)}
+		if w.field.Through != "" && f.Link.Agreed[w.field.Key()].B == Changed { // the other way has something to bring yet: that it is not here is nobody's doing
+			pair.B = Changed
+		}
 		fd.Conflict, fd.Lost = v.conflict, v.conflict && v.leave
 		switch {
 		case w.value.Kind() == record.Absent || w.field.CreateOnly && d.Kind == Update:
