@@ -29,6 +29,7 @@ type pair struct {
 	ids      map[string][]string // records that people know, by system:object
 	gone     map[string]bool     // what people deleted, merged away or converted, by system:object/id
 	archived [][2]string         // what people archived at HubSpot: object and id
+	restored [][2]string         // what they took back
 	bin      [][2]string         // what people deleted at Salesforce: object and id
 	twins    map[string]int      // how many people made with one e-mail address, by side and address
 }

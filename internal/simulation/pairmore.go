@@ -20,19 +20,21 @@ func (c *pairCheck) accountOf(l link.Link) {
 	}
 }
 
-// peopleOf: the people of an opportunity are those of its deal, as far as they are pairs (C19).
+// peopleOf: the people of an opportunity are those of its deal, as far as they are pairs that were always there (C19). Of those who were
+// deleted, merged or converted meanwhile, either vendor takes associations away by itself, and whose change that was is not told: they are
+// not judged.
 func (c *pairCheck) peopleOf(l link.Link) {
 	if c.asked(l) {
 		return
 	}
 	var roles, associated []string
 	for _, r := range c.s.Salesforce.Find("OpportunityContactRole", "OpportunityId", l.A.ID) {
-		if at := c.byA[record.Ref{Connection: "salesforce", Object: "Contact", ID: r.Text("ContactId")}]; !r.Deleted && c.whole(at) {
+		if at := c.byA[record.Ref{Connection: "salesforce", Object: "Contact", ID: r.Text("ContactId")}]; !r.Deleted && c.lasting(at) {
 			roles = append(roles, at.B.ID)
 		}
 	}
 	for _, id := range c.hubs[l.B.Object+"/"+l.B.ID].Associations["contacts"] {
-		if at := c.byB[record.Ref{Connection: "hubspot", Object: "contacts", ID: id}]; c.whole(at) && at.A.Object == "Contact" {
+		if at := c.byB[record.Ref{Connection: "hubspot", Object: "contacts", ID: id}]; c.lasting(at) && at.A.Object == "Contact" {
 			associated = append(associated, id)
 		}
 	}
@@ -46,6 +48,11 @@ func (c *pairCheck) peopleOf(l link.Link) {
 // asked tells whether a person is asked about a pair.
 func (c *pairCheck) asked(l link.Link) bool {
 	return l.Reason != nil || len(c.errors[l.A]) > 0 || len(c.errors[l.B]) > 0
+}
+
+// lasting tells of a pair that goes on together that neither of its records was ever away or came of another.
+func (c *pairCheck) lasting(l link.Link) bool {
+	return c.whole(l) && len(c.away[l.A.Object+"/"+l.A.ID]) == 0 && c.plain(l) && !slices.ContainsFunc(c.p.restored, func(at [2]string) bool { return at[0] == l.B.Object && at[1] == l.B.ID })
 }
 
 // whole tells whether both records of a pair are there and go on together.

@@ -409,7 +409,7 @@ func (p *pair) lifeAtPortal(object, id string) (string, error) {
 		last := p.archived[len(p.archived)-1]
 		err := hs.Restore(last[0], last[1])
 		if err == nil {
-			p.archived = p.archived[:len(p.archived)-1]
+			p.archived, p.restored = p.archived[:len(p.archived)-1], append(p.restored, last)
 			delete(p.gone, "hubspot:"+last[0]+"/"+last[1])
 		}
 		return "record restored", err

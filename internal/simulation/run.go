@@ -138,6 +138,15 @@ func (s *Sim) quietFor() time.Duration {
 	return 12 * time.Minute
 }
 
+// soon is how far ahead waiting tasks are waited for. Of a pair, what is held because another record has its value is a person's
+// question, and is tried again of itself a day later: that is not waited for.
+func (s *Sim) soon() time.Duration {
+	if s.pair != nil {
+		return 20 * time.Hour
+	}
+	return 30 * time.Hour
+}
+
 // settle works in peace, one process alone, until nothing waits and every feed has seen what the lags hid; then everything
 // once more, which must write nothing (C10).
 func (s *Sim) settle(ctx context.Context) []Problem {
@@ -149,7 +158,7 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 		if err := s.drain(ctx, e); err != nil {
 			return []Problem{{"C10 convergence", err.Error()}}
 		}
-		idle, err := e.Idle(ctx, 30*time.Hour)
+		idle, err := e.Idle(ctx, s.soon())
 		if err != nil {
 			return []Problem{{"C10 convergence", err.Error()}}
 		}
@@ -254,7 +263,7 @@ func (s *Sim) rest(ctx context.Context, a *actor, e *engine.Engine) error {
 		if err := s.drain(ctx, e); err != nil {
 			return err
 		}
-		if idle, err := e.Idle(ctx, 30*time.Hour); err != nil || idle {
+		if idle, err := e.Idle(ctx, s.soon()); err != nil || idle {
 			return err
 		}
 		a.pause(time.Minute)
