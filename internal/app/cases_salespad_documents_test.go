@@ -417,6 +417,28 @@ func TestHostileDocumentNumbers(t *testing.T) {
 	})
 }
 
+// TestDealFromOddValues: GP's 1900-01-01 is no date, amounts have no zeros at their end, padding is gone; a document that is voided while its
+// forward is refused is let be, and its deal stays.
+func TestDealFromOddValues(t *testing.T) {
+	exporting(t, setup{}, nil, func(w *world, _ string) {
+		w.SalesPad.SetForwardRule("EXPORT", func(salespadtest.Record) (string, string) { return "", "not approved yet" })
+		key := w.padDocument("ORDER", "ORD87", "REVIEW", "BLADE 0.50000 80.00000")
+		w.ok(w.SalesPad.Update("SalesDocument", key, salespadtest.Fields{"Doc_Date": "", "Sales_Batch": "EXPORT"}))
+		w.later()
+		p := w.wantDeal("ORDER ORD87", "BLADE 0.5 80").Properties
+		if strings.HasPrefix(p["closedate"], "1") || p["amount"] != "40" || strings.Contains(p["dealname"], "  ") {
+			t.Errorf("%v", p)
+		}
+		w.wantHeld(erpRef("sales-documents", key), plan.RefusedCall)
+		w.ok(w.SalesPad.Void("ORDER", "ORD87"))
+		w.advance(3 * time.Hour)
+		w.wantDeal("ORDER ORD87", "BLADE 0.5 80")
+		if w.forwards(key) != 0 || len(w.errors(plan.RefusedCall)) != 0 {
+			t.Errorf("forwarded %d times%s", w.forwards(key), w.story())
+		}
+	})
+}
+
 // TestExportLosesAnswers: every kind of call is carried out and its answer lost, once: nothing is doubled.
 func TestExportLosesAnswers(t *testing.T) {
 	const forward, audit = "PUT /api/SalesDocument/{Sales_Doc_Type}/{Sales_Doc_Num}/Forward", "POST /api/SalesDocument/{Sales_Doc_Type}/{Sales_Doc_Num}/Audit"
@@ -437,6 +459,30 @@ func TestExportLosesAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLineGoesWhileItsAnswerIsLost: a line item was made and nobody heard of it, and its line is taken off the document meanwhile; another
+// one is refused, and taken off too: neither stays behind.
+func TestLineGoesWhileItsAnswerIsLost(t *testing.T) {
+	exporting(t, setup{}, nil, func(w *world, _ string) {
+		w.HubSpot.FailAfterCommit("line_items/batch/create")
+		key := w.padDocument("ORDER", "ORD96", "EXPORT", "BLADE 1 10", "TOWER 1 50")
+		for len(w.alive("line_items")) == 0 {
+			w.advance(time.Minute)
+		}
+		w.ok(w.SalesPad.Delete("SalesLineItem", key+"|32768|0"))
+		w.padLine("ORDER", "ORD96", 3, "TOWER 1 -5")
+		w.advance(20 * time.Minute)
+		if len(w.errors("")) == 0 {
+			t.Errorf("the refused line is not shown")
+		}
+		w.ok(w.SalesPad.Delete("SalesLineItem", key+"|49152|0"))
+		w.advance(2 * time.Hour)
+		w.wantDeal("ORDER ORD96", "BLADE 1 10")
+		if n := len(w.alive("line_items")); n != 1 || len(w.errors("")) != 0 || w.queueOf(key) != "READY TO SHIP" || w.forwards(key) != 1 {
+			t.Errorf("%d line items, in %s, forwarded %d times%s", n, w.queueOf(key), w.forwards(key), w.story())
+		}
+	})
 }
 
 // wantExported wants a document with an item that has no product exported whole, and nothing twice.

@@ -176,7 +176,7 @@ func (e *Engine) takeVerified(i *item, read record.Read) bool {
 // forgetLines gives up a line map with lines whose ids were not learnt when the document was read back (its bytes were of
 // an older decision, or the deal was not won just then): what the document shows decides then, line by line (T4).
 func (e *Engine) forgetLines(i *item) {
-	if slices.ContainsFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "verify" }) {
+	if i.m.Document == nil || slices.ContainsFunc(i.link.Todo, func(t link.Todo) bool { return t.Do == "verify" }) {
 		return
 	}
 	for _, l := range i.link.Lines {
@@ -190,6 +190,9 @@ func (e *Engine) forgetLines(i *item) {
 // dropLostLines takes lines off the map that an unfinished intention may have removed: its delete went through, and nobody
 // heard of it. A line that a person removed, with no intention of ours under way, stays on the map and is left alone.
 func (e *Engine) dropLostLines(i *item) {
+	if i.m.Document == nil { // its lines are records of their own (followupsource.go)
+		return
+	}
 	there := map[string]bool{}
 	for n := range i.target.Children {
 		there[i.target.Children[n].Ref.ID] = true

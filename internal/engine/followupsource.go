@@ -32,8 +32,8 @@ const (
 	todoForward = "forward"
 )
 
-// forwardPause is how long a forward waits that the workflow refused, unless the document changes or somebody says retry.
-const forwardPause = time.Hour
+// sourcePause is how long a line waits that was refused, or a forward, unless the document changes or somebody says retry.
+const sourcePause = time.Hour
 
 // maxNoted is how long the text of an audit may get that waits in a link.
 const maxNoted = 3000
@@ -177,10 +177,14 @@ func (e *Engine) writeWithLines(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		lines[i] = e.lineItems(b, i, a)
-		owners, all = append(owners, i), append(all, lines[i]...)
+		owners = append(owners, i)
 	}
+	owners = e.intendWithLines(ctx, owners, lines)
 	if len(owners) == 0 {
 		return
+	}
+	for _, i := range owners {
+		all = append(all, lines[i]...)
 	}
 	e.workItems(ctx, b, open(all))
 	var written []*item
@@ -190,6 +194,27 @@ func (e *Engine) writeWithLines(ctx context.Context, b *batch, items []*item) {
 		}
 	}
 	e.putTodos(ctx, written)
+}
+
+// intendWithLines stores which lines are about to be written: one that is taken off its document while its create is under way is still
+// looked for.
+func (e *Engine) intendWithLines(ctx context.Context, owners []*item, lines map[*item][]*item) []*item {
+	var intended []*item
+	for _, i := range owners {
+		all := maps.Clone(i.link.Lines)
+		if all == nil {
+			all = map[string]link.Line{}
+		}
+		for _, l := range lines[i] {
+			all[l.ref.ID] = all[l.ref.ID]
+		}
+		if len(all) > len(i.link.Lines) {
+			i.link.Lines = all
+			intended = append(intended, i)
+		}
+	}
+	e.putTodos(ctx, intended)
+	return slices.DeleteFunc(owners, func(i *item) bool { return i.nextAtSource() != todoLines })
 }
 
 // lineItems makes the items of a record's lines: those it has, and those that it had and that are gone.
@@ -226,12 +251,13 @@ func (e *Engine) lineItems(b *batch, i *item, a *Active) []*item {
 func (e *Engine) takeLines(ctx context.Context, i *item, lines []*item) bool {
 	made := map[string]link.Line{}
 	for _, l := range lines {
-		if l.brought != nil && l.brought.State == record.Gone {
-			continue // what becomes of its counterpart its mapping says (delete)
+		r, gone := outcomeOf(l), l.brought != nil && l.brought.State == record.Gone
+		if gone && r.End == Done && l.link.State == link.Linked && l.link.Reason == nil { // only now it is known that it was written
+			r = Result{End: Later, Until: time.Now().Add(stalePause)}
 		}
-		r := outcomeOf(l)
-		switch r.End {
-		case Done:
+		switch {
+		case gone && (r.End == Done || r.End == Never): // what becomes of its counterpart its mapping says (delete)
+		case r.End == Done:
 			line := link.Line{}
 			if l.source != nil {
 				line.Digest = e.lineDigest(l.source)
@@ -240,8 +266,8 @@ func (e *Engine) takeLines(ctx context.Context, i *item, lines []*item) bool {
 				line.ID = l.link.B.ID
 			}
 			made[l.ref.ID] = line
-		case Never:
-			e.stopAtSource(ctx, i, link.Reason{Category: plan.ParentHeld, Text: fmt.Sprintf("it is not whole: its line %s is not written: %s", l.ref, whyNot(l))}, l.ref.String(), heldPause)
+		case r.End == Never:
+			e.stopAtSource(ctx, i, link.Reason{Category: plan.ParentHeld, Text: fmt.Sprintf("it is not whole: its line %s is not written: %s", l.ref, whyNot(l))}, l.ref.String(), sourcePause)
 			return false
 		default:
 			until := r.Until
@@ -521,7 +547,7 @@ func (e *Engine) takeForward(ctx context.Context, b *batch, i *item, o connector
 			category = plan.NoRights
 		}
 		e.stopAtSource(ctx, i, link.Reason{Category: category, Text: fmt.Sprintf("it is exported, and could not be forwarded from %s: %v. Mend it there, or forward it by hand; it is tried again every hour, or at once: crosswalk retry %s",
-			i.link.Todo[i.todoAt(todoForward)].Handle, o.Err, i.ref)}, "forward/"+i.ref.String(), forwardPause)
+			i.link.Todo[i.todoAt(todoForward)].Handle, o.Err, i.ref)}, "forward/"+i.ref.String(), sourcePause)
 	default: // the next look tells whether it was forwarded
 		e.comeAgain(i, errOr(o.Err, "it is not known to be forwarded"))
 	}

@@ -199,6 +199,9 @@ func (s *Sim) Delete(resource, key string) error {
 	} else {
 		s.drop(k, r)
 	}
+	if of := s.tables["SalesDocument"].get(keyOf(r.vals["Sales_Doc_Type"], r.vals["Sales_Doc_Num"])); resource == "SalesLineItem" && of != nil {
+		s.reckon(of, time.Now())
+	}
 	s.logged(Person, "delete", k, r, nil, time.Now())
 	return nil
 }
