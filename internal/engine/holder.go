@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"crosswalk/internal/connector"
 	"crosswalk/internal/link"
@@ -19,7 +18,7 @@ import (
 // another one's is refused; it is held with that one named, and tried again as soon as the other one's value is gone.
 
 // holderPause is how long such a write waits at most before it is tried again.
-const holderPause = 24 * time.Hour
+const holderPause = heldPause
 
 func freedOn(ref record.Ref) string { return "freed/" + ref.String() }
 
@@ -34,7 +33,7 @@ func (i *item) takenBy(err error) (r *link.Reason, on string) {
 	if len(names) == 0 {
 		names = sortedNames(i.decision.Write)
 	}
-	text := fmt.Sprintf("%s of %s is not written: %s has that value, and only one record may. If both are the same, merge them; if two records change values with each other, empty %s of %s. It is tried again when that one is free, and once a day",
+	text := fmt.Sprintf("%s of %s is not written: %s has that value, and only one record may. If both are the same, merge them; if two records change values with each other, empty %s of %s. It is tried again when that one is free, and once a week",
 		strings.Join(names, ", "), i.link.B, holder, strings.Join(names, ", "), holder)
 	return &link.Reason{Category: plan.ValueTaken, Text: text, Fields: names, Candidates: []record.Ref{holder}}, freedOn(holder)
 }
