@@ -132,19 +132,33 @@ func (s *Sim) runPair() Report {
 	return report
 }
 
-// quietDays lets time pass in which nobody does anything: no write may be made at either side (C3).
+// quietDays lets time pass in which nobody does anything: no write may be made at either side (C3). The first day is of cycles of five
+// minutes, the others of a quarter of an hour. What HubSpot refuses is no write: a value that another record has is tried again each day.
 func (s *Sim) quietDays(ctx context.Context, d time.Duration) []Problem {
 	a := s.newActor("calm", slotWorker, 1001)
 	e := s.engine(a)
-	writes, home := len(s.Writes), len(s.pair.org.ours())
-	for end := time.Now().Add(d); time.Now().Before(end); a.pause(5 * time.Minute) {
+	before, home, began := s.pair.stamps(), len(s.pair.org.ours()), time.Now()
+	for cycle := 5 * time.Minute; time.Since(began) < d; a.pause(cycle) {
+		if time.Since(began) > 24*time.Hour {
+			cycle = 15 * time.Minute
+		}
 		s.deliver(ctx, a, e)
 		if err := s.drain(ctx, e); err != nil {
 			return []Problem{{"C3 quiet days", err.Error()}}
 		}
 	}
-	if n, m := len(s.Writes)-writes, len(s.pair.org.ours())-home; n+m > 0 {
-		return []Problem{{"C3 quiet days", fmt.Sprintf("%d writes at HubSpot and %d at Salesforce in %s of quiet", n, m, d)}}
+	var wrote []string
+	after := s.pair.stamps()
+	for _, key := range sorted(after) {
+		if was, ok := before[key]; !ok || !was.Equal(after[key]) {
+			wrote = append(wrote, "HubSpot "+key)
+		}
+	}
+	for _, e := range s.pair.org.ours()[home:] {
+		wrote = append(wrote, "Salesforce "+e.Object+"/"+e.ID)
+	}
+	if len(wrote) > 0 {
+		return []Problem{{"C3 quiet days", fmt.Sprintf("written in %s of quiet: %v", d, wrote)}}
 	}
 	s.hit("quiet days without a write")
 	return nil

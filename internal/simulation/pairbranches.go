@@ -21,7 +21,7 @@ var branches = []string{
 	"each side keeps its own: " + winsFill, "each side keeps its own: " + onlySalesforce, "each side keeps its own: " + onlyHubSpot,
 	"furthest", "drift: restore", "first meeting: one side wins", "first meeting: blanks are filled", "changed at one side",
 	"different fields edited on both sides, both stand", "old value set back wins",
-	"echo: our own write is told to us", "several of one side match", "place taken",
+	"echo: our own write is told to us", "place taken",
 	"overwritten in flight",
 }
 

@@ -126,7 +126,7 @@ func (t *total) weak() []string {
 	}
 	if pairs := t.sources[pairSource]; pairs >= fewestPairs {
 		for _, name := range branches {
-			if n := t.hits[branchMark+name]; n < pairs/100 {
+			if n := t.hits[branchMark+name]; n < max(1, pairs/500) {
 				out = append(out, fmt.Sprintf("the branch %q was met %d times in %d seeds of both CRMs", name, n, pairs))
 			}
 		}
