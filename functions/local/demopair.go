@@ -32,7 +32,8 @@ type pairResult struct {
 	Updated       int            `json:"updated"`        // records that it changed
 	Held          int            `json:"held"`           // records that a person must decide about
 	Conflicts     int            `json:"conflicts"`      // fields that both sides changed, each ended by its rule
-	Echoes        int            `json:"echoes"`         // writes after everybody rested
+	CaughtUp      int            `json:"caught_up"`      // writes of the first look at everything after people had worked: of what had waited for a record that they merged
+	Echoes        int            `json:"echoes"`         // writes of looking at everything once more, after everybody rested
 	Differences   int            `json:"differences"`    // differences between the sides that reconcile cannot name a cause for, or does not list
 	Named         int            `json:"named"`          // those that it names, before the undo and after it
 	WritesPlanned int            `json:"writes_planned"` // records that the plan said it makes or changes
@@ -55,23 +56,28 @@ type pairRun struct {
 	began time.Time
 
 	pairsSeen int // by the last comparison
+	stages    int // lifecycle stages that HubSpot did not take back
 }
 
 func (c *cli) playPair(ctx context.Context, o demoOptions) (err error) {
 	if o.folder != "" || o.aws != "" {
 		return wrongUse("--pair has records of its own, on the laptop's store and queue: leave --data and --aws out")
 	}
-	began := time.Now()
-	p, stop, err := c.startPair(ctx, o.log)
+	p, stop, err := c.startPair(ctx, demoSize, o.log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	return p.playAll(ctx)
+}
+
+// playAll tells the whole story and ends with its line.
+func (p *pairRun) playAll(ctx context.Context) error {
 	if err := p.play(ctx); err != nil {
 		return err
 	}
 	p.res.Calls = map[string]int{"hubspot": p.hubspot.Calls()["total"], "salesforce": p.salesforce.Calls()["total"]}
-	p.res.Seconds = json.Number(fmt.Sprintf("%.1f", time.Since(began).Seconds()))
+	p.res.Seconds = json.Number(fmt.Sprintf("%.1f", time.Since(p.began).Seconds()))
 	line, err := json.Marshal(p.res)
 	if err != nil {
 		return err
@@ -96,12 +102,12 @@ func (r pairResult) faults() error {
 }
 
 // startPair fills both simulated CRMs and starts the product between them.
-func (c *cli) startPair(ctx context.Context, log io.Writer) (*pairRun, func() error, error) {
+func (c *cli) startPair(ctx context.Context, size pairSize, log io.Writer) (*pairRun, func() error, error) {
 	v, err := startVendors(playing{hubspot: "127.0.0.1:0", salesforce: "127.0.0.1:0", zone: "UTC", currency: "USD", seed: 1})
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &pairWorld{vendors: v}
+	w := &pairWorld{vendors: v, size: size}
 	if err := w.fill(); err != nil {
 		v.close()
 		return nil, nil, fmt.Errorf("fill the two CRMs: %w", err)
@@ -207,6 +213,9 @@ func (p *pairRun) play(ctx context.Context) error {
 		return err
 	}
 	if err := p.people(ctx); err != nil {
+		return err
+	}
+	if err := p.catchUp(ctx, plan.Set); err != nil {
 		return err
 	}
 	if err := p.rest(ctx, plan.Set); err != nil {
@@ -331,6 +340,25 @@ func (p *pairRun) quietlyRun(ctx context.Context, name string) (web.Run, error) 
 func (p *pairRun) idle(ctx context.Context) error {
 	d := &demoRun{cli: p.cli, client: p.api}
 	return d.settle(ctx)
+}
+
+// catchUp looks at everything once after people have worked.
+func (p *pairRun) catchUp(ctx context.Context, set []string) error {
+	if err := p.idle(ctx); err != nil {
+		return err
+	}
+	was := p.count.total()
+	for _, name := range set {
+		if _, err := p.quietlyRun(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := p.idle(ctx); err != nil {
+		return err
+	}
+	p.res.CaughtUp = p.count.total() - was
+	fmt.Fprintf(p.out, "%s everything was looked at once more: %d writes of what had waited\n", p.clock(), p.res.CaughtUp)
+	return nil
 }
 
 // rest waits while nobody does anything, looks at everything, and counts what was written.

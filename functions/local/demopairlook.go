@@ -371,7 +371,9 @@ func differ(f pairField, sf, hub string) bool {
 
 func fieldsOff(want, got map[string]string) string {
 	var out []string
-	for _, name := range slices.Sorted(maps.Keys(want)) {
+	all := maps.Clone(got)
+	maps.Copy(all, want)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if want[name] != got[name] {
 			out = append(out, fmt.Sprintf("%s was %q and is %q", name, want[name], got[name]))
 		}

@@ -14,17 +14,20 @@ import (
 // of them; with different fields filled; some of them twice on one side. The same every time.
 
 const (
-	pairFirms   = 300
-	pairPeople  = 600
-	pairDeals   = 150
 	nativeDeal  = "hs_salesforceopportunityid" // what HubSpot's own connector leaves behind
 	pairMarker  = "crosswalk_key__c"
 	pairKeyName = "crosswalk_key"
 )
 
+// pairSize is how much stands in both CRMs. What people do later needs 60 firms, 2 people of each, and a deal of every second.
+type pairSize struct{ firms, people, deals, activities int }
+
+var demoSize = pairSize{firms: 300, people: 600, deals: 150, activities: 60}
+
 // pairWorld is what was made where, by numbers of ours.
 type pairWorld struct {
 	*vendors
+	size                                            pairSize
 	accounts, contacts, leads, opportunities, tasks map[string]string // at Salesforce, by the keys that fill uses
 	companies, persons, deals, activities           map[string]string // at HubSpot
 	errs                                            []error
@@ -69,16 +72,16 @@ func (w *pairWorld) fill() error {
 		*m = map[string]string{}
 	}
 	w.prepare()
-	for n := range pairFirms {
+	for n := range w.size.firms {
 		w.firm(n)
 	}
-	for n := range pairPeople {
+	for n := range w.size.people {
 		w.person(n)
 	}
-	for n := range pairDeals {
+	for n := range w.size.deals {
 		w.deal(n)
 	}
-	for n := range 60 {
+	for n := range w.size.activities {
 		w.activity(n)
 	}
 	w.twice()
@@ -123,7 +126,7 @@ func (w *pairWorld) firm(n int) {
 
 // person: half of them stand in both, the others in one, as contact or as lead.
 func (w *pairWorld) person(n int) {
-	firm := n / 2 % pairFirms
+	firm := n / 2 % w.size.firms
 	mail := fmt.Sprintf("desk-%03d@%s", n, domainOfFirm(firm))
 	first, last := []string{"Front", "Buying", "Service", "Accounts"}[n%4], fmt.Sprintf("Desk %03d", n)
 	switch kind := n % 10; {
@@ -163,7 +166,7 @@ func (w *pairWorld) person(n int) {
 
 // deal: a third stands in both, as HubSpot's own connector had joined them; a third in each alone.
 func (w *pairWorld) deal(n int) {
-	firm := n * 2 % pairFirms
+	firm := n * 2 % w.size.firms
 	name := fmt.Sprintf("Order %03d", n)
 	people := []int{firm * 2, firm*2 + 1}
 	if n%3 != 2 {

@@ -211,8 +211,12 @@ func (u *undoer) undoChunk(ctx context.Context, head SavedPlan, all []*undoStep)
 
 // prepare compares a row with how its record stands now, and says what is still to be sent.
 func (u *undoer) prepare(ctx context.Context, b *auditBatch, head SavedPlan, s *undoStep) {
-	if n := s.link.Intent; n != nil && n.Until.After(time.Now()) {
-		s.end(Result{End: Later, Until: n.Until})
+	if n := s.link.Intent; n != nil && n.Until.After(time.Now()) { // most often of the row of the pair's other side, which is about to end
+		again := time.Now().Add(contentionPause)
+		if n.Until.Before(again) {
+			again = n.Until
+		}
+		s.end(Result{End: Later, Until: again})
 		return
 	}
 	s.token = u.token()
