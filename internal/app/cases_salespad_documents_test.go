@@ -307,7 +307,7 @@ func TestDealIsExportedAgain(t *testing.T) {
 		if w.queueOf(key) != "EXPORT" || w.forwards(key) != 1 {
 			t.Errorf("put back by a person: in %s, forwarded %d times", w.queueOf(key), w.forwards(key))
 		}
-		if r := w.why(doc).Link.Reason; r == nil || !strings.Contains(r.Text, "crosswalk run documents --record") {
+		if r := w.why(doc).Link.Reason; r == nil || !strings.Contains(r.Text, "crosswalk run documents '") {
 			t.Errorf("%+v", r)
 		}
 		w.runNamed("documents", doc)

@@ -110,7 +110,7 @@ func (e *Engine) exportAgain(i *item) {
 	if asked {
 		add(todoForward)
 	} else if len(i.link.Todo) == 0 && (i.decision.Kind == plan.Nothing || i.decision.Kind == plan.Settle) && i.decision.Reason == nil && slices.Contains(i.m.After, todoForward) {
-		i.decision.Reason = &link.Reason{Category: plan.Waits, Text: fmt.Sprintf("%s was exported and forwarded, and stands in a queue of at_source.from again. It is not forwarded a second time by itself: crosswalk run %s --record %[1]s updates its counterpart and forwards it", i.ref, i.m.Name)}
+		i.decision.Reason = &link.Reason{Category: plan.Waits, Text: fmt.Sprintf("%s was exported and forwarded, and stands in a queue of at_source.from again. It is not forwarded a second time by itself: crosswalk run %s '%[1]s' updates its counterpart and forwards it", i.ref, i.m.Name)}
 	}
 }
 
