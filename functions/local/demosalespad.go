@@ -145,9 +145,6 @@ func deployPad(ctx context.Context, v *vendors, data string, log *slog.Logger) (
 // crosswalk runs a command of bin/crosswalk as an operator does. A command that ends asking for a person's look has done its work too.
 func (p *padRun) crosswalk(ctx context.Context, args ...string) (string, error) {
 	var out, errs bytes.Buffer
-	defer func(at time.Time) {
-		println(strings.Join(args, " ")[:min(60, len(strings.Join(args, " ")))], time.Since(at).String())
-	}(time.Now())
 	all := append([]string{"--api", p.url, "--token-file", filepath.Join(p.data, "token")}, args...)
 	if got := run(ctx, all, strings.NewReader(""), &out, &errs); got != exitDone && (got != exitLook || out.Len() == 0) {
 		return out.String(), fmt.Errorf("crosswalk %s ended with %d:\n%s%s", strings.Join(args, " "), got, out.String(), errs.String())
@@ -273,9 +270,25 @@ func (p *padRun) again(ctx context.Context, names ...string) error {
 	return p.idle(ctx)
 }
 
-// idle waits until nothing is left to do within the next seconds.
+// soonEnough is how soon something must wake to be waited for: what is looked at again after a write, but not what waits for a person.
+const soonEnough = "30"
+
+// idle waits until nothing waits or is under way, and nothing wakes soon.
 func (p *padRun) idle(ctx context.Context) error {
-	return (&demoRun{cli: p.cli, client: p.api}).settle(ctx)
+	for end := time.Now().Add(settleWithin); ; {
+		s, err := get[web.Status](ctx, p.api, "/status", "idle_within", soonEnough)
+		if err != nil || s.Idle {
+			return err
+		}
+		if time.Now().After(end) {
+			return errors.New("demo: it does not come to rest")
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(lookEvery):
+		}
+	}
 }
 
 // until waits for something that people did to arrive at the other side, and then for rest.
