@@ -217,7 +217,7 @@ func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*it
 			i.link = l.Turned()
 			kept = append(kept, i)
 			continue
-		case l.State == link.Claimed, l.Intent != nil:
+		case l.State == link.Claimed, l.Intent != nil && l.Intent.Until.After(time.Now()): // an older one may stay for ever, where its target is gone
 			i.result = nil
 			i.link.State, i.link.B = link.None, record.Ref{}
 			i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
