@@ -371,6 +371,26 @@ func TestDealExportRunNow(t *testing.T) {
 	})
 }
 
+// A preview of documents and their lines as one set is carried out whole: deals have their line items before a document is forwarded.
+func TestDealExportOfASet(t *testing.T) {
+	exporting(t, setup{}, []string{"schedule: every 5 minutes", "schedule: never"}, func(w *world, _ string) {
+		one, two := w.padDocument("ORDER", "ORD81", "EXPORT", "BLADE 1 10", "TOWER 1 50"), w.padDocument("ORDER", "ORD82", "EXPORT", "BLADE 2 10")
+		p, _ := w.setPlan([]string{"documents", "document-lines"})
+		if p.Kinds["create"] != 5 {
+			t.Errorf("%v", p.Kinds)
+		}
+		w.allowed(p)
+		r, err := w.Engine.RunPlan(w.t.Context(), p.ID, "editor")
+		w.ok(err)
+		w.settleRun(r.ID)
+		w.wantDeal("ORDER ORD81", "BLADE 1 10", "TOWER 1 50")
+		w.wantDeal("ORDER ORD82", "BLADE 2 10")
+		if w.queueOf(one) != "READY TO SHIP" || w.queueOf(two) != "READY TO SHIP" {
+			t.Errorf("%s, %s%s", w.queueOf(one), w.queueOf(two), w.story())
+		}
+	})
+}
+
 // TestDealExportHooks (SP-172, SP-173): the pre export script changes what is written, or skips a document; the post export script sees
 // the deal and writes on the document before it is forwarded.
 func TestDealExportHooks(t *testing.T) {

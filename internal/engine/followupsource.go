@@ -53,8 +53,8 @@ func (e *Engine) followSource(ctx context.Context, b *batch, items []*item) {
 		e.writeWithLines(ctx, b, part)
 		e.noteAudits(ctx, b, part)
 		for _, i := range part {
-			if i.nextAtSource() == afterLink {
-				e.doNext(ctx, b, i)
+			for word := i.nextAtSource(); (word == afterLink || word == afterUpdate) && i.bring(word) && e.doNext(ctx, b, i); {
+				word = i.nextAtSource()
 			}
 		}
 		for some := range slices.Chunk(part, chunk) {
@@ -68,7 +68,7 @@ func (i *item) nextAtSource() string {
 	if i.m.AtSource == nil || i.result != nil && i.result.End != Done {
 		return ""
 	}
-	for _, word := range []string{todoLines, todoAudit, afterLink, todoForward} {
+	for _, word := range []string{todoLines, todoAudit, afterLink, afterUpdate, todoForward} {
 		if i.todoAt(word) >= 0 {
 			return word
 		}
@@ -255,6 +255,9 @@ func (e *Engine) takeLines(ctx context.Context, i *item, lines []*item) bool {
 		if gone && r.End == Done && l.link.State == link.Linked && l.link.Reason == nil { // only now it is known that it was written
 			r = Result{End: Later, Until: time.Now().Add(stalePause)}
 		}
+		if r.End == Done && l.link.State != link.Linked && (l.decision.Kind == plan.Create || l.decision.Kind == plan.Adopt) {
+			r = Result{End: Never} // its plan leaves it out, and without it the record is not whole
+		}
 		switch {
 		case gone && (r.End == Done || r.End == Never): // what becomes of its counterpart its mapping says (delete)
 		case r.End == Done:
@@ -299,7 +302,7 @@ func whyNot(l *item) string {
 			return r.Category + ": " + r.Text
 		}
 	}
-	return textOf(errOr(l.result.Err, "it is not what was approved any more"))
+	return textOf(errOr(l.result.Err, "it is not what was approved"))
 }
 
 // missingOf names what lines refer to and has no counterpart, in the order of the lines.

@@ -96,6 +96,12 @@ func (e *Engine) PreviewSet(ctx context.Context, names []string, actor string) (
 			return Run{}, &RefusedError{name + " makes documents, which are previewed by themselves", "leave it out of the set: crosswalk preview " + name}
 		}
 	}
+	for _, name := range names { // lines are rows of what they are written with (at_source.lines)
+		if owner := set.writtenWith(name); owner != "" && !slices.Contains(names, owner) {
+			return Run{}, &RefusedError{name + " writes its records with those of " + owner, "name that one: crosswalk preview --set " + owner}
+		}
+	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return set.writtenWith(name) != "" })
 	ordered := set.inOrder(names)
 	if len(ordered) == 0 {
 		return Run{}, &RefusedError{"there is no mapping to preview", "apply one: crosswalk apply FILE"}
