@@ -45,7 +45,7 @@ func (s *Sim) newPair() {
 // foundPair has the settings of both CRMs and nothing else.
 func (s *Sim) foundPair() *pair {
 	t := &town{s: s, dice: rand.New(rand.NewPCG(s.Seed, 4))}
-	p := &pair{s: s, dice: t.dice, hub: portal{t}, org: &org{town: t}, journal: &journal{hub: map[string][]version{}}, set: pairSetOf(s.Seed),
+	p := &pair{s: s, dice: t.dice, hub: portal{t}, org: &org{town: t}, journal: &journal{hub: map[string][]version{}, loaded: map[string][]version{}}, set: pairSetOf(s.Seed),
 		ids: map[string][]string{}, gone: map[string]bool{}, twins: map[string]int{}}
 	s.pair = p
 	p.settings()

@@ -15,7 +15,8 @@ import (
 // journal is what the vendors themselves tell of every change: HubSpot by its events, all of them, also those that chaos keeps from
 // us; Salesforce by its log.
 type journal struct {
-	hub map[string][]version // by object/id/property
+	hub    map[string][]version // by object/id/property
+	loaded map[string][]version // what an import brought to Salesforce, by object/id/field
 }
 
 // version is a value of a field from a moment on, and who gave it.
@@ -115,9 +116,12 @@ func (p *pair) take(object, id string) {
 	}
 }
 
-// orgJournal folds Salesforce's log: by object/id/field.
+// orgJournal folds Salesforce's log, and what was loaded: by object/id/field.
 func (p *pair) orgJournal() map[string][]version {
-	out := map[string][]version{}
+	out := make(map[string][]version, len(p.journal.loaded))
+	for key, list := range p.journal.loaded {
+		out[key] = slices.Clone(list)
+	}
 	integration := p.s.Salesforce.IntegrationUserID()
 	for _, e := range p.s.Salesforce.Log() {
 		by := person

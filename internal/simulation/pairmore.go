@@ -20,11 +20,12 @@ func (c *pairCheck) accountOf(l link.Link) {
 	}
 }
 
-// peopleOf: the people of an opportunity are those of its deal, as far as they are pairs that were always there (C19). Of those who were
-// deleted, merged or converted meanwhile, either vendor takes associations away by itself, and whose change that was is not told: they are
-// not judged.
+// peopleOf: the people of an opportunity are those of its deal, as far as all of them were always there (C19). Of whom was deleted, merged
+// or converted meanwhile, either vendor takes associations away by itself, and whose change that was is not told: they are not judged.
+// So with a deal that was deleted and restored: an opportunity comes back from the bin without its roles, and no list of nobody empties
+// the other side's (blank: keep).
 func (c *pairCheck) peopleOf(l link.Link) {
-	if c.asked(l) {
+	if !c.lasting(l) {
 		return
 	}
 	var roles, associated []string
