@@ -426,6 +426,9 @@ func (e *Engine) settleJoins(ctx context.Context, b *batch, joins []*join, hand 
 		i.link.Mapping, i.link.Version = j.m.Name, j.m.Version
 		i.link.Agreed, i.link.Intent, i.link.Ghosts, i.link.Lines, i.link.Todo, i.link.Made = nil, nil, nil, nil, nil, nil
 		i.link.Net, i.link.Money = "", ""
+		if j.m.Document == nil && j.m.afterLink() != "" {
+			i.link.Todo = []link.Todo{{Do: afterLink, Since: time.Now()}}
+		}
 		items = append(items, i)
 		by[i] = j
 	}

@@ -423,7 +423,7 @@ func (e *Engine) todos(a *Active) []link.Todo {
 	if a.Document != nil {
 		out = append(out, link.Todo{Do: "verify", Since: time.Now()})
 	}
-	if a.Hooks.AfterLink != "" {
+	if a.afterLink() != "" {
 		out = append(out, link.Todo{Do: afterLink, Since: time.Now()})
 	}
 	for _, word := range a.After {

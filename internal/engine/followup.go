@@ -27,11 +27,12 @@ func (e *Engine) followUp(ctx context.Context, b *batch, items []*item) {
 		if i.m.AtSource != nil {
 			continue
 		}
-		for len(i.link.Todo) > 0 && i.link.Todo[0].Do != "verify" && !i.waiting() {
+		for i.bringOwn() && i.link.Todo[0].Do != "verify" && !i.waiting() {
 			if !e.doNext(ctx, b, i) {
 				break
 			}
 		}
+		i.leaveToPair()
 	}
 }
 
@@ -249,7 +250,9 @@ func (e *Engine) doNext(ctx context.Context, b *batch, i *item) bool {
 	case "write_back":
 		return e.writeBack(ctx, b, i)
 	case afterLink:
-		return e.runAfterLink(ctx, b, i)
+		return e.runHook(ctx, b, i, afterLink, i.m.Hooks.AfterLink)
+	case afterUpdate, afterUpdateHome:
+		return e.runHook(ctx, b, i, afterUpdate, i.m.Hooks.AfterUpdate)
 	default:
 		return e.untilDone(ctx, b, i, todo)
 	}
@@ -474,48 +477,17 @@ func (e *Engine) sendHome(ctx context.Context, b *batch, i *item, step string, f
 		o := w.Write(ctx, []connector.Write{{Op: connector.OpUpdate, Object: i.ref.Object, ID: i.ref.ID, Fields: fields, Base: i.source}})[0]
 		b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: i.ref, Target: i.ref, Status: string(o.Status), Note: strings.TrimSpace(step + " " + textOf(o.Err))})
 		if o.Status == connector.Refused {
-			e.setReason(i, &link.Reason{Category: plan.RefusedCall, Text: step + ": " + o.Err.Error()})
+			r := &link.Reason{Category: plan.RefusedCall, Text: step + ": " + o.Err.Error()}
+			if step != "write_back" {
+				return e.hookFailed(ctx, i, r)
+			}
+			e.setReason(i, r)
 		} else if o.Status != connector.Done {
 			e.comeAgain(i, errOr(o.Err, step+" is not done"))
 			return false
 		}
 	}
 	return e.strike(ctx, i)
-}
-
-// afterLink is the todo of a mapping's hook of that name.
-const afterLink = "after_link"
-
-// runAfterLink runs the hook once two records are linked; the dict it gives is written at a.
-func (e *Engine) runAfterLink(ctx context.Context, b *batch, i *item) bool {
-	if err := e.readAgain(ctx, i); err != nil {
-		e.comeAgain(i, err)
-		return false
-	}
-	got, err := e.Scripts.Run(ctx, []ScriptCall{{Source: i.m.Hooks.AfterLink, Block: true, Args: scriptArgs(i)}})
-	if err != nil || len(got) != 1 {
-		e.comeAgain(i, errOr(err, "the hook after_link was not answered"))
-		return false
-	}
-	changes, ok := got[0].Value.(map[string]any)
-	switch {
-	case got[0].Err != nil:
-		e.setReason(i, &link.Reason{Category: plan.ScriptFailed, Text: "its hook after_link failed: " + got[0].Err.Error()})
-		return e.strike(ctx, i)
-	case got[0].Value == nil:
-		return e.strike(ctx, i)
-	case !ok:
-		e.setReason(i, &link.Reason{Category: plan.ScriptFailed, Text: fmt.Sprintf("its hook after_link gave a %T; give a dict of fields, or None", got[0].Value)})
-		return e.strike(ctx, i)
-	}
-	fields := map[string]record.Value{}
-	for name, v := range changes {
-		fields[name] = record.Empty()
-		if v != nil {
-			fields[name] = record.Of(fmt.Sprint(v))
-		}
-	}
-	return e.sendHome(ctx, b, i, afterLink, fields)
 }
 
 // writtenBack works out the values that go home, expressions included.

@@ -92,6 +92,11 @@ func (e *Engine) listsOf(a *Active) []listID {
 			add(text, mapping.HookBlock)
 		}
 	}
+	for _, text := range []string{a.Hooks.AfterLink, a.Hooks.AfterUpdate} {
+		if text != "" {
+			add(text, mapping.LinkBlock)
+		}
+	}
 	return out
 }
 

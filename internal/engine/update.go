@@ -114,16 +114,20 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 		if err != nil {
 			return err
 		}
+		wrote := false
 		for key, want := range n.B {
 			if ofLine(key) {
 				continue
 			}
 			if !n.Home && (e.shownAt(i.m, key, true, i.target) == want || took[key]) {
-				i.agreed()[key] = link.Pair{A: n.A[key], B: want}
+				i.agreed()[key], wrote = link.Pair{A: n.A[key], B: want}, true
 			}
 			if n.Home && (e.shownAt(i.m, key, false, i.source) == want || forms[key] == n.A[key] && forms[key] != "") {
-				i.agreed()[key] = link.Pair{A: want, B: n.A[key], Unsure: true}
+				i.agreed()[key], wrote = link.Pair{A: want, B: n.A[key], Unsure: true}, true
 			}
+		}
+		if !wrote {
+			i.dropHook(n)
 		}
 		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B, Home: n.Home})
 		i.link.Intent = nil
@@ -290,6 +294,7 @@ func (e *Engine) updateChunk(ctx context.Context, b *batch, items []*item) {
 		}
 		i.takeUp()
 		e.intend(i)
+		i.intendHook()
 		if i.link.Intent != nil {
 			e.record(b, i)
 		}
@@ -434,6 +439,7 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 				Text: fmt.Sprintf("%s took the write of %s and left the value as it was; it is not written again until the source changes", i.m.ConnB, strings.Join(ignored, ", "))}
 		}
 	case connector.Refused:
+		i.dropHook(i.link.Intent)
 		i.link.Intent = nil
 		if i.noteRefused(e, o.Err) {
 			i.end(Result{End: Later, Until: time.Now().Add(contentionPause), Err: o.Err})
@@ -451,6 +457,7 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 		e.setReason(i, &link.Reason{Category: category, Text: note})
 		i.end(Result{End: Never, Counts: Counts{Failed: 1}, Err: o.Err})
 	case connector.Retry:
+		i.dropHook(i.link.Intent)
 		i.link.Intent = nil // certainly not written: the next try need not wait
 		r := meaning(time.Now(), i.m.ConnB, o.Err)
 		if r.End == Never || r.End == Done {

@@ -118,7 +118,7 @@ type Line struct {
 
 // Todo is a follow-up that is written with the state it follows from (T12) and struck by a conditional write.
 type Todo struct {
-	Do     string    `json:"do"` // verify, open, publish, send_email, einvoice, archive, write_back, wake
+	Do     string    `json:"do"` // verify, open, publish, send_email, einvoice, archive, write_back, wake, after_link, after_update, after_update_home
 	Handle string    `json:"handle,omitempty"`
 	Tries  int       `json:"tries,omitempty"`
 	Since  time.Time `json:"since,omitzero"`

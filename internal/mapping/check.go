@@ -235,5 +235,6 @@ func (c *checker) hooks() {
 	h := c.m.Hooks
 	c.script("hooks.a_to_b.before_create", h.BeforeCreate, HookBlock)
 	c.script("hooks.a_to_b.before_update", h.BeforeUpdate, HookBlock)
+	c.script("hooks.a_to_b.after_update", h.AfterUpdate, LinkBlock)
 	c.script("hooks.after_link", h.AfterLink, LinkBlock)
 }

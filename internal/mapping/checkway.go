@@ -63,7 +63,7 @@ func (c *checker) oneWay() {
 		}
 		c.word(f.Path+".direction", f.Direction, ways)
 	}
-	if h := c.m.Hooks; h.BackCreate != "" || h.BackUpdate != "" {
+	if h := c.m.Hooks; h.BackCreate != "" || h.BackUpdate != "" || h.BackAfter != "" {
 		c.add("hooks.b_to_a", "nothing is written at a, and so these never run", "add b_to_a: true, or leave them out")
 	}
 }
@@ -76,6 +76,7 @@ func (c *checker) home() {
 	}
 	c.homeScript("hooks.b_to_a.before_create", m.Hooks.BackCreate, HookBlock)
 	c.homeScript("hooks.b_to_a.before_update", m.Hooks.BackUpdate, HookBlock)
+	c.homeScript("hooks.b_to_a.after_update", m.Hooks.BackAfter, LinkBlock)
 	// a mapping whose fields are all put back at b (Always use) reads b for that, and writes nothing at a
 	if len(m.home.Fields) == 0 && !slices.ContainsFunc(m.Fields, func(f Field) bool { return f.Drift == "restore" }) {
 		c.add("b_to_a", "no field goes home", "give a field direction: both or b_to_a, or leave b_to_a out")

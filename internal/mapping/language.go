@@ -36,7 +36,7 @@ type ScriptKind string
 const (
 	Expression     ScriptKind = "expression"      // filter, value: one expression, with the fields of a by name
 	HookBlock      ScriptKind = "hook"            // before_create, before_update: statements, return gives the result
-	LinkBlock      ScriptKind = "link"            // after_link: statements
+	LinkBlock      ScriptKind = "link"            // after_link, after_update: statements
 	LinkExpression ScriptKind = "link expression" // value of write_back: one expression, with target
 )
 

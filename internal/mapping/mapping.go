@@ -178,12 +178,13 @@ func (f Field) Key() string {
 }
 
 // Hooks are Starlark blocks. BeforeCreate and BeforeUpdate get source, target, fields (what would be written) and
-// return a dict of changed fields, or hold("why") / skip("why"). AfterLink gets source and target and returns a dict of
-// fields to write back at a.
+// return a dict of changed fields, or hold("why") / skip("why"). AfterLink gets source and target, once for each pair whichever
+// side it was found or made from, and returns a dict of fields to write back at a. AfterUpdate gets them after each update that was
+// written, and returns a dict of fields to write at the record that the update came from.
 type Hooks struct {
-	BeforeCreate, BeforeUpdate, AfterLink string
-	BackCreate, BackUpdate                string // before_create and before_update of b_to_a
-	Line                                  int
+	BeforeCreate, BeforeUpdate, AfterUpdate, AfterLink string
+	BackCreate, BackUpdate, BackAfter                  string // before_create, before_update and after_update of b_to_a
+	Line                                               int
 }
 
 // Email is what the e-mail with an opened document says. Subject and Message may name fields of the document in braces,

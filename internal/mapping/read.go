@@ -85,7 +85,7 @@ func (m *Mapping) homeRests() {
 			f.OnlyBlank = ""
 		}
 	}
-	m.Hooks.BackCreate, m.Hooks.BackUpdate = "", ""
+	m.Hooks.BackCreate, m.Hooks.BackUpdate, m.Hooks.BackAfter = "", "", ""
 }
 
 // parts takes the fields that go home only out of those that are carried from a to b.
@@ -245,9 +245,9 @@ func (r *reader) create(d object) CreateRule {
 
 func (r *reader) hooks(o object) Hooks {
 	h := o.child("hooks", "a_to_b", "b_to_a", "after_link")
-	d, back := h.child("a_to_b", "before_create", "before_update"), h.child("b_to_a", "before_create", "before_update")
-	return Hooks{BeforeCreate: d.trimmed("before_create"), BeforeUpdate: d.trimmed("before_update"), AfterLink: h.trimmed("after_link"),
-		BackCreate: back.trimmed("before_create"), BackUpdate: back.trimmed("before_update"),
+	d, back := h.child("a_to_b", "before_create", "before_update", "after_update"), h.child("b_to_a", "before_create", "before_update", "after_update")
+	return Hooks{BeforeCreate: d.trimmed("before_create"), BeforeUpdate: d.trimmed("before_update"), AfterUpdate: d.trimmed("after_update"), AfterLink: h.trimmed("after_link"),
+		BackCreate: back.trimmed("before_create"), BackUpdate: back.trimmed("before_update"), BackAfter: back.trimmed("after_update"),
 		Line: r.at["hooks"].Line}
 }
 

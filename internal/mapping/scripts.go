@@ -21,7 +21,7 @@ func (m *Mapping) scripts() []placedScript {
 	}
 	out := []placedScript{{way + ".create.filter", m.AToB.Create.Filter, Expression},
 		{"hooks." + way + ".before_create", m.Hooks.BeforeCreate, HookBlock}, {"hooks." + way + ".before_update", m.Hooks.BeforeUpdate, HookBlock},
-		{"hooks.after_link", m.Hooks.AfterLink, LinkBlock}}
+		{"hooks." + way + ".after_update", m.Hooks.AfterUpdate, LinkBlock}, {"hooks.after_link", m.Hooks.AfterLink, LinkBlock}}
 	for _, f := range m.Fields {
 		out = append(out, placedScript{f.Path + ".value", f.Value, Expression})
 	}

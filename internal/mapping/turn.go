@@ -38,7 +38,7 @@ func (m *Mapping) turn() *Mapping {
 	}
 	t.Delete = Deletes{A: m.Delete.B, B: m.Delete.A}
 	t.ProtectA, t.ProtectB = m.ProtectB, m.ProtectA
-	t.Hooks = Hooks{BeforeCreate: m.Hooks.BackCreate, BeforeUpdate: m.Hooks.BackUpdate, Line: m.Hooks.Line}
+	t.Hooks = Hooks{BeforeCreate: m.Hooks.BackCreate, BeforeUpdate: m.Hooks.BackUpdate, AfterUpdate: m.Hooks.BackAfter, Line: m.Hooks.Line}
 	t.After, t.Email, t.WriteBack, t.Document, t.Children, t.Mirror, t.AtSource, t.Since = nil, nil, nil, nil, nil, nil, nil, nil
 	t.With, t.Watch, t.Via, t.Together, t.Unmatched = nil, nil, nil, nil, "skip"
 	t.Match = nil
