@@ -15,3 +15,15 @@ func (a Actor) OptOut(contact string, out bool) error {
 	a.s.apply(r, map[string]string{"hs_email_optout": value}, actor{source: "EMAIL"})
 	return nil
 }
+
+// CameBy says what brought a contact at first, ORGANIC_SEARCH for example: HubSpot finds it out by itself (hs_analytics_source), and nobody
+// else can set it.
+func (a Actor) CameBy(contact, source string) error {
+	defer a.lock()()
+	r, err := a.find("contacts", contact)
+	if err != nil {
+		return err
+	}
+	a.s.apply(r, map[string]string{"hs_analytics_source": source}, actor{source: "ANALYTICS"})
+	return nil
+}

@@ -205,6 +205,7 @@ hs_additional_emails string/textarea
 hs_lastmodifieddate datetime r
 hs_email_domain string c
 hs_email_optout bool r
+hs_analytics_source enumeration ORGANIC_SEARCH,PAID_SEARCH,EMAIL_MARKETING,SOCIAL_MEDIA,REFERRALS,OTHER_CAMPAIGNS,DIRECT_TRAFFIC,OFFLINE,PAID_SOCIAL,AI_REFERRALS r
 hs_full_name_or_email string c
 hs_is_contact bool c
 hs_is_unworked bool c
