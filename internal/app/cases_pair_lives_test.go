@@ -530,11 +530,38 @@ func TestB14_AssociationAlone(t *testing.T) {
 				w.ok(w.Salesforce.Person().Delete("OpportunityContactRole", role))
 				w.advance(time.Hour)
 				hub(r.two.hub)
+				w.ok(w.HubSpot.User().Dissociate("deals", r.deal, "contacts", r.two.hub)) // the last one too
+				w.advance(wait)
+				sf()
 				w.wantQuietErrors()
 				w.quiet(26 * time.Hour)
 			})
 		})
 	}
+}
+
+// TestC19_RolesOfRestoredOpportunity: Salesforce deletes an opportunity's contact roles with it and brings none of them back; they come
+// back from the deal, whose people nobody took away.
+func TestC19_RolesOfRestoredOpportunity(t *testing.T) {
+	pair(t, pairWorld(pairPresets(t, "accounts", "contacts", "opportunities")...), func(w *world) {
+		r := w.rolesAndDeals()
+		w.ok(w.HubSpot.User().Associate("deals", r.deal, "contacts", r.two.hub))
+		w.advance(time.Hour)
+		w.ok(w.Salesforce.Person().Delete("Opportunity", r.opportunity))
+		w.advance(2 * time.Hour)
+		w.ok(w.Salesforce.Person().Undelete("Opportunity", r.opportunity))
+		w.advance(2 * time.Hour)
+		people := []string{r.one.sf, r.two.sf}
+		slices.Sort(people)
+		if got := w.rolePeople(r.opportunity); !slices.Equal(got, people) {
+			t.Errorf("the opportunity has %v, want %v%s", got, people, w.story())
+		}
+		if got := w.dealPeople(r.deal); len(got) != 2 {
+			t.Errorf("the deal has %v, want both%s", got, w.story())
+		}
+		w.wantQuietErrors()
+		w.quiet(2 * time.Hour)
+	})
 }
 
 // TestB14_RoleMeansPeople: a role that is given changes the person's lifecycle stage, though neither contact nor opportunity changed.

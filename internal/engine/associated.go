@@ -75,7 +75,7 @@ func (e *Engine) pairsOf(ctx context.Context, set *mappingSet, needs []plan.Need
 }
 
 // findAssociated finds out which of the records that targets are associated with have a counterpart: only such associations are ours
-// to take away.
+// to take away. One whose counterpart was deleted or archived is kept: its system took the association away, not a person.
 func (e *Engine) findAssociated(ctx context.Context, b *batch, items []*item) {
 	asked := map[*item][]plan.Need{}
 	var all []plan.Need
@@ -114,7 +114,7 @@ func (e *Engine) findAssociated(ctx context.Context, b *batch, items []*item) {
 		i.linked = map[record.Ref]bool{}
 		for _, need := range needs {
 			l := pairs[need]
-			i.linked[need.Ref] = l.State == link.Linked || l.State == link.Alias || foreseen[need]
+			i.linked[need.Ref] = counterpartOf(l).State == plan.Ready || foreseen[need]
 		}
 	}
 }

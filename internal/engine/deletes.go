@@ -191,6 +191,7 @@ func (e *Engine) takenBack(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		puts, owners = append(puts, table.Put{Key: goingKey(i.link.Slot, i.pairRef()), Delete: true}), append(owners, i)
+		e.bringBack(i)
 	}
 	if len(puts) == 0 {
 		return
@@ -204,6 +205,29 @@ func (e *Engine) takenBack(ctx context.Context, b *batch, items []*item) {
 		}
 		if err != nil {
 			e.fail(ctx, owners[n:n+1], "", err)
+		}
+	}
+}
+
+// bringBack has the associations that went when a record was deleted come back with it, from the other side: its system took them away
+// without bringing them back (Salesforce's contact roles), and nobody meant that.
+func (e *Engine) bringBack(i *item) {
+	if i.m.home == nil || i.link.Reason.Category == plan.RefusedCall || i.link.Reason.Category == plan.NoRights {
+		return
+	}
+	for name := range plan.Associates(&plan.Facts{Mapping: i.m.Mapping}) {
+		key := i.m.keyFor(name)
+		pair, settled := i.link.Agreed[key]
+		field, _ := i.m.fieldFor(key)
+		if !settled || len(field.A) == 0 || !i.source.Field(field.A[0]).Known() || !i.target.Field(name).Known() {
+			continue
+		}
+		a, b := e.shownAt(i.m, key, false, i.source), e.shownAt(i.m, key, true, i.target)
+		switch {
+		case a != pair.A && b == pair.B && len(i.source.Field(field.A[0]).List()) < len(i.target.Field(name).List()):
+			i.link.Agreed[key] = link.Pair{A: a, B: plan.Changed}
+		case b != pair.B && a == pair.A && len(i.target.Field(name).List()) < len(i.source.Field(field.A[0]).List()):
+			i.link.Agreed[key] = link.Pair{A: plan.Changed, B: b}
 		}
 	}
 }

@@ -315,6 +315,9 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		case err != nil:
 			e.fail(ctx, []*item{i}, i.m.ConnB, err)
 			return
+		case over && i.m.Document == nil && time.Since(i.link.StampB) < replicaLag: // what was made or written a moment ago may only not be shown yet
+			i.end(Result{End: Later, Until: i.link.StampB.Add(replicaLag)})
+			return
 		case over:
 			e.signpost(ctx, b, i, to)
 			return
