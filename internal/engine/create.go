@@ -559,11 +559,14 @@ func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool,
 	if holderRef == i.ref {
 		return true, nil
 	}
-	switch {
-	case own.State == link.Claimed: // it is being carried over itself: one of the two finds the other when it is looked at again
+	waits := func() {
 		i.result = nil
 		i.link.State, i.link.B = link.None, record.Ref{}
 		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+	}
+	switch {
+	case own.State == link.Claimed: // it is being carried over itself: one of the two finds the other when it is looked at again
+		waits()
 		return false, nil
 	case own.State == link.Alias, own.State == link.Tombstone && !wasLetGo(&own), own.Ignored != nil, own.Unlinked() && own.State == link.Held:
 		return false, nil
@@ -575,6 +578,10 @@ func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool,
 		}
 		h := holder.Value
 		if h.State == link.Linked && h.B == i.link.B || h.State == link.Claimed || h.Intent != nil {
+			return false, nil
+		}
+		if underWay(there.Value.pointer) {
+			waits()
 			return false, nil
 		}
 	}

@@ -161,6 +161,9 @@ func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
 		c.Sends, c.Looks = c.Sends+1, 0
 	}
 	c.SentAt = time.Now()
+	if i.bothWays() && !i.lookOnly { // it is sent as the record is now: what was sent before made nothing
+		i.link.Agreed = i.decision.Agreed
+	}
 	return e.putClaim(ctx, i)
 }
 

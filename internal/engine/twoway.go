@@ -154,20 +154,23 @@ func (e *Engine) loadSeats(ctx context.Context, b *batch, items []*item) error {
 		if s.Value.pointer.A.IsZero() {
 			continue
 		}
-		e.joinPair(b, i, s.Value.pointer.A, links[e.linkKey(i.group[0].Slot, s.Value.pointer.A)])
+		e.joinPair(b, i, s.Value.pointer, links[e.linkKey(i.group[0].Slot, s.Value.pointer.A)])
 	}
 	return nil
 }
 
 // joinPair makes an item of a linked record of b the item of its pair, or hands it to the item that already works the pair.
-func (e *Engine) joinPair(b *batch, i *item, a record.Ref, got stored[link.Link]) {
-	l := got.Value
+func (e *Engine) joinPair(b *batch, i *item, p link.Pointer, got stored[link.Link]) {
+	l, a := got.Value, p.A
 	switch {
 	case l.State == link.Linked && l.B == i.ref:
 	case l.State == link.Claimed && l.Claim.Until.After(time.Now()): // its maker is about to link it
 		i.end(Result{End: Later, Until: l.Claim.Until})
 		return
 	case l.State == link.Alias && l.B == i.ref, l.State == link.MovedTo: // followed from a's side
+	case underWay(p):
+		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+		return
 	default:
 		return // left behind by a worker that vanished: it says nothing
 	}
@@ -200,7 +203,8 @@ func (e *Engine) joinPair(b *batch, i *item, a record.Ref, got stored[link.Link]
 }
 
 // reserveHome puts the links of pairs that records of b found or made, under a's key: that is what makes the pair. A record of a that
-// has a counterpart or is just being carried over itself is left alone.
+// has a counterpart or is just being carried over itself is left alone. What was made has a claim at its own place meanwhile; one that
+// was found takes its own place first, as from the other side: else two records of a may come to have it.
 func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*item {
 	var kept []*item
 	for _, i := range items {
@@ -232,6 +236,13 @@ func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*it
 		} else {
 			next.Claim = nil
 		}
+		if i.decision.Kind == plan.Adopt {
+			if e.takeOwnPlace(ctx, i) {
+				i.key, i.rev, i.twin, i.link = key, got.Rev, true, next.Turned()
+				kept = append(kept, i)
+			}
+			continue
+		}
 		if err := e.putOne(ctx, key, next, table.IfRev(got.Rev)); err != nil {
 			e.fail(ctx, []*item{i}, "", err)
 			if lost(err) {
@@ -244,6 +255,26 @@ func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*it
 	}
 	return kept
 }
+
+// takeOwnPlace puts the pointer of a record of b that found its counterpart. Until the pair's link is put, which its caller does next,
+// it says nothing, and is left alone for as long as that may take (underWay).
+func (e *Engine) takeOwnPlace(ctx context.Context, i *item) bool {
+	err := e.putOne(ctx, i.key, link.Pointer{Slot: i.link.Slot, B: i.ref, A: i.link.B, At: time.Now()}, table.IfRev(i.rev))
+	if err == nil {
+		return true
+	}
+	e.fail(ctx, []*item{i}, "", err)
+	if lost(err) {
+		i.link.State = link.None
+	}
+	return false
+}
+
+// pointerFor is how long a pointer without its link may still get it: between the two is no call of a vendor.
+const pointerFor = 30 * time.Second
+
+// underWay tells of a pointer whose source is not linked to it that this may be about to come.
+func underWay(p link.Pointer) bool { return !p.A.IsZero() && time.Since(p.At) < pointerFor }
 
 // workHome carries home what b changed, for every pair of these items: on the facts that were read, after what goes to b was written.
 func (e *Engine) workHome(ctx context.Context, b *batch, items []*item) {
