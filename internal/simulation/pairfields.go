@@ -231,13 +231,19 @@ func (r rule) mayDiffer(a, b side, plain bool) bool {
 	x, y := a.last(), b.last()
 	switch r.wins {
 	case winsFill:
-		return !plain || x.by != ours && y.by != ours
+		return !plain || (x.by != ours || a.brought(r, b)) && (y.by != ours || b.brought(r, a))
 	case onlySalesforce:
 		return y.by != ours && (x.by == ours || y.at.Add(nearly).After(x.at) || b.had(r, x, a))
 	case onlyHubSpot:
 		return x.by != ours && (y.by == ours || x.at.Add(nearly).After(y.at) || a.had(r, y, b))
 	}
 	return false
+}
+
+// brought tells whether a record still has what it was made with by us, which never stood at the other side: it was made for another record
+// (the Lead of the same person), and what that one brought is somebody's.
+func (s side) brought(r rule, other side) bool {
+	return len(s.past) == 1 && !slices.ContainsFunc(other.past, func(w version) bool { return r.same(w.value, s.past[0].value) })
 }
 
 // had tells whether a value that stands at the other side came there by us, or came here by us: nobody changed it since.
@@ -400,7 +406,7 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 		return true // entered over e by somebody who saw it
 	case carried >= 0 && !c.unknown(r, x, x.past[carried]):
 		return false // e was entered over it
-	case c.unnoticed(r, x, e, y), len(x.names) > 1 && c.meeting(r, x, e, y, o):
+	case c.unnoticed(r, x, e, y), len(x.names) > 1 && (c.meeting(r, x, e, y, o) || x.emptied(e)):
 		return true
 	case r.wins == y.system, r.wins == winsOut && y.system == winsSalesforce, r.wins == winsIn && y.system == winsHubSpot:
 		return true
@@ -412,6 +418,22 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 		return !o.at.Add(nearly).Before(e.at) || c.unclear(x, e, y, o)
 	}
 	return false
+}
+
+// emptied tells whether a person did nothing to a group but empty parts of it: that loses to what the other side changed, whoever wins
+// (blank: keep).
+func (s side) emptied(e version) bool {
+	at := slices.Index(s.past, e)
+	if at < 1 {
+		return false
+	}
+	now, was := strings.Split(e.value, "\x1f"), strings.Split(s.past[at-1].value, "\x1f")
+	for n := range now {
+		if now[n] != was[n] && now[n] != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // unnoticed tells whether e set back what had stood at x before, while nothing of what stood between was ever carried: who looks before
