@@ -94,7 +94,7 @@ func (e *Engine) counterparts(ctx context.Context, b *batch, needs []plan.Need) 
 func counterpartOf(l link.Link) plan.Counterpart {
 	switch l.State {
 	case link.Linked, link.Alias:
-		if l.Reason != nil && slices.Contains([]string{plan.TargetArchived, plan.CounterpartDeleted, plan.TargetGone, plan.MergedTwice}, l.Reason.Category) { // nothing can be put beside what is gone
+		if goneReason(l.Reason) { // nothing can be put beside what is gone
 			return plan.Counterpart{State: plan.Stuck, ID: l.B.ID, Reason: l.Reason}
 		}
 		return plan.Counterpart{State: plan.Ready, ID: l.B.ID}
@@ -102,6 +102,11 @@ func counterpartOf(l link.Link) plan.Counterpart {
 		return plan.Counterpart{State: plan.Stuck, Reason: l.Reason}
 	}
 	return plan.Counterpart{State: plan.Waiting, Reason: l.Reason}
+}
+
+// goneReason tells of a pair one of whose records is not there any more, by itself.
+func goneReason(r *link.Reason) bool {
+	return r != nil && slices.Contains([]string{plan.TargetArchived, plan.CounterpartDeleted, plan.TargetGone, plan.MergedTwice}, r.Category)
 }
 
 func stuck(category, text string) plan.Counterpart {
