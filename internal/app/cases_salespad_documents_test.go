@@ -182,7 +182,7 @@ func TestDealsByPipeline(t *testing.T) {
 
 // TestDealWaitsForItsCompany (SP-178): a document whose customer has no link is held with that reason, and exported when the link comes.
 func TestDealWaitsForItsCompany(t *testing.T) {
-	pairs := []string{"  create: { filter: 'not is_true(Inactive)' }\n  update: true             # Customer Updates Export", "  create: never\n  update: true"}
+	pairs := []string{"  create: { filter: 'not is_true(Inactive)', only_new: true }\n  update: true             # Customer Updates Export", "  create: never\n  update: true"}
 	exporting(t, setup{}, pairs, func(w *world, _ string) {
 		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "BETA", "Customer_Name": "Beta Ltd", "Email_To": "ap@beta.example"})
 		key := w.SalesPad.Must("SalesDocument", salespadtest.Fields{"Sales_Doc_Type": "ORDER", "Sales_Doc_ID": "STDORD", "Sales_Doc_Num": "ORD81", "Customer_Num": "BETA", "Sales_Batch": "EXPORT"}).Key

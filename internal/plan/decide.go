@@ -180,6 +180,12 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 	return d
 }
 
+// heldNow tells whether a record has no counterpart since a person must say which.
+func heldNow(f *Facts, n Need) bool {
+	c := f.Counterparts[n]
+	return c.State == Stuck && c.Reason != nil && !Harmless(c.Reason.Category)
+}
+
 // Changed is no digest: a pair with it counts as changed on that side.
 const Changed = "?"
 
@@ -260,8 +266,8 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 			d.Write[w.field.B] = w.value
 			pair.B, pair.Unsure = f.targetDigest(w, w.value), true
 		}
-		if w.later != nil {
-			pair.A = Changed // an association that waits for its record is still to come
+		if w.later != nil && !(heldNow(f, *w.later) && f.Link.Agreed[w.field.Key()].A == pair.A) {
+			pair.A = Changed // an association that waits for its record is still to come, unless this side was settled as it is (an undo, links by hand)
 		}
 		if v.restores {
 			pair.Rounds = f.Link.Agreed[w.field.Key()].Rounds + 1
