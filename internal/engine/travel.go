@@ -34,6 +34,9 @@ func (i *item) travelled(b *batch, ref record.Ref, fields, with []string, kept t
 	if r == nil || b.preview || b.plan != nil || len(with) > 0 || i.task.Stale > 0 || i.task.Cause != "poll" || r.Modified.IsZero() || !r.Modified.After(kept) {
 		return nil
 	}
+	if kept.IsZero() && time.Since(i.reads[ref].at) >= replicaLag {
+		return nil // nothing would tell that it is outdated: a record is made of what it is now
+	}
 	if i.link.State == link.Linked && i.link.Reason != nil && (goneReason(i.link.Reason) || i.link.Reason.Category == plan.SourceGone) {
 		return nil // an old page does not know of a deletion or a merge that was seen since
 	}
