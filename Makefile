@@ -31,7 +31,7 @@ here: ## the same functions for this machine's processor, for the local AWS
 run: program ## everything on this machine: simulators, product, sample data
 	bin/crosswalk local
 
-demo: program $(if $(AWS),here) ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set; PAIR=hubspot-salesforce for two CRMs both ways
+demo: program $(if $(AWS),here) ## the main job from start to finish, a table, then one JSON line; DATA=folder for another data set; PAIR=hubspot-salesforce for two CRMs both ways, hubspot-salespad for SalesPad's components
 	bin/crosswalk demo --source "$(SOURCE)" $(if $(PAIR),--pair "$(PAIR)") $(if $(DATA),--data "$(DATA)") $(if $(AWS),--aws "$(AWS)")
 
 journey: program ## three people by command line only, from an empty folder to the month end; ends with one JSON line
@@ -50,6 +50,8 @@ test: program ## everything that CI checks; installs what it needs
 	$(MAKE) demo AWS=local
 	$(MAKE) demo SOURCE=salesforce
 	$(MAKE) demo SOURCE=both
+	$(MAKE) demo PAIR=hubspot-salesforce
+	$(MAKE) demo PAIR=hubspot-salespad
 	$(MAKE) journey
 
 unit: here
