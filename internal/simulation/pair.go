@@ -132,14 +132,18 @@ func (s *Sim) runPair() Report {
 	return report
 }
 
-// quietDays lets time pass in which nobody does anything: no write may be made at either side (C3). The first day is of cycles of five
-// minutes, the others of a quarter of an hour. What HubSpot refuses is no write: a value that another record has is tried again each day.
+// quietDays lets time pass in which nobody does anything: no write may be made at either side (C3). The first hours are of cycles of five
+// minutes, in which feeds overlap; the rest of the first day of a quarter of an hour, which is how often sweeps come at the most; the other
+// days of an hour, for what is tried again each day and each week. What HubSpot refuses is no write: a value that another record has.
 func (s *Sim) quietDays(ctx context.Context, d time.Duration) []Problem {
 	a := s.newActor("calm", slotWorker, 1001)
 	e := s.engine(a)
 	before, home, began := s.pair.stamps(), len(s.pair.org.ours()), time.Now()
 	for cycle := 5 * time.Minute; time.Since(began) < d; a.pause(cycle) {
-		if time.Since(began) > 24*time.Hour {
+		switch passed := time.Since(began); {
+		case passed > 24*time.Hour:
+			cycle = time.Hour
+		case passed > 4*time.Hour:
 			cycle = 15 * time.Minute
 		}
 		s.deliver(ctx, a, e)

@@ -199,3 +199,23 @@ func TestTreatments(t *testing.T) {
 		}
 	})
 }
+
+// TestRestoredCompanyYieldsPrimary: a company that comes back is not the primary one where another has become it meanwhile.
+func TestRestoredCompanyYieldsPrimary(t *testing.T) {
+	s := hubspottest.New(hubspottest.Config{})
+	first, err := s.User().Create("companies", map[string]string{"name": "First"})
+	ok(t, err)
+	second, err := s.User().Create("companies", map[string]string{"name": "Second"})
+	ok(t, err)
+	contact, err := s.User().Create("contacts", map[string]string{"email": "desk@firm.example"})
+	ok(t, err)
+	ok(t, s.User().Associate("contacts", contact, "companies", first))
+	ok(t, s.User().Archive("companies", first))
+	ok(t, s.User().Associate("contacts", contact, "companies", second))
+	ok(t, s.User().Restore("companies", first))
+	for range 20 {
+		if r, _ := s.Record("contacts", contact); r.PrimaryCompany != second || len(r.Associations["companies"]) != 2 {
+			t.Fatalf("primary %s of %v, want %s", r.PrimaryCompany, r.Associations, second)
+		}
+	}
+}

@@ -221,7 +221,31 @@ func (s *Sim) restore(r *record, by actor) {
 		s.indexAdditional(r, "", extra)
 	}
 	s.emit(event{Type: "restore", kind: r.kind, ObjectID: r.id}, by)
+	s.yieldPrimary(r, by)
 	s.recalculateNeighbours(r)
+}
+
+// yieldPrimary takes the primary label from a company that comes back where another one has it by now: there is one for each record
+// (inferred which stays).
+func (s *Sim) yieldPrimary(company *record, by actor) {
+	for _, k := range s.kinds {
+		ends, primary := s.links[company][k], s.types.primary(k, company.kind)
+		if primary == nil || !owning(primary) {
+			continue
+		}
+		for _, id := range sortedIDs(ends) {
+			one := k.records[id]
+			if one == nil || !slices.Contains(s.links[one][company.kind][company.id], primary.id) {
+				continue
+			}
+			for _, other := range s.linked(one, company.kind) {
+				if other != company && slices.Contains(s.links[one][company.kind][other.id], primary.id) {
+					s.unlinkOne(one, company, primary, by)
+					break
+				}
+			}
+		}
+	}
 }
 
 // sortedIDs gives ids in ascending order.
