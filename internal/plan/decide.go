@@ -299,7 +299,7 @@ type comparison struct {
 func compare(f *Facts, group []wanted) comparison {
 	c := comparison{hasPair: true, aBlank: true, bBlank: true, allSame: true}
 	says, bSays := false, false // of what changed there something has a value
-	removed := false            // the last association was taken away, which is no blank but what a person did (B-14)
+	removed := false            // the last association was taken away, which is no blank but what a person did (B-14), unless an old copy lacks what we wrote
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		if w.value.Kind() == record.Absent {
@@ -318,7 +318,7 @@ func compare(f *Facts, group []wanted) comparison {
 		c.allSame = c.allSame && f.agrees(w, old)
 		c.aGaps, c.bGaps = c.aGaps || w.value.Blank() && !old.Blank(), c.bGaps || old.Blank() && !w.value.Blank()
 		says, bSays = says || aChanged && !w.value.Blank(), bSays || bChanged && !old.Blank()
-		removed = removed || ok && aChanged != bChanged && w.field.OnlyBlank == "" && w.later == nil && strings.HasPrefix(w.field.B, "associations.") && listed(f.Mapping, w.field)
+		removed = removed || ok && !pair.Unsure && aChanged != bChanged && w.field.OnlyBlank == "" && w.later == nil && strings.HasPrefix(w.field.B, "associations.") && listed(f.Mapping, w.field)
 	}
 	c.clears, c.bClears = c.aGaps && !says && !removed, c.bGaps && !bSays && !removed
 	return c
