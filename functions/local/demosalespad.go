@@ -251,8 +251,8 @@ func (p *padRun) carried(ctx context.Context, plan web.Plan, running bool) (ran 
 }
 
 // saved keeps the pairs that a plan's mappings may write over in files.
-func (p *padRun) saved(ctx context.Context, plan web.Plan) error {
-	for _, name := range plan.Set {
+func (p *padRun) saved(ctx context.Context, plan web.Plan, lines ...string) error {
+	for _, name := range append(lines, plan.Set...) {
 		if _, err := p.crosswalk(ctx, "save", name, "--file", filepath.Join(p.data, plan.ID+"-"+name+".csv")); err != nil {
 			return err
 		}

@@ -73,10 +73,10 @@ func (p *padRun) dealExport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.saved(ctx, plan); err != nil {
+	if err := p.saved(ctx, plan, "document-lines"); err != nil { // lines are rows of their documents' plan
 		return err
 	}
-	for _, args := range [][]string{{"live", "documents", "document-lines"}, {"run", "documents"}} {
+	for _, args := range [][]string{{"live", "document-lines", "documents"}, {"run", "documents"}} {
 		if _, err := p.crosswalk(ctx, args...); err != nil {
 			return err
 		}

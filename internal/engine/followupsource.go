@@ -173,7 +173,8 @@ func (e *Engine) writeWithLines(ctx context.Context, b *batch, items []*item) {
 		}
 		a := b.set.byName[i.m.AtSource.Lines]
 		if a == nil || !a.works(i.task.Pilot || i.pilot()) {
-			e.stopAtSource(ctx, i, link.Reason{Category: plan.NoParentMapping, Text: fmt.Sprintf("its lines are written by %s, which is not live. Take it live", i.m.AtSource.Lines)}, "mapping/"+i.m.AtSource.Lines, heldPause)
+			// a mapping that goes live wakes it; a worker that has not heard of that yet may put it back right after
+			e.stopAtSource(ctx, i, link.Reason{Category: plan.NoParentMapping, Text: fmt.Sprintf("its lines are written by %s, which is not live. Take it live", i.m.AtSource.Lines)}, "mapping/"+i.m.AtSource.Lines, sourcePause)
 			continue
 		}
 		lines[i] = e.lineItems(b, i, a)
