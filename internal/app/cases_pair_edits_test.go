@@ -278,7 +278,10 @@ func TestWholeSetEdits(t *testing.T) {
 	for n, set := range threeSets {
 		t.Run(set, func(t *testing.T) {
 			s := pairWorld(wholeSet(t, set)...)
-			s.Org = func(sim *salesforcetest.Sim) { sim.AddField("Contact", salesforcetest.Checkbox("HasOptedOutOfEmail")) }
+			s.Org = func(sim *salesforcetest.Sim) {
+				sim.AddField("Contact", salesforcetest.Checkbox("HasOptedOutOfEmail"))
+				sim.AddField("Lead", salesforcetest.Checkbox("HasOptedOutOfEmail"))
+			}
 			pair(t, s, func(w *world) {
 				w.Salesforce.AddUser("Seller", "seller@elsewhere.example")
 				w.HubSpot.AddOwner(hubspottest.Owner{ID: aDealOwner, Email: "deals@elsewhere.example"})
