@@ -136,18 +136,47 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 	ghost := func(key, shown string, home bool) bool {
 		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Home == home && g.B[key] == shown })
 	}
-	for key, pair := range i.link.Agreed {
+	for _, key := range slices.Sorted(maps.Keys(i.link.Agreed)) {
+		pair := i.link.Agreed[key]
+		field, _ := i.m.fieldFor(key)
 		if shown := e.shownAt(i.m, key, true, i.target); shown != pair.B && ghost(key, shown, false) {
-			i.link.Agreed[key] = link.Pair{A: changedAtA, B: shown}
+			theirs, err := e.writtenByOthers(ctx, i.target, field.B)
+			if err != nil {
+				return err
+			}
+			if !theirs {
+				i.link.Agreed[key] = link.Pair{A: changedAtA, B: shown}
+			}
 		}
-		if i.m.home == nil {
+		if i.m.home == nil || len(field.A) == 0 {
 			continue
 		}
 		if shown := e.shownAt(i.m, key, false, i.source); shown != pair.A && ghost(key, shown, true) {
-			i.link.Agreed[key] = link.Pair{A: shown, B: changedAtA}
+			theirs, err := e.writtenByOthers(ctx, i.source, field.A[0])
+			if err != nil {
+				return err
+			}
+			if !theirs {
+				i.link.Agreed[key] = link.Pair{A: shown, B: changedAtA}
+			}
 		}
 	}
 	return nil
+}
+
+// writtenByOthers tells, where a system keeps history, that somebody else gave a field the value that it has: they set back an old
+// value of ours, and a real change wins (A7, A11).
+func (e *Engine) writtenByOthers(ctx context.Context, r *record.Record, name string) (bool, error) {
+	historian, ok := e.Connections[r.Ref.Connection].(connector.Historian)
+	if !ok || name == "" || strings.ContainsRune(name, '.') { // associations have no history
+		return false, nil
+	}
+	changes, err := historian.History(ctx, r.Ref.Object, r.Ref.ID, []string{name})
+	if err != nil {
+		return false, &fromConnection{r.Ref.Connection, err}
+	}
+	list := changes[name]
+	return len(list) > 0 && !list[0].Ours && list[0].Value.Same(r.Field(name)), nil
 }
 
 // formsHome gives, of an unfinished intention at a, what each field reads as there in the form it has at b: a trigger may have put
