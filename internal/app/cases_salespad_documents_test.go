@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,9 +13,7 @@ import (
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
-	"crosswalk/internal/engine/table"
 	"crosswalk/internal/plan"
-	"crosswalk/internal/store/memory"
 )
 
 // Deal Export (SP-165..194): documents of the export queues become deals with line items, once, and are forwarded when they are whole.
@@ -518,25 +514,8 @@ func (w *world) wantExported(key, name string, lines ...string) {
 func TestExportKilled(t *testing.T) {
 	deaths := 0
 	for kill := 1; kill <= 61; kill += 4 {
-		left := -1 // store calls until the worker dies; -1: it lives
-		dies := func(after bool) error {
-			if left > 0 && after {
-				left--
-			}
-			if left == 0 {
-				return errors.New("killed")
-			}
-			return nil
-		}
-		exporting(t, setup{Table: func(inner table.Table) table.Table {
-			return &memory.Faulty{Inner: inner, Before: func(context.Context, memory.Call) error { return dies(false) },
-				After: func(_ context.Context, _ memory.Call, answer error) error {
-					if err := dies(true); err != nil {
-						return err
-					}
-					return answer
-				}}
-		}}, nil, func(w *world, _ string) {
+		worker := mortal{left: -1}
+		exporting(t, setup{Table: worker.table}, nil, func(w *world, _ string) {
 			w.SalesPad.Must("ItemMaster", salespadtest.Fields{"Item_Number": "RARE", "Item_Description": "No longer sold", "Inactive": "true"})
 			key := w.padDocument("ORDER", "ORD89", "EXPORT", "BLADE 1 10", "RARE 2 5")
 			for n := 0; n < 100; n++ { // until the document's task waits
@@ -546,12 +525,12 @@ func TestExportKilled(t *testing.T) {
 				time.Sleep(5 * time.Second)
 				w.ok(w.Engine.Poll(w.t.Context()))
 			}
-			left = kill
+			worker.left = kill
 			w.Engine.Receive(w.t.Context(), lane.Live, 10)
-			if left == 0 {
+			if worker.left == 0 {
 				deaths++
 			}
-			left = -1
+			worker.left = -1
 			w.restart()
 			w.advance(3 * time.Hour)
 			w.wantExported(key, "ORDER ORD89", "BLADE 1 10", "RARE 2 5")

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -13,12 +11,10 @@ import (
 	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
-	"crosswalk/internal/engine/table"
 	"crosswalk/internal/link"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
-	"crosswalk/internal/store/memory"
 )
 
 const customersMapping = "companies-to-customers"
@@ -267,25 +263,8 @@ func TestUndoKilled(t *testing.T) {
 }
 
 func undoKilled(t *testing.T, kill int) {
-	left := -1 // store calls until the worker dies; -1: it lives
-	dies := func(after bool) error {
-		if left > 0 && after {
-			left--
-		}
-		if left == 0 {
-			return errors.New("killed")
-		}
-		return nil
-	}
-	virtual(t, setup{Table: func(inner table.Table) table.Table {
-		return &memory.Faulty{Inner: inner, Before: func(context.Context, memory.Call) error { return dies(false) },
-			After: func(_ context.Context, _ memory.Call, answer error) error {
-				if err := dies(true); err != nil {
-					return err
-				}
-				return answer
-			}}
-	}}, func(w *world) {
+	worker := mortal{left: -1}
+	virtual(t, setup{Table: worker.table}, func(w *world) {
 		run, before, _ := w.damaged(3, 2)
 		p, _ := w.undoOf(run.ID, true)
 		_, err := w.Engine.Approve(w.t.Context(), p.ID, p.Digest, "operator")
@@ -294,9 +273,9 @@ func undoKilled(t *testing.T, kill int) {
 		w.ok(err)
 		w.ok(w.Engine.Poll(w.t.Context()))
 		w.ok(w.Engine.Poll(w.t.Context()))
-		left = kill
+		worker.left = kill
 		w.Engine.Receive(w.t.Context(), lane.Bulk, 10)
-		left = -1
+		worker.left = -1
 		w.restart()
 		time.Sleep(31 * time.Minute)
 		done := w.ended(r.ID)

@@ -101,6 +101,11 @@ fields:
   - { b: lifecyclestage, static: lead, create_only: true }
 `
 
+// stageValues are the lines of both sets' documents that say which stage is which; pairfields.go has them a second time, by hand.
+const stageValues = `    values: { Prospecting: appointmentscheduled, Qualification: qualifiedtobuy, Needs Analysis: qualifiedtobuy, Value Proposition: presentationscheduled, Id. Decision Makers: decisionmakerboughtin, Perception Analysis: decisionmakerboughtin, Proposal/Price Quote: contractsent, Negotiation/Review: contractsent, Closed Won: closedwon, Closed Lost: closedlost }
+    back_values: { appointmentscheduled: Prospecting, qualifiedtobuy: Qualification, presentationscheduled: Value Proposition, decisionmakerboughtin: Id. Decision Makers, contractsent: Proposal/Price Quote, closedwon: Closed Won, closedlost: Closed Lost }
+`
+
 const plainDeals = `
 mapping: opportunities
 a: { connection: salesforce, object: Opportunity }
@@ -112,9 +117,7 @@ fields:
   - { a: Name, b: dealname }
   - a: StageName
     b: dealstage
-    values: { Prospecting: appointmentscheduled, Qualification: qualifiedtobuy, Needs Analysis: qualifiedtobuy, Value Proposition: presentationscheduled, Id. Decision Makers: decisionmakerboughtin, Perception Analysis: decisionmakerboughtin, Proposal/Price Quote: contractsent, Negotiation/Review: contractsent, Closed Won: closedwon, Closed Lost: closedlost }
-    back_values: { appointmentscheduled: Prospecting, qualifiedtobuy: Qualification, presentationscheduled: Value Proposition, decisionmakerboughtin: Id. Decision Makers, contractsent: Proposal/Price Quote, closedwon: Closed Won, closedlost: Closed Lost }
-    conflict: salesforce
+` + stageValues + `    conflict: salesforce
   - { a: Amount, b: amount }
   - { a: CloseDate, b: closedate, transform: 'datetime("UTC")', back: 'date("UTC")' }
   - { a: NextStep, b: hs_next_step }

@@ -59,9 +59,7 @@ fields:
   - { a: Name, b: dealname }
   - a: StageName
     b: dealstage
-    values: { Prospecting: appointmentscheduled, Qualification: qualifiedtobuy, Needs Analysis: qualifiedtobuy, Value Proposition: presentationscheduled, Id. Decision Makers: decisionmakerboughtin, Perception Analysis: decisionmakerboughtin, Proposal/Price Quote: contractsent, Negotiation/Review: contractsent, Closed Won: closedwon, Closed Lost: closedlost }
-    back_values: { appointmentscheduled: Prospecting, qualifiedtobuy: Qualification, presentationscheduled: Value Proposition, decisionmakerboughtin: Id. Decision Makers, contractsent: Proposal/Price Quote, closedwon: Closed Won, closedlost: Closed Lost }
-    conflict: furthest
+` + stageValues + `    conflict: furthest
     order: [ appointmentscheduled, qualifiedtobuy, presentationscheduled, decisionmakerboughtin, contractsent, closedlost, closedwon ]
   - { a: Amount, b: amount, conflict: hold }
   - { a: CloseDate, b: closedate, transform: 'datetime("UTC")', back: 'date("UTC")' }

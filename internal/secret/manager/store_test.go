@@ -173,7 +173,7 @@ func TestPutThatCannotBeNotedFailed(t *testing.T) {
 }
 
 func TestErrorsNameWhatIsMissing(t *testing.T) {
-	const role = "User: arn:aws:sts::000000000000:assumed-role/work/w is not authorized to perform: secretsmanager:X with an explicit deny and canary"
+	const role = "User: arn:aws:sts::000000000000:assumed-role/tick/one is not authorized to perform: secretsmanager:X with an explicit deny and canary"
 	for _, c := range []struct {
 		name, operation, message string
 		do                       func(*manager.Store) error
