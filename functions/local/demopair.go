@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"crosswalk/internal/app"
 	"crosswalk/internal/web"
 )
 
@@ -108,29 +107,17 @@ func (c *cli) startPair(ctx context.Context, size pairSize, log io.Writer) (*pai
 		return nil, nil, err
 	}
 	w := &pairWorld{vendors: v, size: size}
-	if err := w.fill(); err != nil {
-		v.close()
-		return nil, nil, fmt.Errorf("fill the two CRMs: %w", err)
-	}
-	data, err := os.MkdirTemp("", "crosswalk-demo-")
+	d, data, end, err := demonstrate(v, w.fill, func(data string) (*deployment, error) {
+		return deployPair(ctx, v, data, slog.New(slog.NewTextHandler(log, nil)))
+	})
 	if err != nil {
-		v.close()
 		return nil, nil, err
-	}
-	d, err := deployPair(ctx, v, data, slog.New(slog.NewTextHandler(log, nil)))
-	if err != nil {
-		v.close()
-		return nil, nil, errors.Join(err, os.RemoveAll(data))
 	}
 	p := &pairRun{cli: c, pairWorld: w, data: data, url: d.api(""), api: d.client, count: countWrites(v), began: time.Now()}
 	v.hubspot.ResetCalls()
 	v.salesforce.ResetCalls()
 	v.salesforce.ResetLog()
-	return p, func() error {
-		err := d.close()
-		v.close()
-		return errors.Join(err, os.RemoveAll(data))
-	}, nil
+	return p, end, nil
 }
 
 // deployPair starts a product that knows the two CRMs and nothing else, and polls them often.
@@ -144,20 +131,7 @@ func deployPair(ctx context.Context, v *vendors, data string, log *slog.Logger) 
 	config := strings.Split(configFor(v, "127.0.0.1:0", false), "\n")
 	config = slices.DeleteFunc(config, func(line string) bool { return strings.HasPrefix(line, "  light:") })
 	text := strings.NewReplacer("poll: 10s", "poll: 1s", ", billing: light", "").Replace(strings.Join(config, "\n"))
-	cfg, err := app.ParseConfig([]byte(text))
-	if err != nil {
-		return nil, err
-	}
-	cfg.Data = data
-	product, err := startTelling(ctx, cfg, log, "operator", nil)
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := product.tokens.Tokens()
-	if err != nil {
-		return nil, errors.Join(err, product.close())
-	}
-	return &deployment{product, newClient("http://"+product.address, tokens[0].Token)}, nil
+	return operate(ctx, text, data, log, nil)
 }
 
 // command runs a command of bin/crosswalk as an operator does, shows it and what it printed, and gives that.
@@ -307,16 +281,11 @@ func (p *pairRun) goLive(ctx context.Context, set []string) error {
 	if _, err := p.command(ctx, exitDone, append([]string{"live"}, set...)...); err != nil {
 		return err
 	}
-	was := p.count.total()
-	for _, name := range set {
-		if _, err := p.quietlyRun(ctx, name); err != nil {
-			return err
-		}
-	}
-	if err := p.idle(ctx); err != nil {
+	writes, err := p.lookedAtAll(ctx, set, 0)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s everything was looked at once more: %d writes followed from what the plan made (stages of people whose deals are new at Salesforce); what waits for a person:\n", p.clock(), p.count.total()-was)
+	fmt.Fprintf(p.out, "%s everything was looked at once more: %d writes followed from what the plan made (stages of people whose deals are new at Salesforce); what waits for a person:\n", p.clock(), writes)
 	if _, err := p.command(ctx, exitDone, "errors"); err != nil {
 		if _, err = p.command(ctx, exitLook, "errors"); err != nil {
 			return err
@@ -342,48 +311,55 @@ func (p *pairRun) idle(ctx context.Context) error {
 	return d.settle(ctx)
 }
 
-// catchUp looks at everything once after people have worked.
-func (p *pairRun) catchUp(ctx context.Context, set []string) error {
-	if err := p.idle(ctx); err != nil {
-		return err
-	}
+// lookedAtAll looks at everything of the mappings once more, waits a while and until nothing is left to do, and gives how many writes that made.
+func (p *pairRun) lookedAtAll(ctx context.Context, set []string, wait time.Duration) (writes int, err error) {
 	was := p.count.total()
 	for _, name := range set {
 		if _, err := p.quietlyRun(ctx, name); err != nil {
-			return err
+			return 0, err
 		}
 	}
+	if err := pause(ctx, wait); err != nil {
+		return 0, err
+	}
+	err = p.idle(ctx)
+	return p.count.total() - was, err
+}
+
+// catchUp looks at everything once after people have worked.
+func (p *pairRun) catchUp(ctx context.Context, set []string) (err error) {
 	if err := p.idle(ctx); err != nil {
 		return err
 	}
-	p.res.CaughtUp = p.count.total() - was
+	if p.res.CaughtUp, err = p.lookedAtAll(ctx, set, 0); err != nil {
+		return err
+	}
 	fmt.Fprintf(p.out, "%s everything was looked at once more: %d writes of what had waited\n", p.clock(), p.res.CaughtUp)
 	return nil
 }
 
-// rest waits while nobody does anything, looks at everything, and counts what was written.
+// rest looks at everything while nobody does anything, and counts what was written.
 func (p *pairRun) rest(ctx context.Context, set []string) error {
 	if err := p.idle(ctx); err != nil {
 		return err
 	}
-	was := p.count.total()
-	for _, name := range set {
-		if _, err := p.quietlyRun(ctx, name); err != nil {
-			return err
-		}
-	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(restFor):
-	}
-	if err := p.idle(ctx); err != nil {
+	echoes, err := p.lookedAtAll(ctx, set, restFor)
+	if err != nil {
 		return err
 	}
-	echoes := p.count.total() - was
 	p.res.Echoes += echoes
 	fmt.Fprintf(p.out, "%s after rest, and everything looked at once more: %d writes %v\n", p.clock(), echoes, p.count.latelyIf(echoes))
 	return nil
+}
+
+// pause waits, or ends early with the reason when the context does.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // restFor is several polls long.

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"crosswalk/internal/app"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/web"
@@ -87,29 +86,17 @@ func (c *cli) startPad(ctx context.Context, log io.Writer, size padSize) (*padRu
 		return nil, nil, err
 	}
 	w := &padWorld{vendors: v, size: size}
-	if err := w.fill(); err != nil {
-		v.close()
-		return nil, nil, fmt.Errorf("fill HubSpot and SalesPad: %w", err)
-	}
-	data, err := os.MkdirTemp("", "crosswalk-demo-")
+	d, data, end, err := demonstrate(v, w.fill, func(data string) (*deployment, error) {
+		return operate(ctx, padConfig(v), data, slog.New(slog.NewTextHandler(log, nil)), nil)
+	})
 	if err != nil {
-		v.close()
 		return nil, nil, err
-	}
-	d, err := deployPad(ctx, v, data, slog.New(slog.NewTextHandler(log, nil)))
-	if err != nil {
-		v.close()
-		return nil, nil, errors.Join(err, os.RemoveAll(data))
 	}
 	p := &padRun{cli: c, padWorld: w, data: data, url: d.api(""), api: d.client, began: began}
 	v.hubspot.ResetCalls()
 	v.salespad.ResetCalls()
 	v.salespad.ClearLog()
-	return p, func() error {
-		err := d.close()
-		v.close()
-		return errors.Join(err, os.RemoveAll(data))
-	}, nil
+	return p, end, nil
 }
 
 // padConfig is the configuration as an operator writes it: both systems are asked every second and show a change at once, so that a minute's poll is seen in
@@ -123,23 +110,6 @@ connections:
   salespad: { system: salespad, base: %q, company: %q, test: true, currency: USD, currencies: { "Z-US$": USD }, limits: "off", lag: 2s, queues: [%s] }
 roles: { crm: hubspot, salespad: salespad }
 `, v.hubspotURL, v.hubspot.PortalID(), v.salespadURL, v.salespad.Company(), padQueues)
-}
-
-func deployPad(ctx context.Context, v *vendors, data string, log *slog.Logger) (*deployment, error) {
-	cfg, err := app.ParseConfig([]byte(padConfig(v)))
-	if err != nil {
-		return nil, err
-	}
-	cfg.Data = data
-	product, err := startTelling(ctx, cfg, log, "operator", io.Discard)
-	if err != nil {
-		return nil, err
-	}
-	tokens, err := product.tokens.Tokens()
-	if err != nil {
-		return nil, errors.Join(err, product.close())
-	}
-	return &deployment{product, newClient("http://"+product.address, tokens[0].Token)}, nil
 }
 
 // crosswalk runs a command of bin/crosswalk as an operator does. A command that ends asking for a person's look has done its work too.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"crosswalk/internal/connector/salespad/salespadtest"
 )
@@ -450,10 +449,8 @@ func (p *padRun) rests(ctx context.Context) error {
 	if err := p.again(ctx, append(slices.Clone(padPeople), "items")...); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(restFor):
+	if err := pause(ctx, restFor); err != nil {
+		return err
 	}
 	if err := p.idle(ctx); err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -89,30 +88,18 @@ func (f *pairFlags) pairs(args []string, least int) ([]pair, error) {
 		}
 		return []pair{p}, nil
 	}
-	file, err := os.Open(f.file)
+	rows, err := f.rows()
 	if err != nil {
-		return nil, wrongUse("--file: %v", err)
-	}
-	defer file.Close()
-	rows, err := readRows(file)
-	if err != nil {
-		return nil, wrongUse("--file %s: %v", f.file, err)
+		return nil, err
 	}
 	if _, is := linkTable(rows); is {
-		return nil, errTable
+		return nil, wrongUse("the file is SalesPad's table of links: crosswalk link --file reads it")
 	}
 	return f.pairsIn(rows)
 }
 
-// errTable: the file is SalesPad's table of links, whose rows are read by link alone.
-var errTable = wrongUse("the file is SalesPad's table of links: crosswalk link --file reads it")
-
-// pairsToLink takes the pair of the arguments, the rows of the file, or those of SalesPad's table of links.
-func (c *cli) pairsToLink(ctx context.Context, f *pairFlags, args []string) ([]pair, error) {
-	pairs, err := f.pairs(args, 2)
-	if !errors.Is(err, errTable) {
-		return pairs, err
-	}
+// rows are those of the file.
+func (f *pairFlags) rows() ([][]string, error) {
 	file, err := os.Open(f.file)
 	if err != nil {
 		return nil, wrongUse("--file: %v", err)
@@ -121,14 +108,30 @@ func (c *cli) pairsToLink(ctx context.Context, f *pairFlags, args []string) ([]p
 	rows, err := readRows(file)
 	if err != nil {
 		return nil, wrongUse("--file %s: %v", f.file, err)
+	}
+	return rows, nil
+}
+
+// pairsToLink takes the pair of the arguments, the rows of the file, or those of SalesPad's table of links.
+func (c *cli) pairsToLink(ctx context.Context, f *pairFlags, args []string) ([]pair, error) {
+	if f.file == "" || len(args) > 0 {
+		return f.pairs(args, 2)
+	}
+	rows, err := f.rows()
+	if err != nil {
+		return nil, err
+	}
+	at, is := linkTable(rows)
+	if !is {
+		return f.pairsIn(rows)
 	}
 	in, err := c.accountsOf(ctx, f.salespad)
 	if err != nil {
 		return nil, err
 	}
-	at, _ := linkTable(rows)
-	pairs, f.refused = pairsOfTable(rows, at, in, f.mapping)
-	if len(pairs)+len(f.refused) == 0 {
+	pairs, refused := pairsOfTable(rows, at, in, f.mapping)
+	f.refused = refused
+	if len(pairs)+len(refused) == 0 {
 		return nil, wrongUse("--file %s: there is no row", f.file)
 	}
 	return pairs, nil

@@ -94,7 +94,12 @@ func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, l
 			return nil, err
 		}
 	}
-	cfg, err := app.ParseConfig([]byte(configFor(v, listen, limits)))
+	return operate(ctx, configFor(v, listen, limits), data, log, terminal)
+}
+
+// operate starts a product on a configuration, as an operator writes it, in a folder.
+func operate(ctx context.Context, config, data string, log *slog.Logger, terminal io.Writer) (*deployment, error) {
+	cfg, err := app.ParseConfig([]byte(config))
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +113,28 @@ func deploy(ctx context.Context, v *vendors, data, listen string, limits bool, l
 		return nil, errors.Join(err, p.close())
 	}
 	return &deployment{p, newClient("http://"+p.address, tokens[0].Token)}, nil
+}
+
+// demonstrate fills simulated vendors and starts a product between them, in a folder of its own. What it gives ends the product, the vendors
+// and the folder.
+func demonstrate(v *vendors, fill func() error, start func(data string) (*deployment, error)) (d *deployment, data string, end func() error, err error) {
+	undo := func() error { v.close(); return nil }
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, undo())
+		}
+	}()
+	if err := fill(); err != nil {
+		return nil, "", nil, fmt.Errorf("fill the simulated vendors: %w", err)
+	}
+	if data, err = os.MkdirTemp("", "crosswalk-demo-"); err != nil {
+		return nil, "", nil, err
+	}
+	undo = func() error { v.close(); return os.RemoveAll(data) }
+	if d, err = start(data); err != nil {
+		return nil, "", nil, err
+	}
+	return d, data, func() error { return errors.Join(d.close(), undo()) }, nil
 }
 
 // simulatedCredentials open the simulated HubSpot and Light.
