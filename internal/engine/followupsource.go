@@ -152,8 +152,13 @@ func (e *Engine) refuseLines(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if owner := set.writtenWith(name); owner != "" {
-		return &RefusedError{name + " writes its records with those of " + owner, "run that one: crosswalk run " + owner}
+	return set.refuseLines(name, "run that one: crosswalk run ")
+}
+
+// refuseLines refuses a mapping of lines, and advises what to do with the one that they are written with.
+func (s *mappingSet) refuseLines(name, advice string) error {
+	if owner := s.writtenWith(name); owner != "" {
+		return &RefusedError{name + " writes its records with those of " + owner, advice + owner}
 	}
 	return nil
 }

@@ -97,8 +97,11 @@ func (e *Engine) PreviewSet(ctx context.Context, names []string, actor string) (
 		}
 	}
 	for _, name := range names { // lines are rows of what they are written with (at_source.lines)
-		if owner := set.writtenWith(name); owner != "" && !slices.Contains(names, owner) {
-			return Run{}, &RefusedError{name + " writes its records with those of " + owner, "name that one: crosswalk preview --set " + owner}
+		if slices.Contains(names, set.writtenWith(name)) {
+			continue
+		}
+		if err := set.refuseLines(name, "name that one: crosswalk preview --set "); err != nil {
+			return Run{}, err
 		}
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return set.writtenWith(name) != "" })
