@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"crosswalk/internal/mapping"
 	"crosswalk/internal/web"
 )
 
@@ -23,11 +24,13 @@ func (c *cli) presets() *cobra.Command {
 		}
 		return c.listPresets(ctx)
 	})
-	force := false
+	force, another := false, again{}
 	copying := c.command("copy NAME FILE", "write one to a file, to change and apply; of a whole set, all of its documents to a folder", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
-		return c.copyPreset(ctx, args[0], args[1], force)
+		return c.copyPreset(ctx, args[0], args[1], another, force)
 	})
 	copying.Flags().BoolVar(&force, "force", false, "also over files that are there")
+	copying.Flags().StringVar(&another.as, "as", "", "a second time, for another account: the documents are named NAME-AS, and yield to the first ones")
+	copying.Flags().StringToStringVar(&another.roles, "role", nil, "of --as: another role in place of one, as crm=second")
 	cmd.AddCommand(
 		c.command("list", "name and purpose of each", cobra.NoArgs, func(ctx context.Context, _ []string) error { return c.listPresets(ctx) }),
 		c.command("show NAME", "print one", cobra.ExactArgs(1), show),
@@ -94,33 +97,86 @@ func (c *cli) showPreset(ctx context.Context, name string) error {
 	return err
 }
 
+// again says that a set is taken a second time, for another account (mapping.Another).
+type again struct {
+	as    string
+	roles map[string]string
+}
+
 // copyPreset writes one document to a file, or those of a whole set to a folder.
-func (c *cli) copyPreset(ctx context.Context, name, to string, force bool) error {
+func (c *cli) copyPreset(ctx context.Context, name, to string, another again, force bool) error {
+	if another.as == "" && len(another.roles) > 0 {
+		return wrongUse("--role is of --as: say how the second documents are named, for example --as two")
+	}
 	list, err := c.allPresets(ctx)
 	if err != nil {
 		return err
 	}
-	if set := list.setNamed(strings.TrimSuffix(name, "/")); len(set) > 0 {
-		return c.copySet(ctx, set, to, force)
+	set := list.setNamed(strings.TrimSuffix(name, "/"))
+	switch {
+	case len(set) > 0:
+		if set, err = c.texts(ctx, set, another); err != nil {
+			return err
+		}
+		return c.copySet(set, to, force)
+	case another.as != "":
+		return c.copyOneAgain(ctx, list.setNamed(path.Dir(name)), name, to, another, force)
 	}
-	return c.copyOne(ctx, name, to, force)
+	p, err := c.preset(ctx, name)
+	if err != nil {
+		return err
+	}
+	return c.copyOne(p, to, force)
 }
 
-func (c *cli) copySet(ctx context.Context, set []web.Preset, folder string, force bool) error {
+// texts reads the documents of a set, and makes others of them where they are taken a second time.
+func (c *cli) texts(ctx context.Context, set []web.Preset, another again) ([]web.Preset, error) {
+	var out []web.Preset
+	var first []mapping.Preset
+	for _, known := range set {
+		p, err := c.preset(ctx, known.Name)
+		if err != nil {
+			return nil, err
+		}
+		out, first = append(out, p), append(first, mapping.Preset{Name: p.Name, Title: p.Title, Description: p.Description, YAML: []byte(p.YAML)})
+	}
+	if another.as == "" {
+		return out, nil
+	}
+	second, err := mapping.Another(first, another.as, another.roles)
+	if err != nil {
+		return nil, wrongUse("%v", err)
+	}
+	for n, p := range second {
+		out[n] = web.Preset{Name: p.Name, Title: p.Title, Description: p.Description, YAML: string(p.YAML)}
+	}
+	return out, nil
+}
+
+// copyOneAgain writes one document of a set that is taken a second time: what it refers to, and what it yields to, is known from all of them.
+func (c *cli) copyOneAgain(ctx context.Context, set []web.Preset, name, file string, another again, force bool) error {
+	texts, err := c.texts(ctx, set, another)
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(set, func(p web.Preset) bool { return p.Name == name })
+	if n < 0 {
+		return wrongUse("there is no preset %q; crosswalk presets list has their names in full", name)
+	}
+	return c.copyOne(texts[n], file, force)
+}
+
+func (c *cli) copySet(set []web.Preset, folder string, force bool) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return wrongUse("%v", err)
 	}
 	var files []string
-	for n, known := range set {
-		p, err := c.preset(ctx, known.Name)
-		if err != nil {
-			return err
-		}
+	for _, p := range set {
 		file := filepath.Join(folder, path.Base(p.Name)+".yaml")
 		if err := writeNew(file, p.YAML, force); err != nil {
 			return err
 		}
-		set[n], files = p, append(files, file)
+		files = append(files, file)
 	}
 	if c.json {
 		return c.printJSON(presetList{set})
@@ -129,11 +185,7 @@ func (c *cli) copySet(ctx context.Context, set []web.Preset, folder string, forc
 	return nil
 }
 
-func (c *cli) copyOne(ctx context.Context, name, file string, force bool) error {
-	p, err := c.preset(ctx, name)
-	if err != nil {
-		return err
-	}
+func (c *cli) copyOne(p web.Preset, file string, force bool) error {
 	if err := writeNew(file, p.YAML, force); err != nil {
 		return err
 	}

@@ -215,6 +215,25 @@ func (c *cli) why() *cobra.Command {
 	})
 }
 
+// lookSays is what a match rule found.
+func lookSays(l web.MatchLook) string {
+	switch {
+	case l.Saw == "blank":
+		return "the record has no value for it"
+	case l.Saw == "many":
+		return "more than can be told apart"
+	case l.Saw == "claim":
+		return "nothing yet; another record with the value is just being carried over"
+	case l.Hits == 0:
+		return "nothing"
+	}
+	text := fmt.Sprintf("%d: %s", l.Hits, strings.Join(l.Of, ", "))
+	if l.Hits > len(l.Of) {
+		text += " ..."
+	}
+	return text
+}
+
 type whyAnswer struct {
 	Why []web.Why `json:"why"`
 }
@@ -282,6 +301,9 @@ func (c *cli) printWhy(w web.Why, field string) error {
 			text += " (values " + d.Values + ")"
 		}
 		fmt.Fprintln(c.out, plain(text))
+		for _, l := range d.Looks {
+			fmt.Fprintf(c.out, "    match: %s by %s: %s\n", l.Mapping, plain(l.Rule), plain(lookSays(l)))
+		}
 		if err := columns(c.out, append(fieldRows(d.Fields), lineRows(d.Lines)...)); err != nil {
 			return err
 		}

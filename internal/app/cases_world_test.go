@@ -195,6 +195,9 @@ func newConnector(w *world, name string) connector.Connector {
 			case "salespad":
 				return w.SalesPad.Transport()
 			}
+			if more := w.further[connection]; more != nil {
+				return more
+			}
 			return w.Light.Transport()
 		},
 		jitter: func() float64 { return 0.5 },

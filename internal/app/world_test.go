@@ -40,6 +40,7 @@ type world struct {
 	Salesforce *salesforcetest.Sim
 	// SalesPad likewise.
 	SalesPad *salespadtest.Sim
+	further  map[string]http.RoundTripper // further accounts, by connection
 	t        *testing.T
 
 	store   *memory.Table   // of a world in virtual time

@@ -41,6 +41,7 @@ type Entry struct {
 	Net     string               `json:"net,omitempty"`
 	Money   string               `json:"money,omitempty"`
 	Prev    string               `json:"prev,omitempty"`
+	Looks   []Look               `json:"looks,omitempty"`   // what the match rules found, where they were asked
 	Digests []string             `json:"digests,omitempty"` // of Fields: keyed, of the new value where one was written, else ""
 	Had     bool                 `json:"had,omitempty"`     // its values were put beside the page
 	Erased  time.Time            `json:"erased,omitzero"`   // its values were erased on request

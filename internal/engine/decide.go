@@ -104,7 +104,8 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 
 // decide lets the plan decide; of several mappings of the slot the first that wants to do something does.
 func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
-	for _, i := range items {
+	for _, i := range behindElders(items) {
+		i.askElders()
 		if i.hit != nil {
 			i.target = i.hit
 		}
@@ -118,7 +119,7 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		i.decision = frozen(i, chosen)
-		if i.decision.Kind == plan.Create && i.link.State != link.Claimed {
+		if i.decision.Kind == plan.Create && i.link.State != link.Claimed && i.theirs == nil { // what we made for another place is that one's, and known
 			if waits, ours := e.ownCreate(i); ours {
 				e.leaveOwn(ctx, b, i, waits)
 				continue
@@ -157,8 +158,11 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 			floatMoney(f)
 		}
 		d := plan.Decide(f)
-		if i.yields != nil {
+		switch {
+		case i.yields != nil:
 			d = i.yielded(f)
+		case !i.mayMake(a):
+			d = i.leftAsTheirs(f)
 		}
 		if d.Kind == plan.Skip {
 			if first == nil || first.Reason.Category == plan.OtherDocument && d.Reason.Category != plan.OtherDocument {

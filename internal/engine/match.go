@@ -145,13 +145,7 @@ func sortedKeys[V any](m map[[2]string]V) [][2]string {
 
 // matchObject finds what the rules of items say of one object of their target; nothing is done about it yet.
 func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string, items []*item) (map[*item]finding, error) {
-	type ask struct {
-		item      *item
-		rule      int
-		canonical string
-		key       table.Key
-	}
-	var asks []ask
+	var asks []matchAsk
 	var keys []table.Key
 	for _, i := range items {
 		account, err := e.account(ctx, i.m.ConnA)
@@ -160,12 +154,9 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		}
 		for n, r := range i.m.Match {
 			canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
-			if canonical == "" {
-				continue
-			}
-			a := ask{i, n, canonical, e.matchKey(conn, object, ruleName(r), canonical)}
+			a := matchAsk{i, n, canonical, e.matchKey(conn, object, ruleName(r), canonical)}
 			asks = append(asks, a)
-			if r.B != "id" {
+			if r.B != "id" && canonical != "" {
 				keys = append(keys, a.key)
 			}
 		}
@@ -189,6 +180,9 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	}
 	var ids, fields []string
 	for _, a := range asks {
+		if a.canonical == "" {
+			continue
+		}
 		if a.item.m.Match[a.rule].B == "id" { // the record names its counterpart by its address
 			refs[a.key] = []record.Ref{{Connection: conn, Object: object, ID: a.canonical}}
 			ids, fields = append(ids, a.canonical), append(fields, a.item.m.wantedB...)
@@ -220,6 +214,10 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 			}
 		}
 	}
+	siblings, err := e.underParents(ctx, b, conn, object, asks, entries, fields)
+	if err != nil {
+		return nil, err
+	}
 	found := map[*item]finding{}
 	for _, a := range asks {
 		if _, decided := found[a.item]; decided {
@@ -227,21 +225,47 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		}
 		entry := entries[a.key].Value
 		rule := a.item.m.Match[a.rule]
+		if a.canonical == "" {
+			a.item.looked(a.item.m, rule, nil, sawBlank)
+			continue
+		}
 		var hits []*record.Record
-		for _, ref := range refs[a.key] {
-			if r := records[ref.ID]; r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) && a.item.belongs(r) {
+		take := func(r *record.Record) {
+			if r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) && a.item.belongs(r) {
 				hits = append(hits, r)
 			}
 		}
-		if entry.Many || len(hits) > 0 {
-			found[a.item] = finding{rule: rule, hits: hits, many: entry.Many}
+		under, asked := siblings[a.item]
+		many := entry.Many && !asked
+		for n := range under {
+			take(&under[n])
+		}
+		for _, ref := range refs[a.key] {
+			if !entry.Many || !asked {
+				take(records[ref.ID])
+			}
+		}
+		if many || len(hits) > 0 {
+			a.item.looked(a.item.m, rule, hits, saw(many))
+			found[a.item] = finding{rule: rule, hits: hits, many: many}
 			continue
 		}
 		if c := entry.Claim; c != nil && c.A != a.item.ref && c.Until.After(time.Now()) && !b.preview {
+			a.item.looked(a.item.m, rule, nil, sawClaim)
 			found[a.item] = finding{rule: rule, wait: minTime(c.Until, time.Now().Add(contentionPause))}
+			continue
 		}
+		a.item.looked(a.item.m, rule, nil, "")
 	}
 	return found, nil
+}
+
+// matchAsk is one rule of one item, with the record's canonical value by it, "" for none.
+type matchAsk struct {
+	item      *item
+	rule      int
+	canonical string
+	key       table.Key
 }
 
 func minTime(a, b time.Time) time.Time {

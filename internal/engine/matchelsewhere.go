@@ -170,6 +170,7 @@ func (e *Engine) matchVia(ctx context.Context, b *batch, items []*item) {
 					hits = append(hits, r)
 				}
 			}
+			i.looked(i.m, mapping.MatchRule{A: []string{"associations." + v.With}, B: "what they belong to by " + v.Through}, hits, "")
 			if len(hits) > 0 {
 				e.takeHits(ctx, b, i, mapping.MatchRule{B: "its " + v.With + " (" + v.Through + ")", OnHit: v.OnHit}, hits, false)
 				break
@@ -184,17 +185,36 @@ func (i *item) belongs(r *record.Record) bool {
 	if i.needs == nil { // a related record that another one is found through
 		return true
 	}
+	for _, p := range i.parents() {
+		if p.id == "" || !strings.EqualFold(p.id, r.Field(p.field).Text()) {
+			return false
+		}
+	}
+	return true
+}
+
+// parentOf is a record of b that an item's counterpart belongs to, and the field that says so; id is "" while there is none.
+type parentOf struct{ field, id string }
+
+// parents are the required parents of an item that are given at creation and never change.
+func (i *item) parents() []parentOf {
+	var out []parentOf
 	for _, f := range i.m.Fields {
 		if f.Through == "" || !f.Required || !f.CreateOnly {
 			continue
 		}
 		for _, need := range i.wants {
-			if c := i.needs[need]; need.Mapping == f.Through && (c.State != plan.Ready || !strings.EqualFold(c.ID, r.Field(f.B).Text())) {
-				return false
+			if need.Mapping != f.Through {
+				continue
 			}
+			p := parentOf{field: f.B}
+			if c := i.needs[need]; c.State == plan.Ready {
+				p.id = c.ID
+			}
+			out = append(out, p)
 		}
 	}
-	return true
+	return out
 }
 
 // viaOf is one rule of one item.

@@ -157,7 +157,7 @@ func (e *Engine) record(b *batch, i *item) {
 	i.link.Page = b.audit.page()
 	b.audit.add(Entry{
 		At: time.Now(), Ref: i.ref, Target: i.link.B, Mapping: i.m.Name, Version: i.m.Version, Cause: i.task.Cause, Run: i.task.Run, Actor: i.task.Actor,
-		Kind: d.Kind, Reason: i.link.Reason, Fields: d.Fields, Lines: d.Lines, Net: d.Net, Money: d.Money, Prev: prev,
+		Kind: d.Kind, Reason: i.link.Reason, Fields: d.Fields, Lines: d.Lines, Net: d.Net, Money: d.Money, Prev: prev, Looks: i.looks,
 	}, i.m.Document != nil)
 }
 

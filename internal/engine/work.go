@@ -50,6 +50,7 @@ type item struct {
 	linked  map[record.Ref]bool              // associated records of the target that have a counterpart
 	history map[plan.HistoryOf]time.Time     // when contested fields were changed
 	entries map[table.Key]stored[matchEntry] // of its match keys, as they were read
+	looks   []Look                           // what its match rules found, in order
 
 	decision plan.Decision
 	token    string // of the intention written in this batch
@@ -62,6 +63,8 @@ type item struct {
 	over     bool                // a standing complaint was taken back
 	dead     map[record.Ref]bool // the batch's; nil: not asked yet
 	yields   *link.Reason        // its counterpart is another mapping's to write
+	theirs   *link.Reason        // it is another mapping's itself, and nothing is made of it
+	elders   []*item             // the same record in the places of mappings to which its own yields
 	mirrors  []*item             // the same deal in another CRM, without a document there
 	lookOnly bool                // of a claim: it is looked for and never sent again
 	along    []*item             // of a create: what it takes along (together.go)
@@ -142,6 +145,9 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 	items = uniqueItems(items)
 	e.workItems(ctx, b, items)
 	e.refuseHeld(ctx, b, items)
+	if !b.preview && slices.ContainsFunc(tasks, func(t Task) bool { return t.Pilot && t.Named }) {
+		e.lookAtMade(ctx, b)
+	}
 	e.finishTrail(ctx, b, items)
 	if !b.preview {
 		e.noteEnds(b.all)

@@ -15,6 +15,7 @@ var (
 	blanks      = []string{"keep", "clear"}
 	drifts      = []string{"keep", "restore"}
 	takens      = []string{"alias", "hold"}
+	atTheirs    = []string{"link", "make"}
 	picks       = []string{"primary", "all"}
 	whens       = []string{"never", "always", "needed"}
 	onHits      = []string{"link", "hold"}
@@ -99,6 +100,10 @@ func (c *checker) head() {
 		c.add("b", "both ends are the same object of the same connection", "name two different ends")
 	}
 	c.word("when_taken", m.WhenTaken, takens)
+	c.word("when_theirs", m.Theirs, atTheirs)
+	if m.Theirs != "" && len(m.YieldsTo) == 0 {
+		c.add("when_theirs", "it is about records that another mapping has linked, and this one yields to none", "name that mapping: yields_to: [ NAME ], or leave when_theirs out")
+	}
 	c.word("conflict", m.Conflict, winners)
 	if m.Conflict == "furthest" {
 		c.add("conflict", "furthest is of one field, whose values have an order", "write it at that field, with order: [ ... ]")

@@ -46,6 +46,7 @@ type Mapping struct {
 	Watch     []Watch       // other objects whose changes mean this record
 	Schedule  time.Duration // how often the feed of a is read; 0 = the deployment's default, Never = not by itself
 	YieldsTo  []string      // mappings that may write the same fields; this one then leaves their linked records alone (B13)
+	Theirs    string        // when_theirs: link | make: whether something is made of a record that one of YieldsTo has linked; "" = link
 	Mirror    *Mirror       // of documents: how the same deal in another CRM is known; nil = it is not looked for
 	Source    []byte        // the YAML as given
 	Positions Positions     // where things stand in Source, by path: "fields[3].transform"

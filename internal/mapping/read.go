@@ -16,10 +16,10 @@ import (
 
 func (r *reader) mapping(n *yaml.Node) *Mapping {
 	o := r.object(n, "", "mapping", "slot", "a", "b", "with", "since", "document", "match", "when_taken", "a_to_b", "b_to_a", "conflict", "tie", "delete", "first",
-		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to", "mirror", "children", "match_elsewhere", "unmatched", "at_source")
+		"fields", "lines", "protect", "hooks", "after", "email", "write_back", "watch", "schedule", "yields_to", "when_theirs", "mirror", "children", "match_elsewhere", "unmatched", "at_source")
 	m := &Mapping{Name: o.text("mapping"), A: r.end(o, "a"), B: r.end(o, "b"), Since: r.day(o, "since"),
 		WhenTaken: o.word("when_taken", "hold"), Conflict: o.word("conflict", "a"), Tie: o.text("tie"), First: o.text("first"),
-		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Schedule: r.schedule(o, "schedule")}
+		After: o.texts("after"), YieldsTo: o.texts("yields_to"), Theirs: o.text("when_theirs"), Schedule: r.schedule(o, "schedule")}
 	m.Slot = o.word("slot", m.B.Object)
 	m.Unmatched = o.word("unmatched", "skip")
 	m.MatchOwn = o.has("match_elsewhere") && !o.flag("match_elsewhere")

@@ -239,6 +239,9 @@ func (m *Mapping) written() []writtenField {
 			out = append(out, writtenField{m.B, m.Children.B, "lines.as"})
 		}
 	}
+	if m.AtSource != nil && m.AtSource.Queue != "" { // who forwards a record takes it from the other
+		out = append(out, writtenField{m.A, m.AtSource.Queue, "at_source.queue"})
+	}
 	if m.BToA.writes() && m.home != nil {
 		for _, f := range m.home.Fields {
 			out = append(out, writtenField{m.A, f.B, f.Path + ".a"})

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ func Decide(f *Facts) Decision {
 	}
 	want := wantedValues(f)
 	if d, stop := stopped(want); stop {
-		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil && f.Mapping.AtSource == nil && (f.Mapping.LinksOnly() || excludedParent(f)) { // what stands in a queue is waited for
+		if d.Kind == Hold && d.Reason.Category == ParentHeld && f.Target == nil &&
+			(f.Mapping.AtSource == nil && (f.Mapping.LinksOnly() || parentIs(f, Filtered, CreateOff, OwnRecord)) || parentIs(f, Yields)) { // what stands in a queue is waited for, unless it is another mapping's
 			d.Kind = Skip // nothing would be made of it, so nothing is wrong with it; it is looked at again when the parent is linked
 		}
 		return d
@@ -54,10 +56,10 @@ func gate(f *Facts) (Decision, bool) {
 	return Decision{}, false
 }
 
-// excludedParent tells whether what the record belongs to is left out on purpose: then so is the record.
-func excludedParent(f *Facts) bool {
+// parentIs tells whether what the record belongs to is left out on purpose, for one of these reasons: then so is the record.
+func parentIs(f *Facts, categories ...string) bool {
 	for _, c := range f.Counterparts {
-		if c.State == Stuck && c.Reason != nil && (c.Reason.Category == Filtered || c.Reason.Category == CreateOff) {
+		if c.State == Stuck && c.Reason != nil && slices.Contains(categories, c.Reason.Category) {
 			return true
 		}
 	}

@@ -340,6 +340,17 @@ type Decision struct {
 	Fields   []Field   `json:"fields,omitempty"`
 	Lines    []Line    `json:"lines,omitempty"`
 	Values   string    `json:"values,omitempty"` // expired or erased: what was decided is kept, the values are gone
+	// Looks are what the match rules found, in the order in which they were tried, where this decision followed from that.
+	Looks []MatchLook `json:"looks,omitempty"`
+}
+
+// MatchLook is what one match rule found: names of fields and ids of records, never values.
+type MatchLook struct {
+	Mapping string   `json:"mapping"`
+	Rule    string   `json:"rule"` // email = Email, case_insensitive
+	Hits    int      `json:"hits,omitempty"`
+	Of      []string `json:"of,omitempty"`  // three of them at most, by id
+	Saw     string   `json:"saw,omitempty"` // blank: the record has no value for it; many: more have it than are told apart; claim: another record is just being carried over with it
 }
 
 // Outcome is how an intended write ended.

@@ -112,7 +112,7 @@ func whyOf(x engine.Explanation, field string) Why {
 	}
 	for _, e := range x.Entries {
 		d := Decision{At: e.At, Kind: e.Kind, Mapping: e.Mapping, Version: e.Version, Cause: e.Cause, Run: e.Run, Actor: e.Actor, Net: e.Net, Currency: e.Money,
-			Fields: fieldsOf(e.Fields, field), Values: string(e.Values)}
+			Fields: fieldsOf(e.Fields, field), Values: string(e.Values), Looks: looksOf(e.Looks)}
 		d.Category, d.Reason = reasonOf(e.Reason)
 		if field == "" {
 			d.Lines = linesOf(e.Lines)
@@ -129,6 +129,14 @@ func whyOf(x engine.Explanation, field string) Why {
 		w.Outcomes = append(w.Outcomes, out)
 	}
 	return w
+}
+
+func looksOf(looks []engine.Look) []MatchLook {
+	var out []MatchLook
+	for _, l := range looks {
+		out = append(out, MatchLook{l.Mapping, l.Rule, l.Hits, l.Of, l.Saw})
+	}
+	return out
 }
 
 func (a *api) presets(*http.Request) (any, error) {
