@@ -385,10 +385,10 @@ func (e *Engine) agreedAfter(i *item, answered *record.Record) map[string]link.P
 		v := answered.Field(field.B)
 		if v.Known() {
 			shown := e.shownAt(i.m, key, true, answered)
-			if i.resent && shown != pair.B {
+			if i.resent && shown != link.Shown(pair.B) {
 				pair.A = changedAtA
 			}
-			pair.B, pair.Unsure = shown, false
+			pair.B, pair.Unsure = link.ShownAs(shown, pair.B), false
 		} else if i.resent {
 			pair.A = changedAtA
 		}

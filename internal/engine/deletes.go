@@ -223,11 +223,12 @@ func (e *Engine) bringBack(i *item) {
 			continue
 		}
 		a, b := e.shownAt(i.m, key, false, i.source), e.shownAt(i.m, key, true, i.target)
+		wasA, wasB := link.Shown(pair.A), link.Shown(pair.B)
 		switch {
-		case a != pair.A && b == pair.B && len(i.source.Field(field.A[0]).List()) < len(i.target.Field(name).List()):
-			i.link.Agreed[key] = link.Pair{A: a, B: plan.Changed}
-		case b != pair.B && a == pair.A && len(i.target.Field(name).List()) < len(i.source.Field(field.A[0]).List()):
-			i.link.Agreed[key] = link.Pair{A: plan.Changed, B: b}
+		case a != wasA && b == wasB && len(i.source.Field(field.A[0]).List()) < len(i.target.Field(name).List()):
+			i.link.Agreed[key] = link.Pair{A: link.ShownAs(a, pair.A), B: plan.Changed}
+		case b != wasB && a == wasA && len(i.target.Field(name).List()) < len(i.source.Field(field.A[0]).List()):
+			i.link.Agreed[key] = link.Pair{A: plan.Changed, B: link.ShownAs(b, pair.B)}
 		}
 	}
 }

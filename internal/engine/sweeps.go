@@ -428,13 +428,10 @@ func (e *Engine) asAgreed(s sweep, f sweptField, l *link.Link, v record.Value) (
 	if s.atB {
 		have = pair.B
 	}
-	switch {
-	case !ok, !target && f.field.Other == nil:
+	if !ok || !target && f.field.Other == nil {
 		return false, false, have
-	case have == changedAtA: // it waits for a record of its own
-		return true, true, have
 	}
-	return have == plan.SideDigest(e.Tools, f.field, f.way.Turned, target, v), true, have
+	return link.Shown(have) == plan.SideDigest(e.Tools, f.field, f.way.Turned, target, v), true, have
 }
 
 // sweepSoon has the associations of a way's source compared at once: a record that joined two others was deleted, and nothing says which.

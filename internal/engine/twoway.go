@@ -293,6 +293,17 @@ func (e *Engine) workHome(ctx context.Context, b *batch, items []*item) {
 			e.endPair(t)
 		}
 	}
+	if !b.preview {
+		for _, i := range items {
+			i.lookAgain(i.decision.Again)
+		}
+		for _, t := range twins {
+			t.pair.lookAgain(t.decision.Again)
+			if t.pair.decision.Pends && t.carried() {
+				t.pair.lookAgain(time.Now())
+			}
+		}
+	}
 	for _, i := range items {
 		for _, j := range i.joined {
 			r := outcomeOf(i)
@@ -334,6 +345,32 @@ func (e *Engine) endPair(t *item) {
 		r.Counts.Skipped = 0
 	}
 	i.result = &r
+}
+
+// carried tells whether the way home ended with something written or settled.
+func (i *item) carried() bool {
+	return i.result != nil && i.result.End == Done && (i.result.Counts.Writes() > 0 || i.decision.Kind == plan.Settle)
+}
+
+// lookAgain has a pair looked at once more, at a time if it says one: something could not be told yet and was left alone (plan.Decision).
+func (i *item) lookAgain(at time.Time) {
+	if at.IsZero() || i.link.State != link.Linked {
+		return
+	}
+	if soonest := time.Now().Add(contentionPause); at.Before(soonest) {
+		at = soonest
+	}
+	switch r := i.result; {
+	case r == nil:
+	case r.End == Done || r.End == Never:
+		again := *r
+		again.End, again.Until = Later, at
+		i.result = &again
+	case r.End == Later && r.Until.After(at):
+		again := *r
+		again.Until = at
+		i.result = &again
+	}
 }
 
 func outcomeOf(i *item) Result {

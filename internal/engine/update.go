@@ -119,10 +119,10 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 			if ofLine(key) {
 				continue
 			}
-			if !n.Home && (e.shownAt(i.m, key, true, i.target) == want || took[key]) {
+			if !n.Home && (e.shownAt(i.m, key, true, i.target) == link.Shown(want) || took[key]) {
 				i.agreed()[key], wrote = link.Pair{A: n.A[key], B: want}, true
 			}
-			if n.Home && (e.shownAt(i.m, key, false, i.source) == want || forms[key] == n.A[key] && forms[key] != "") {
+			if n.Home && (e.shownAt(i.m, key, false, i.source) == link.Shown(want) || forms[key] == n.A[key] && forms[key] != "") {
 				i.agreed()[key], wrote = link.Pair{A: want, B: n.A[key], Unsure: true}, true
 			}
 		}
@@ -134,30 +134,30 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 	}
 	i.link.Ghosts = slices.DeleteFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Until.Before(now) })
 	ghost := func(key, shown string, home bool) bool {
-		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Home == home && g.B[key] == shown })
+		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Home == home && link.Shown(g.B[key]) == shown })
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.link.Agreed)) {
 		pair := i.link.Agreed[key]
 		field, _ := i.m.fieldFor(key)
-		if shown := e.shownAt(i.m, key, true, i.target); shown != pair.B && ghost(key, shown, false) {
+		if shown := e.shownAt(i.m, key, true, i.target); shown != link.Shown(pair.B) && ghost(key, shown, false) {
 			theirs, err := e.writtenByOthers(ctx, i.target, field.B)
 			if err != nil {
 				return err
 			}
 			if !theirs {
-				i.link.Agreed[key] = link.Pair{A: changedAtA, B: shown}
+				i.link.Agreed[key] = link.Pair{A: changedAtA, B: link.ShownAs(shown, pair.B)}
 			}
 		}
 		if i.m.home == nil || len(field.A) == 0 {
 			continue
 		}
-		if shown := e.shownAt(i.m, key, false, i.source); shown != pair.A && ghost(key, shown, true) {
+		if shown := e.shownAt(i.m, key, false, i.source); shown != link.Shown(pair.A) && ghost(key, shown, true) {
 			theirs, err := e.writtenByOthers(ctx, i.source, field.A[0])
 			if err != nil {
 				return err
 			}
 			if !theirs {
-				i.link.Agreed[key] = link.Pair{A: shown, B: changedAtA}
+				i.link.Agreed[key] = link.Pair{A: link.ShownAs(shown, pair.A), B: changedAtA}
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func (e *Engine) tookBefore(ctx context.Context, i *item, n *link.Intent) (map[s
 	for _, key := range slices.Sorted(maps.Keys(n.B)) {
 		f, _ := i.m.fieldFor(key)
 		shown := e.shownAt(i.m, key, true, i.target)
-		if before, settled := i.link.Agreed[key]; ofLine(key) || shown == n.B[key] || settled && before.B == shown || strings.ContainsRune(f.B, '.') {
+		if before, settled := i.link.Agreed[key]; ofLine(key) || shown == link.Shown(n.B[key]) || settled && link.Shown(before.B) == shown || strings.ContainsRune(f.B, '.') {
 			continue
 		}
 		names, keys[f.B] = append(names, f.B), key
@@ -241,7 +241,7 @@ func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 		for key, pair := range i.decision.Agreed {
 			field, _ := i.m.fieldFor(key)
 			if _, written := i.decision.Write[field.B]; written {
-				pair = link.Pair{A: changedAtA, B: e.shownAt(i.m, key, true, i.target)}
+				pair = link.Pair{A: changedAtA, B: link.ShownAs(e.shownAt(i.m, key, true, i.target), pair.B)}
 			}
 			i.link.Agreed[key] = pair
 		}
@@ -274,7 +274,7 @@ func (e *Engine) intend(i *item) {
 	n := &link.Intent{Token: i.token, Until: i.intended.Add(e.ClaimFor), A: map[string]string{}, B: map[string]string{}}
 	for name, v := range i.decision.Write {
 		key := i.m.keyFor(name)
-		n.A[key], n.B[key] = i.decision.Agreed[key].A, e.writtenAs(i.m, name, v)
+		n.A[key], n.B[key] = i.decision.Agreed[key].A, link.ShownAs(e.writtenAs(i.m, name, v), i.decision.Agreed[key].B)
 	}
 	e.intendLines(n, i.decision.Lines)
 	i.link.Intent = n
@@ -452,7 +452,7 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 			pair := i.decision.Agreed[key]
 			took := v
 			if shown := o.Record.Field(name); shown.Known() {
-				pair.B, pair.Unsure, took = e.shownAt(i.m, key, true, o.Record), !shown.Same(v), shown
+				pair.B, pair.Unsure, took = link.ShownAs(e.shownAt(i.m, key, true, o.Record), pair.B), !shown.Same(v), shown
 				if pair.Unsure && i.target != nil && shown.Same(i.target.Field(name)) {
 					ignored = append(ignored, name)
 				}

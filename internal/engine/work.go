@@ -193,17 +193,23 @@ func merge(items []*item) Result {
 			r = *i.result
 		}
 		out.Counts.add(r.Counts)
-		if r.End == Done && out.End == Done && r.On != "" {
+		if r.ended() && out.ended() && r.On != "" {
 			out.On, out.Until = r.On, r.Until
 		}
 		if rank(r.End) > rank(out.End) || r.End == Later && out.End == Later && r.Until.Before(out.Until) {
 			r.Counts = out.Counts
+			if r.ended() { // what another place waits for is still to come, though a person must look at this one
+				r.On, r.Until = out.On, out.Until
+			}
 			out = r
 		}
 	}
 	out.Needed = len(items) == 1 && items[0].needed // in one place it may be needed and in another not
 	return out
 }
+
+// ended tells of a result that its task need not come again by itself.
+func (r Result) ended() bool { return r.End == Done || r.End == Never }
 
 func rank(end End) int { return slices.Index([]End{Done, Never, Later, Retry}, end) }
 

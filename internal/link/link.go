@@ -83,8 +83,8 @@ type Claim struct {
 	Matches    []string  `json:"matches,omitempty"` // match keys claimed with it, to be released
 }
 
-// Pair is what both sides read as when a field was last settled, as keyed digests of each side's canonical form.
-// Settled does not mean equal (A7).
+// Pair is what both sides read as when a field was last settled, as keyed digests of each side's canonical form; of lists of
+// references each side also says what it left out (pair.go). Settled does not mean equal (A7).
 type Pair struct {
 	A string `json:"a,omitempty"`
 	B string `json:"b,omitempty"`

@@ -97,7 +97,7 @@ func decideFields(f *Facts, want []wanted) Decision {
 	left := d.Reason
 	for _, w := range want {
 		if w.later != nil {
-			d.Later = append(d.Later, *w.later)
+			d.Later = append(append(d.Later, *w.later), w.more...)
 		}
 	}
 	switch {
@@ -171,24 +171,14 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 			d.Write[w.field.B] = w.value
 		}
 		if w.value.Known() { // blanks are agreed on too: the first change of a group must not look like a first meeting
-			pair := link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, w.value), Unsure: true}
-			if w.later != nil {
-				pair.A = Changed // what is left out now is still to come
-			}
-			d.Agreed[w.field.Key()] = pair
+			d.Agreed[w.field.Key()] = link.Pair{A: f.sourceSide(w), B: f.targetSide(w, w.value), Unsure: true}
 		}
 		d.Fields = append(d.Fields, fd)
 	}
 	return d
 }
 
-// heldNow tells whether a record has no counterpart since a person must say which.
-func heldNow(f *Facts, n Need) bool {
-	c := f.Counterparts[n]
-	return c.State == Stuck && c.Reason != nil && !Harmless(c.Reason.Category)
-}
-
-// Changed is no digest: a pair with it counts as changed on that side.
+// Changed is no digest: a pair with it counts as changed on that side, until it is next settled.
 const Changed = "?"
 
 // groups puts fields of one group together, in the order of the document.
@@ -215,8 +205,9 @@ type verdict struct {
 	notice *link.Reason // a standing complaint
 	// restores marks a write that puts back what was changed at b alone.
 	restores bool
-	leave    bool // nothing is settled: the other way carries it
-	conflict bool // both sides had changed
+	leave    bool      // nothing is settled: the other way carries it
+	conflict bool      // both sides had changed
+	again    time.Time // of what is left: neither way can tell before then
 }
 
 // maxRounds is how often a value that b keeps changing is put back before a person is asked (A7).
@@ -239,10 +230,7 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: v.rule, Old: old, New: w.value}
-		pair := link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, old)}
-		if w.field.Through != "" && f.Link.Agreed[w.field.Key()].B == Changed { // the other way has something to bring yet: that it is not here is nobody's doing
-			pair.B = Changed
-		}
+		pair := link.Pair{A: f.sourceSide(w), B: f.targetSide(w, old)}
 		fd.Conflict, fd.Lost = v.conflict, v.conflict && v.leave
 		switch {
 		case w.value.Kind() == record.Absent || w.field.CreateOnly && d.Kind == Update:
@@ -256,7 +244,9 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 			d.Fields = append(d.Fields, fd)
 			continue
 		case v.leave:
-			d.Home = true
+			d.Home = d.Home || v.again.IsZero()
+			d.Pends = d.Pends || w.pends
+			d.lookAgain(v.again)
 			d.Fields = append(d.Fields, fd)
 			continue
 		case f.agrees(w, old):
@@ -266,10 +256,7 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 		case v.action == WriteIt:
 			fd.Action, fd.Rule = WriteIt, v.rule+": "+w.rule
 			d.Write[w.field.B] = w.value
-			pair.B, pair.Unsure = f.targetDigest(w, w.value), true
-		}
-		if w.later != nil && !(heldNow(f, *w.later) && f.Link.Agreed[w.field.Key()].A == pair.A) {
-			pair.A = Changed // an association that waits for its record is still to come, unless this side was settled as it is (an undo, links by hand)
+			pair.B, pair.Unsure = f.targetSide(w, w.value), true
 		}
 		if v.restores {
 			pair.Rounds = f.Link.Agreed[w.field.Key()].Rounds + 1
@@ -285,6 +272,13 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 	return nil
 }
 
+// lookAgain has the pair looked at again at a time, or sooner where something else of it asks for that.
+func (d *Decision) lookAgain(at time.Time) {
+	if !at.IsZero() && (d.Again.IsZero() || at.Before(d.Again)) {
+		d.Again = at
+	}
+}
+
 // comparison is what a group of fields reads as on both sides, and which side changed since both were last settled.
 type comparison struct {
 	aChanged, bChanged bool
@@ -294,6 +288,7 @@ type comparison struct {
 	clears             bool // a is blank where b is not, and says nothing else: the group is not written for that
 	bClears            bool // likewise of b
 	aGaps, bGaps       bool // one of the group's fields is blank there and not at the other side
+	takes              bool // to write the group would take associations away at b
 	rounds             int
 	unreadable         bool // at b
 }
@@ -301,7 +296,7 @@ type comparison struct {
 func compare(f *Facts, group []wanted) comparison {
 	c := comparison{hasPair: true, aBlank: true, bBlank: true, allSame: true}
 	says, bSays := false, false // of what changed there something has a value
-	removed := false            // the last association was taken away, which is no blank but what a person did (B-14), unless an old copy lacks what we wrote
+	removed := false            // the last association was taken away, which is no blank but what a person did (B-14)
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		if w.value.Kind() == record.Absent {
@@ -320,10 +315,19 @@ func compare(f *Facts, group []wanted) comparison {
 		c.allSame = c.allSame && f.agrees(w, old)
 		c.aGaps, c.bGaps = c.aGaps || w.value.Blank() && !old.Blank(), c.bGaps || old.Blank() && !w.value.Blank()
 		says, bSays = says || aChanged && !w.value.Blank(), bSays || bChanged && !old.Blank()
-		removed = removed || ok && !pair.Unsure && aChanged != bChanged && w.field.OnlyBlank == "" && w.later == nil && strings.HasPrefix(w.field.B, "associations.") && listed(f.Mapping, w.field)
+		if strings.HasPrefix(w.field.B, "associations.") && listed(f.Mapping, w.field) {
+			removed = removed || ok && aChanged != bChanged && w.field.OnlyBlank == "" && !w.fresh
+			c.takes = c.takes || w.field.Other != nil && lacks(w.value, old)
+		}
 	}
 	c.clears, c.bClears = c.aGaps && !says && !removed, c.bGaps && !bSays && !removed
 	return c
+}
+
+// lacks tells whether a list has not all that another one has.
+func lacks(list, of record.Value) bool {
+	have := list.List()
+	return slices.ContainsFunc(of.List(), func(id string) bool { return !slices.Contains(have, id) })
 }
 
 // neverHeld tells, of one field of a group, that both sides are blank: nothing is to be settled there, and its group has not met for the

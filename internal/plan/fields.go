@@ -23,6 +23,14 @@ type wanted struct {
 	gone  bool         // the account does not show a field that it is made of: its whole group is left alone
 	apart *link.Reason // of a reference that may be any: what it refers to has no counterpart
 	left  *link.Reason // the value cannot be carried: its whole group is left alone, and the rest of the record goes on
+
+	// Of a list of references, each by its mark:
+	more  []Need   // later, of the others
+	out   []string // the source's that have no counterpart, so that they are not carried
+	kept  []string // the target's that are not ours to take away: they have no counterpart, or were not carried home yet
+	fresh bool     // of the source's that may get a counterpart yet one was not left out when it was settled
+	came  bool     // nothing changed at either side but that one that was left out has a counterpart now: it is added
+	pends bool     // likewise, but the target was changed: that goes home first
 }
 
 // wantedValues works out every field of the document or record.
@@ -569,35 +577,74 @@ func listedRefs(f *Facts, field mapping.Field) []record.Ref {
 	return out
 }
 
-// throughList translates every associated record that has a counterpart. The others are left out: those that wait are added when
-// they link (B12). Associations of the target to records that have no counterpart are not ours and stay.
+// throughList translates every associated record that has a counterpart. The others are left out, which the link remembers
+// (link.Side): those that wait are added when they link, and nothing else of the list is written for that (B12). Associations of the
+// target to records that have no counterpart, or had none when the list was settled, are not ours to take away and stay.
 func throughList(f *Facts, w wanted) wanted {
 	if !f.Source.Field(w.field.A[0]).Known() {
 		return w
 	}
-	var ids []string
+	pair := f.Link.Agreed[w.field.Key()]
+	before, there := link.LeftOut(pair.A), link.LeftOut(pair.B)
+	var ids, came []string
+	var coming, held []Need
 	for _, ref := range listedRefs(f, w.field) {
-		need := Need{Mapping: w.field.Through, Ref: ref}
-		switch c := f.Counterparts[need]; c.State {
-		case Ready:
+		need, mark := Need{Mapping: w.field.Through, Ref: ref}, f.mark(ref)
+		c, asked := f.Counterparts[need]
+		left := slices.Contains(before, mark)
+		if c.State == Ready {
 			ids = append(ids, c.ID)
-		case Waiting, "":
-			w.later = &need
-		case Stuck:
-			if w.later == nil && mayLinkYet(c) { // one that is still to come is waited for first
-				w.later = &need
+			if left {
+				came = append(came, c.ID)
+			}
+			continue
+		}
+		if asked {
+			w.out = append(w.out, mark)
+		}
+		switch {
+		case c.State != Stuck:
+			coming = append(coming, need)
+		case mayLinkYet(c):
+			held = append(held, need)
+		default:
+			continue
+		}
+		w.fresh = w.fresh || !left
+	}
+	if all := append(coming, held...); len(all) > 0 { // one that is still to come is waited for first
+		w.later, w.more = &all[0], all[1:]
+	}
+	has := f.Target.Field(w.field.B).List()
+	for _, id := range has {
+		ref := record.Ref{Connection: f.Target.Ref.Connection, Object: f.TargetObjects[w.field.Through], ID: id}
+		if mark := f.mark(ref); !f.Linked[ref] || slices.Contains(there, mark) {
+			ids = append(ids, id)
+			if f.Linked != nil {
+				w.kept = append(w.kept, mark)
 			}
 		}
 	}
-	for _, id := range f.Target.Field(w.field.B).List() {
-		if ref := (record.Ref{Connection: f.Target.Ref.Connection, Object: f.TargetObjects[w.field.Through], ID: id}); !f.Linked[ref] {
-			ids = append(ids, id)
+	if len(came) > 0 && w.field.Other != nil && f.Target != nil && link.Shown(pair.A) == f.sourceDigest(w) {
+		if w.came = link.Shown(pair.B) == f.targetDigest(w, f.Target.Field(w.field.B)); w.came {
+			ids = slices.Concat(has, came)
 		}
+		w.pends = !w.came
 	}
 	sort.Strings(ids)
 	w.value = record.Many(slices.Compact(ids)...)
 	return w
 }
+
+// mark is how a record is named among those that a side of a pair left out: the end of a digest of its address.
+func (f *Facts) mark(ref record.Ref) string {
+	digest := f.Tools.Digest(ref.String())
+	return digest[max(0, len(digest)-markSize):]
+}
+
+// markSize makes one list of a thousand in which two are taken for each other once in thirty; then one that a person took away may come
+// back when the other is linked.
+const markSize = 6
 
 // mayLinkYet tells of a record that has no counterpart that it may still get one without anybody touching what it is associated with: it is
 // held, its counterpart is a Lead that may be converted, or one of its pair was deleted and may be restored.

@@ -28,7 +28,7 @@ func Settled(f *Facts) map[string]link.Pair {
 		if w.stop != nil || w.need != nil || w.value.Kind() == record.Absent || at.Kind() == record.Unreadable {
 			continue
 		}
-		out[w.field.Key()] = link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, at)}
+		out[w.field.Key()] = link.Pair{A: f.sourceSide(w), B: f.targetSide(w, at)}
 	}
 	return out
 }
@@ -40,7 +40,7 @@ func settleGroup(f *Facts, d *Decision, group []wanted) {
 		old := f.Target.Field(w.field.B)
 		d.Fields = append(d.Fields, FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: "links only: create: never, update: false", Old: old, New: w.value})
 		if w.value.Kind() != record.Absent && old.Kind() != record.Unreadable {
-			d.Agreed[w.field.Key()] = link.Pair{A: f.sourceDigest(w), B: f.targetDigest(w, old)}
+			d.Agreed[w.field.Key()] = link.Pair{A: f.sourceSide(w), B: f.targetSide(w, old)}
 		}
 	}
 }

@@ -126,6 +126,8 @@ type Decision struct {
 	Later  []Need                  // optional references that are left out until these are linked
 	Object string                  // kind of record at b
 	Home   bool                    // of a mapping that works both ways: something is left to the other way
+	Pends  bool                    // when the other way has carried its change, something of this way is still to come
+	Again  time.Time               // something is left alone that can be told then: the pair is looked at once more
 	// Of documents:
 	Lines   []LineDecision
 	Net     string // total in minor units

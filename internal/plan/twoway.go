@@ -54,18 +54,39 @@ func (f *Facts) targetDigest(w wanted, v record.Value) string {
 	return SideDigest(f.Tools, w.field, f.Mapping.Turned, true, v)
 }
 
+// sourceSide is the source's side of a pair that is settled now.
+func (f *Facts) sourceSide(w wanted) string {
+	if w.field.Other == nil {
+		return f.sourceDigest(w)
+	}
+	return link.Side(f.sourceDigest(w), w.out)
+}
+
+// targetSide is the other side, where the target reads as v. What it leaves out is the other way's to say: as long as the target reads as
+// it did, that stays.
+func (f *Facts) targetSide(w wanted, v record.Value) string {
+	digest := f.targetDigest(w, v)
+	if w.field.Other == nil {
+		return digest
+	}
+	if was := f.Link.Agreed[w.field.Key()].B; link.Shown(was) == digest {
+		return was
+	}
+	return link.Side(digest, w.kept)
+}
+
 // sourceChanged tells whether somebody changed the source's value since it was settled. What we wrote there and have not read back
 // may have been put into another form meanwhile, by a trigger or a workflow: that is nobody's change (A7).
 func (f *Facts) sourceChanged(w wanted, pair link.Pair) bool {
-	if pair.A == f.sourceDigest(w) {
-		return false
+	if link.Shown(pair.A) == f.sourceDigest(w) {
+		return w.came
 	}
 	return !(f.mayBeRewritten(w, pair) && w.value.Known() && pair.B == f.targetDigest(w, w.value))
 }
 
 // targetChanged is sourceChanged of the other side.
 func (f *Facts) targetChanged(w wanted, old record.Value, pair link.Pair) bool {
-	if pair.B == f.targetDigest(w, old) {
+	if link.Shown(pair.B) == f.targetDigest(w, old) {
 		return false
 	}
 	if !f.mayBeRewritten(w, pair) || old.Blank() {
@@ -145,12 +166,33 @@ func bothWaysVerdict(f *Facts, kind Kind, group []wanted, c comparison) verdict 
 		}
 	}
 	if !c.bChanged {
-		if c.clears && first.Blank != "clear" {
+		switch {
+		case c.clears && first.Blank != "clear":
 			return verdict{action: KeepIt, rule: "blank: keep"}
+		case c.takes && f.notYetShown().After(f.Now):
+			return f.mayBeOld()
 		}
 		return verdict{action: WriteIt, rule: "changed at " + m.A.Connection}
 	}
 	return conflict(f, group, c, there)
+}
+
+// shownAfter is how long what was written may still be lacking in what a system shows.
+const shownAfter = 3 * time.Minute
+
+// notYetShown is until when an association that a record lacks may have been made by us and not be shown yet. No stamp of a record tells
+// that of its associations: so long nothing is taken away for it (A3).
+func (f *Facts) notYetShown() time.Time {
+	last := latest(f.Link.Told(), latest(f.Link.StampA, f.Link.StampB))
+	if last.IsZero() {
+		return last
+	}
+	return last.Add(shownAfter)
+}
+
+// mayBeOld leaves associations alone that would be taken away for what may be an old copy, and has it looked at again.
+func (f *Facts) mayBeOld() verdict {
+	return verdict{action: KeepIt, leave: true, again: f.notYetShown(), rule: "an association that was made a moment ago may not be shown yet"}
 }
 
 // conflict: both sides changed since they were settled. Both ways come to the same winner: the loser's way leaves the field.
@@ -181,6 +223,9 @@ func conflict(f *Facts, group []wanted, c comparison, there verdict) verdict {
 	if winner == "b" || winner == m.B.Connection {
 		there.rule, there.conflict = "conflict: "+word, true
 		return there
+	}
+	if c.takes && f.notYetShown().After(f.Now) {
+		return f.mayBeOld()
 	}
 	return verdict{action: WriteIt, rule: "conflict: " + word, conflict: true}
 }
