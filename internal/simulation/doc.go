@@ -32,6 +32,21 @@
 //	Q10 Q11 Q12 Q13 not here: budgets, long outages, fairness and tokens have no other users in these worlds; token, budget and cases_baddays_test.go
 //	Q17    pairmore.go: every value that we wrote over another stands in the audit trail
 //
+// Seeds of -crm pad have HubSpot and SalesPad (pad.go): the whole set hubspot-salespad, as it stands. People at each make, change, archive,
+// merge and delete companies, customers, prospects and their contacts, convert prospects, change documents while they are exported and put
+// them back into the queue (padpeople.go, paddocs.go); the server is down, answers pages of IIS or nothing, loses its sessions to another
+// log-in, has no seat, refuses an address in the middle of an import (padfault.go). SalesPad has no idempotency, no webhooks and no
+// histories; what is promised all the same:
+//
+//	A1     padcheck.go: no company has two customers or prospects, no customer two companies; contacts, items and documents likewise
+//	A2 C5  padcheck.go: a mark stands once, what we made is somebody's counterpart; nothing is left of a customer whose contacts were refused
+//	C1 C12 padcheck.go: every record that may cross has a counterpart, or a person is told why not
+//	C1 C10 padfields.go: at rest each field says what SalesPad says, unless somebody at HubSpot changed it later; then full runs write nothing
+//	C7 C9  padfields.go: a queued document became one deal with all its lines and its total, was forwarded once, and noted once
+//	C14    padfields.go: the stage that HubSpot's people moved a deal to stays
+//	C16 C18 padcheck.go: no link leads to what was merged away; a converted prospect's links lead to the customer and its addresses
+//	B6     padcheck.go: nothing of GP's padding gets anywhere
+//
 // Start with Run (run.go), then gate.go, fault.go, world.go and check.go. crash.go kills a worker at every single effect of
 // the won-deal flow instead.
 package simulation

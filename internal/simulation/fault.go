@@ -10,6 +10,7 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/connector/salesforce/salesforcetest"
+	"crosswalk/internal/connector/salespad/salespadtest"
 )
 
 // Rates say how often chaos strikes, in 10,000 effects of the kind; the zero Rates are calm.
@@ -38,14 +39,16 @@ type fault struct {
 	light     *lighttest.Fault
 
 	salesforce *salesforcetest.Fault
-	source     string // the CRM without which it cannot be met; "" is either
+	salespad   *salespadtest.Fault
+	before     func(*Sim) // happens at the vendor just before the call arrives
+	source     string     // the CRM without which it cannot be met; "" is either
 }
 
 // vendorFaults is every class of fault that a call to a vendor can meet.
 func vendorFaults() []fault {
 	var out []fault
 	add := func(name string, weight int, fits func(call) bool, ambiguous bool, h hubspottest.Fault, l lighttest.Fault) {
-		out = append(out, fault{name: name, weight: weight, fits: fits, ambiguous: ambiguous, hubspot: &h, light: &l, salesforce: atSalesforce(name)})
+		out = append(out, fault{name: name, weight: weight, fits: fits, ambiguous: ambiguous, hubspot: &h, light: &l, salesforce: atSalesforce(name), salespad: atSalesPad(name)})
 	}
 	always := func(call) bool { return true }
 	notSalesforce := func(c call) bool { return c.system != "salesforce" }
@@ -88,7 +91,7 @@ func vendorFaults() []fault {
 	own("Salesforce: UNABLE_TO_LOCK_ROW", 60, func(c call) bool { return onSalesforce(c) && c.writes() }, salesforcetest.Fault{Row: func(int) (string, string) {
 		return "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"
 	}})
-	return out
+	return append(out, salespadFaults()...)
 }
 
 // atSalesforce is what a class of fault looks like there; nil where the class is another vendor's.

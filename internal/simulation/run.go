@@ -48,8 +48,11 @@ func Run(o Options, shared *Shared) (report Report) {
 		o.Source = sourceOf(o.Seed)
 	}
 	s := New(o, shared)
-	if o.Source == pairSource {
+	switch o.Source {
+	case pairSource:
 		return s.runPair()
+	case padSource:
+		return s.runPad()
 	}
 	ctx := context.Background()
 	dice := rand.New(rand.NewPCG(o.Seed, 5))
@@ -108,15 +111,24 @@ func (s *Sim) storm(d time.Duration) {
 		slot int
 		live func(*actor, time.Time)
 	}{{"sales", slotSales, s.sales}, {"finance", slotFinance, s.finance}} {
-		if s.pair != nil {
+		switch {
+		case s.pair != nil:
 			person.live = map[int]func(*actor, time.Time){slotSales: s.pair.atOrg, slotFinance: s.pair.atPortal}[person.slot]
+		case s.pad != nil:
+			person.live = map[int]func(*actor, time.Time){slotSales: s.pad.atPortal, slotFinance: s.pad.atSalesPad}[person.slot]
 		}
 		a := s.newActor(person.name, person.slot, 0)
 		s.wg.Go(func() { person.live(a, end) })
 	}
-	if s.pair != nil {
+	if s.pair != nil || s.pad != nil {
 		a := s.newActor("editor", slotEditor, 0)
-		s.wg.Go(func() { s.pair.atDesk(a, end) })
+		s.wg.Go(func() {
+			if s.pad != nil {
+				s.pad.atDesk(a, end)
+				return
+			}
+			s.pair.atDesk(a, end)
+		})
 	}
 	operator := s.newActor("operator", slotOperator, 1)
 	operator.pause(d)
@@ -132,8 +144,11 @@ const calmFor = 8 * time.Hour
 // quietFor is how long calm lasts though nothing waits: until the slowest backstop has looked at what happened last. Salesforce
 // is asked for deletions every 15 minutes, with a cycle of the feed.
 func (s *Sim) quietFor() time.Duration {
-	if s.Salesforce != nil {
+	switch {
+	case s.Salesforce != nil:
 		return 20 * time.Minute
+	case s.SalesPad != nil:
+		return 15 * time.Minute
 	}
 	return 12 * time.Minute
 }
@@ -141,7 +156,7 @@ func (s *Sim) quietFor() time.Duration {
 // soon is how far ahead waiting tasks are waited for. Of a pair, what is held because another record has its value is a person's
 // question, and is tried again of itself a day later: that is not waited for.
 func (s *Sim) soon() time.Duration {
-	if s.pair != nil {
+	if s.pair != nil || s.pad != nil {
 		return 20 * time.Hour
 	}
 	return 30 * time.Hour
@@ -172,6 +187,9 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 	}
 	if s.pair != nil {
 		return s.pair.onceMore(ctx, a, e)
+	}
+	if s.pad != nil {
+		return s.pad.onceMore(ctx, a, e)
 	}
 	return append(s.Settled(ctx), s.onceMore(ctx, a, e)...)
 }
@@ -250,6 +268,9 @@ func (s *Sim) everything(ctx context.Context, a *actor, e *engine.Engine) error 
 		return err
 	}
 	for _, h := range heads {
+		if h.Name == "document-lines" {
+			continue // they are run with their documents
+		}
 		if _, err := e.RunMapping(ctx, engine.Run{Kind: "full", Mapping: h.Name, Actor: "editor"}, nil); err != nil {
 			return err
 		}

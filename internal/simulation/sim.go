@@ -24,6 +24,7 @@ import (
 	"crosswalk/internal/connector/light"
 	"crosswalk/internal/connector/light/lighttest"
 	"crosswalk/internal/connector/salesforce/salesforcetest"
+	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
@@ -39,7 +40,8 @@ type Sim struct {
 	Options
 	HubSpot    *hubspottest.Sim    // nil where Salesforce is the CRM
 	Salesforce *salesforcetest.Sim // nil where HubSpot is
-	Light      *lighttest.Sim
+	Light      *lighttest.Sim      // nil where no deals are billed: of a pair, and with SalesPad
+	SalesPad   *salespadtest.Sim   // of a run with SalesPad
 	Store      *memory.Table
 	Queue      *embedded.Queue
 	Fault      func(call) *fault // of a directed test, asked first
@@ -52,6 +54,7 @@ type Sim struct {
 	town      *town
 	crm       crm
 	pair      *pair // of a run with both CRMs
+	pad       *pad  // of a run with SalesPad
 
 	mu        sync.Mutex
 	on        bool // chaos
@@ -76,7 +79,7 @@ type Options struct {
 	Verbose bool // keep the effects as text
 	Lags    *lags
 	Open    bool   // documents are opened and published by themselves
-	Source  string // the CRM: hubspot or salesforce, or pair; "": HubSpot, and of Run what the seed chooses
+	Source  string // the CRM: hubspot or salesforce, or pair, or pad; "": HubSpot, and of Run what the seed chooses
 	Quiet   bool   // of the pair: thirty quiet days follow
 }
 
@@ -103,6 +106,11 @@ func NewShared() *Shared {
 			if _, err := sh.Compile([]byte(y)); err != nil {
 				panic(err)
 			}
+		}
+	}
+	for _, y := range padDocuments() {
+		if _, err := sh.Compile([]byte(y)); err != nil {
+			panic(err)
 		}
 	}
 	for _, source := range []string{hubspotSource, salesforceSource} {
@@ -197,6 +205,10 @@ func New(o Options, shared *Shared) *Sim {
 	}
 	if o.Source == pairSource {
 		s.newPair()
+		return s
+	}
+	if o.Source == padSource {
+		s.newPad()
 		return s
 	}
 	if o.Source == salesforceSource {
@@ -311,6 +323,9 @@ func (s *Sim) engine(a *actor) *engine.Engine {
 func (s *Sim) connections(a *actor) (out map[string]connector.Connector, roles map[string]string, err error) {
 	if s.pair != nil {
 		return s.pair.connections(s, a)
+	}
+	if s.pad != nil {
+		return s.pad.connections(s, a)
 	}
 	source, err := s.crm.connect(s, a)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 var (
 	seedsFlag = flag.Int("seeds", 0, "how many seeds; also CROSSWALK_SEEDS")
-	crmFlag   = flag.String("crm", "", "hubspot, salesforce or pair for every seed; else each seed chooses")
+	crmFlag   = flag.String("crm", "", "hubspot, salesforce, pair or pad for every seed; else each seed chooses")
 	firstFlag = flag.Int("first", 1, "the first of the seeds")
 	quietFlag = flag.Int("quiet", -1, "after how many of the seeds with both CRMs thirty quiet days follow; with -seed, 1 has them follow that one")
 	seedFlag  = flag.Uint64("seed", 0, "run this seed alone and print its effects; also CROSSWALK_SEED")

@@ -38,7 +38,7 @@ func (t *total) add(r Report) {
 
 func (t *total) text(took time.Duration) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d seeds (%d of HubSpot, %d of Salesforce, %d of both) in %.1f seconds, %d effects, %d won deals, %d invoices, %d contracts, %d customers, %d held\n", t.seeds, t.sources[hubspotSource], t.sources[salesforceSource], t.sources[pairSource], took.Seconds(), t.effects, t.outcome.Won, t.outcome.Invoices, t.outcome.Contracts, t.outcome.Customers, t.outcome.Held)
+	fmt.Fprintf(&b, "%d seeds (%d of HubSpot, %d of Salesforce, %d of both, %d of SalesPad) in %.1f seconds, %d effects, %d won deals, %d invoices, %d contracts, %d customers, %d held\n", t.seeds, t.sources[hubspotSource], t.sources[salesforceSource], t.sources[pairSource], t.sources[padSource], took.Seconds(), t.effects, t.outcome.Won, t.outcome.Invoices, t.outcome.Contracts, t.outcome.Customers, t.outcome.Held)
 	fmt.Fprintf(&b, "%d creates of unknown outcome, of which %d held as uncertain; %d seeds failed\n", t.ambiguous, t.outcome.Uncertain, len(t.failed))
 	fmt.Fprintf(&b, "after %d seeds thirty quiet days followed\n", t.quiet)
 	for _, list := range []struct {
@@ -88,6 +88,7 @@ func classes() map[string]string {
 		"people at Salesforce: addresses swapped", "people at Salesforce: old value set back", "people at HubSpot: records merged", "people at HubSpot: record archived",
 		"people at HubSpot: old value set back", "people at HubSpot: record made", "people at HubSpot: record restored", "people at HubSpot: chain of merges",
 		"people at Salesforce: chain of merges", "people at Crosswalk: records come by import", "people at Crosswalk: a mapping is paused and goes on", "people at Crosswalk: a newer version is taken into use", "automation: phones rewritten at Salesforce", "automation: workflow rewrites at HubSpot")
+	of(padSource, padClasses()...)
 	for source, vendor := range map[string]string{hubspotSource: "HubSpot", salesforceSource: "Salesforce"} {
 		for _, what := range []string{"stage flaps won, lost, won", "amount edited", "line changed", "line added", "line removed", "company renamed", "deal cloned", "companies merged"} {
 			of(source, "people at "+vendor+": "+what)
@@ -108,15 +109,18 @@ func fewest(seeds int) int {
 	return max(1, seeds/100)
 }
 
-// fewestPairs is how many seeds with both CRMs must have gone every branch.
-const fewestPairs = 500
+// fewestPairs is how many seeds with both CRMs must have gone every branch, fewestPads how many with SalesPad.
+const (
+	fewestPairs = 500
+	fewestPads  = 200
+)
 
 // weak lists the classes that were hardly met.
 func (t *total) weak() []string {
 	var out []string
 	by := classes()
 	for _, class := range sorted(by) {
-		seeds := t.seeds - t.sources[pairSource] // the pair has no Light
+		seeds := t.seeds - t.sources[pairSource] - t.sources[padSource] // these have no Light
 		if source := by[class]; source != "" {
 			seeds = t.sources[source]
 		}
@@ -131,8 +135,15 @@ func (t *total) weak() []string {
 			}
 		}
 	}
+	if pads := t.sources[padSource]; pads >= fewestPads {
+		for _, name := range padBranches {
+			if n := t.hits[branchMark+name]; n < max(1, pads/500) {
+				out = append(out, fmt.Sprintf("the branch %q was met %d times in %d seeds of SalesPad", name, n, pads))
+			}
+		}
+	}
 	if t.outcome.Uncertain > 1+t.ambiguous/100 {
-		out = append(out, fmt.Sprintf("%d deals held as uncertain for %d creates of unknown outcome", t.outcome.Uncertain, t.ambiguous))
+		out = append(out, fmt.Sprintf("%d records held as uncertain for %d creates of unknown outcome", t.outcome.Uncertain, t.ambiguous))
 	}
 	return out
 }

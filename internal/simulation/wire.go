@@ -18,7 +18,7 @@ import (
 // the same goroutine.
 type wire struct {
 	a      *actor
-	system string // hubspot, light
+	system string // hubspot, salesforce, light, salespad
 	inner  http.RoundTripper
 }
 
@@ -72,6 +72,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if f != nil && f.err != nil {
 		w.a.leave(label)
 		return nil, f.err
+	}
+	if f != nil && f.before != nil {
+		f.before(w.a.s)
 	}
 	answer, err := w.inner.RoundTrip(r.WithContext(context.WithValue(r.Context(), faultKey{}, f)))
 	if err == nil && c.system != salesforceSource && c.writes() && answer.StatusCode < 300 { // of Salesforce the org's journal tells
@@ -133,7 +136,7 @@ func (c call) writes() bool {
 // creates tells whether the call makes a record, rather than changing one.
 func (c call) creates() bool {
 	switch c.path {
-	case "/v1/customers", "/v1/products", "/v1/invoice-receivables", "/v1/contracts":
+	case "/v1/customers", "/v1/products", "/v1/invoice-receivables", "/v1/contracts", "/api/Customer", "/api/CustomerAddr", "/api/Prospect", "/api/ProspectContact":
 		return c.method == http.MethodPost
 	}
 	return false

@@ -97,6 +97,10 @@ func (s *Sim) deliver(ctx context.Context, a *actor, e *engine.Engine) {
 		s.pair.org.deliver(ctx, &doorbell{a, e, "salesforce"})
 		return
 	}
+	if s.pad != nil {
+		s.pad.hub.deliver(ctx, &doorbell{a, e, "hubspot"})
+		return
+	}
 	s.crm.deliver(ctx, &doorbell{a, e, s.crm.connection()})
 }
 

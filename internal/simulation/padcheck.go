@@ -1,0 +1,389 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/salespad/salespadtest"
+	"crosswalk/internal/engine"
+	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
+	"crosswalk/internal/record"
+)
+
+// onceMore looks at everything again, which must write nothing (C10, C21).
+func (p *pad) onceMore(ctx context.Context, a *actor, e *engine.Engine) []Problem {
+	s := p.s
+	if err := s.retryHeld(ctx, a, e); err != nil {
+		return []Problem{{"C10 convergence", err.Error()}}
+	}
+	for n := range 2 {
+		before, log := p.stamps(), len(s.SalesPad.Log())
+		if err := s.everything(ctx, a, e); err != nil {
+			return []Problem{{"C10 convergence", err.Error()}}
+		}
+		var wrote []string
+		for _, e := range s.SalesPad.Log()[log:] {
+			wrote = append(wrote, fmt.Sprintf("%s %s %s %v", e.Did, e.Resource, e.Key, e.Fields))
+		}
+		after := p.stamps()
+		for _, key := range sorted(after) {
+			if was, ok := before[key]; !ok || !was.Equal(after[key]) {
+				wrote = append(wrote, "written at HubSpot: "+key)
+			}
+		}
+		if len(wrote) == 0 {
+			return nil
+		}
+		if s.branch("SalesPad: a full run found something to write"); n == 1 {
+			return []Problem{{"C10 convergence", fmt.Sprintf("full run %d over everything still writes: %s", n+1, strings.Join(wrote, "; "))}}
+		}
+	}
+	return nil
+}
+
+var padHubObjects = []string{"companies", "contacts", "products", "deals", "line_items"}
+
+// stamps are when HubSpot's records were last changed: in calm, by us.
+func (p *pad) stamps() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, object := range padHubObjects {
+		for _, r := range p.s.HubSpot.Records(object) {
+			out[object+"/"+r.ID] = r.UpdatedAt
+		}
+	}
+	return out
+}
+
+// resources are SalesPad's names of what the connector calls objects.
+var resources = map[string]string{"customers": "Customer", "customer-addresses": "CustomerAddr", "prospects": "Prospect", "prospect-contacts": "ProspectContact",
+	"items": "ItemMaster", "sales-documents": "SalesDocument", "sales-document-lines": "SalesLineItem"}
+
+// padCheck is one look at both from outside: their records and journals, what is linked, held, and in the audit trail.
+type padCheck struct {
+	s        *Sim
+	p        *pad
+	e        *engine.Engine
+	ctx      context.Context
+	problems []Problem
+	outcome  Outcome
+
+	links    []link.Link
+	byA, byB map[record.Ref]link.Link // linked pairs
+	errors   map[record.Ref][]string  // categories of open sync errors
+	asked    map[record.Ref]bool      // candidates of a question
+	joined   map[record.Ref]time.Time // when a pair was first spoken of, by either side
+	hubs     map[string]hubspottest.Record
+	erps     map[string]salespadtest.Record // by object/id, as the connector names them
+	ours     map[string]time.Time           // what we made at SalesPad and did not delete, by object/id
+}
+
+// CheckPad judges both after calm.
+func (s *Sim) CheckPad(ctx context.Context) ([]Problem, Outcome) {
+	c := &padCheck{s: s, p: s.pad, e: s.engine(s.newActor("outsider", slotOperator, 2000)), ctx: ctx, byA: map[record.Ref]link.Link{}, byB: map[record.Ref]link.Link{},
+		errors: map[record.Ref][]string{}, asked: map[record.Ref]bool{}, joined: map[record.Ref]time.Time{}, hubs: map[string]hubspottest.Record{}, erps: map[string]salespadtest.Record{}, ours: map[string]time.Time{}}
+	if err := c.look(); err != nil {
+		return []Problem{{"why", err.Error()}}, c.outcome
+	}
+	c.once()
+	c.complete()
+	c.ends()
+	c.plainText()
+	for _, l := range c.links {
+		if l.State == link.Linked {
+			c.pair(l)
+		}
+	}
+	c.documents()
+	return c.problems, c.outcome
+}
+
+func (c *padCheck) fail(id, format string, args ...any) {
+	c.problems = append(c.problems, Problem{id, fmt.Sprintf(format, args...)})
+}
+
+// look reads everything that the checks compare. A place has one counterpart, and a record one place (A1).
+func (c *padCheck) look() error {
+	for after := ""; ; {
+		page, err := c.e.Links(c.ctx, engine.LinkQuery{After: after, Limit: engine.MaxLinks})
+		if err != nil {
+			return err
+		}
+		c.links = append(c.links, page.Links...)
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	for _, l := range c.links {
+		if l.Reason != nil {
+			for _, ref := range l.Reason.Candidates {
+				c.asked[ref] = true
+			}
+		}
+		if l.State != link.Linked {
+			continue
+		}
+		if other, ok := c.byA[l.A]; ok {
+			c.fail("A1 one counterpart", "%s is linked to %s and to %s", l.A, other.B, l.B)
+		}
+		if other, ok := c.byB[l.B]; ok {
+			c.fail("A1 one counterpart", "%s and %s are both linked to %s", other.A, l.A, l.B)
+		}
+		c.byA[l.A], c.byB[l.B] = l, l
+	}
+	errs, err := c.e.Errors(c.ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, x := range errs {
+		c.errors[x.Ref] = append(c.errors[x.Ref], x.Category)
+		c.s.branch("SalesPad: told to people: " + x.Category)
+		if c.outcome.Held++; x.Category == plan.Uncertain || x.Category == plan.DuplicateMarker {
+			c.outcome.Uncertain++
+		}
+	}
+	for _, object := range padHubObjects {
+		for _, r := range c.s.HubSpot.Records(object) {
+			c.hubs[object+"/"+r.ID] = r
+		}
+	}
+	objects := map[string]string{}
+	for object, resource := range resources {
+		objects[resource] = object
+		for _, r := range c.s.SalesPad.All(resource) {
+			c.erps[object+"/"+r.Key] = r
+		}
+	}
+	for _, effect := range c.s.SalesPad.Log() {
+		key := objects[effect.Resource] + "/" + effect.Key
+		switch _, there := c.erps[key]; {
+		case effect.Did == "create" && effect.By == salespadtest.UserName && there:
+			c.ours[key] = effect.At
+		case effect.Did == "create" || effect.Did == "delete": // a number that was given again is another record
+			delete(c.ours, key)
+		}
+	}
+	return c.readTrail()
+}
+
+// readTrail notes when pairs were first spoken of.
+func (c *padCheck) readTrail() error {
+	for after := ""; ; {
+		lines, next, err := c.e.Audit(c.ctx, engine.AuditQuery{After: after})
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			refs := []record.Ref{l.Ref, l.Target}
+			for _, o := range l.Outcomes {
+				refs = append(refs, o.Target)
+			}
+			for _, ref := range refs {
+				if was, ok := c.joined[ref]; ref != (record.Ref{}) && l.Target != (record.Ref{}) && (!ok || l.At.Before(was)) {
+					c.joined[ref] = l.At
+				}
+			}
+		}
+		if after = next; after == "" {
+			return nil
+		}
+	}
+}
+
+// story is what the product says of a record.
+func (c *padCheck) story(ref record.Ref) string {
+	var out []string
+	for _, x := range c.why(ref) {
+		text := fmt.Sprintf("%s %s-%s", x.Link.State, x.Link.A, x.Link.B)
+		if x.Link.Reason != nil {
+			text += " " + x.Link.Reason.Category + ": " + x.Link.Reason.Text
+		}
+		out = append(out, text)
+	}
+	return fmt.Sprint(out, c.errors[ref])
+}
+
+func (c *padCheck) why(ref record.Ref) []engine.Explanation {
+	xs, err := c.e.Why(c.ctx, ref)
+	if err != nil {
+		c.fail("why", "%s: %v", ref, err)
+	}
+	return xs
+}
+
+// told tells whether a person is told, or asked, why a record is as it is.
+func (c *padCheck) told(ref record.Ref) bool {
+	if len(c.errors[ref]) > 0 || c.asked[ref] {
+		return true
+	}
+	return slices.ContainsFunc(c.why(ref), func(x engine.Explanation) bool { return x.Link.State == link.Held || x.Link.State == link.Alias })
+}
+
+func portalRef(object, id string) record.Ref {
+	return record.Ref{Connection: "hubspot", Object: object, ID: id}
+}
+
+// refOf splits object/id.
+func refOf(connection, key string) record.Ref {
+	object, id, _ := strings.Cut(key, "/")
+	return record.Ref{Connection: connection, Object: object, ID: id}
+}
+
+// once: a mark stands once, and what we made is somebody's counterpart or a person's question: nobody is made twice, and of a customer
+// that could not be made with its contacts nothing is left (C5, A2).
+func (c *padCheck) once() {
+	marks := map[string]string{}
+	mark := func(what, key, value string) {
+		if value == "" {
+			return
+		}
+		if other := marks[what+" "+value]; other != "" {
+			c.fail("C5 no duplicate", "%s and %s bear one mark", other, key)
+		}
+		marks[what+" "+value] = key
+	}
+	for _, key := range sorted(c.hubs) {
+		r := c.hubs[key]
+		if !alive(r) {
+			continue
+		}
+		mark(r.Type, key, r.Properties["crosswalk_key"])
+		ref := refOf("hubspot", key)
+		_, isA := c.byA[ref]
+		_, isB := c.byB[ref]
+		if r.Properties["crosswalk_key"] != "" && !isA && !isB && !c.told(ref) {
+			c.fail("C5 no duplicate", "%s was made by us and is nobody's counterpart: %s", ref, c.story(ref))
+		}
+	}
+	for _, key := range sorted(c.erps) {
+		r := c.erps[key]
+		mark(r.Resource, key, r.Fields["xCrosswalkKey"])
+		ref := refOf(salespadSystem, key)
+		_, isB := c.byB[ref]
+		if _, made := c.ours[key]; !made || isB || c.converted(r) || c.shelved(r) || c.told(ref) {
+			continue
+		}
+		c.fail("C5 no duplicate", "%s was made by us and is nobody's counterpart: %s", ref, c.story(ref))
+	}
+}
+
+// converted tells of a prospect, or of a contact of one, that it is a customer by now.
+func (c *padCheck) converted(r salespadtest.Record) bool {
+	switch r.Resource {
+	case "Prospect":
+		return r.Fields["Customer_Num"] != ""
+	case "ProspectContact":
+		return c.erps["prospects/"+r.Fields["Prospect_ID"]].Fields["Customer_Num"] != ""
+	}
+	return false
+}
+
+// shelved tells of a customer that it was taken back: it could not be deleted, was made inactive and bears no mark; and of its addresses.
+func (c *padCheck) shelved(r salespadtest.Record) bool {
+	if r.Resource == "CustomerAddr" {
+		r = c.erps["customers/"+r.Fields["Customer_Num"]]
+	}
+	if r.Resource != "Customer" || r.Fields["Inactive"] != "true" || r.Fields["xCrosswalkKey"] != "" {
+		return false
+	}
+	c.s.branch("SalesPad: a customer was taken back by making it inactive")
+	return true
+}
+
+// complete: every record that may cross has a counterpart, or a person is told why not (C1, C12, C19).
+func (c *padCheck) complete() {
+	for _, key := range sorted(c.hubs) {
+		r, ref := c.hubs[key], refOf("hubspot", key)
+		if !alive(r) || !c.crosses(r) {
+			continue
+		}
+		if _, ok := c.byA[ref]; !ok && !c.told(ref) {
+			c.fail("C1 no lost record", "%s (%s%s, %s) has no counterpart, and nobody is told why: %s", ref, r.Properties["name"], r.Properties["email"], r.Properties["type"], c.story(ref))
+		}
+	}
+	for _, key := range sorted(c.erps) {
+		r, ref := c.erps[key], refOf(salespadSystem, key)
+		if !c.leaves(r) {
+			continue
+		}
+		_, isA := c.byA[ref]
+		_, isB := c.byB[ref]
+		if !isA && !isB && !c.told(ref) {
+			c.fail("C1 no lost record", "%s (%s%s%s) has no counterpart, and nobody is told why: %s", ref, r.Fields["Customer_Name"], r.Fields["Email"], r.Fields["Item_Number"], c.story(ref))
+		}
+	}
+}
+
+// crosses tells whether a record of HubSpot may come to SalesPad: companies of the types that are imported, and contacts of companies that
+// are linked.
+func (c *padCheck) crosses(r hubspottest.Record) bool {
+	switch r.Type {
+	case "companies":
+		return slices.Contains([]string{"PARTNER", "RESELLER", "PROSPECT"}, r.Properties["type"])
+	case "contacts":
+		l, ok := c.byA[portalRef("companies", r.PrimaryCompany)]
+		_, there := c.erps[l.B.Object+"/"+l.B.ID]
+		return ok && there && alive(c.hubs["companies/"+r.PrimaryCompany])
+	}
+	return false
+}
+
+// leaves tells whether a record of SalesPad may come to HubSpot: customers and items that are active, and what of a linked customer has an
+// e-mail address.
+func (c *padCheck) leaves(r salespadtest.Record) bool {
+	switch r.Resource {
+	case "Customer", "ItemMaster":
+		return r.Fields["Inactive"] != "true"
+	case "CustomerAddr":
+		l, ok := c.byB[erpRef("customers", r.Fields["Customer_Num"])]
+		return ok && r.Fields["Email"] != "" && alive(c.hubs["companies/"+l.A.ID])
+	}
+	return false
+}
+
+// ends: no create is left under way, and a link leads to what is there: the customer, where a prospect was converted (C6, C16, C18).
+func (c *padCheck) ends() {
+	for _, l := range c.links {
+		if l.State == link.Claimed {
+			c.fail("C6 ambiguous outcome", "the create for %s was left under way", l.A)
+		}
+		if l.State != link.Linked || l.Reason != nil || l.A.Connection != "hubspot" {
+			continue
+		}
+		key := l.B.Object + "/" + l.B.ID
+		r, there := c.erps[key]
+		if _, deleted := c.p.erased[resources[l.B.Object]+"/"+l.B.ID]; !there && !deleted {
+			c.fail("C16 gone", "%s is linked to %s, which is not there and was deleted by nobody", l.A, l.B)
+		}
+		if there && c.converted(r) && len(c.errors[l.A]) == 0 {
+			c.fail("C18 conversion", "%s is linked to %s, which became customer %s: %s", l.A, l.B, c.erps["prospects/"+strings.Split(l.B.ID, "|")[0]].Fields["Customer_Num"], c.story(l.A))
+		}
+		if at := c.hubs[l.A.Object+"/"+l.A.ID]; at.MergedInto != "" {
+			c.fail("C16 merge", "%s is linked, and was merged into %s", l.A, at.MergedInto)
+		}
+	}
+}
+
+// plainText: nothing that GP pads its values with got anywhere.
+func (c *padCheck) plainText() {
+	for _, l := range c.links {
+		for _, ref := range []record.Ref{l.A, l.B} {
+			for part := range strings.SplitSeq(ref.ID, "|") {
+				if strings.TrimSpace(part) != part {
+					c.fail("padding", "%q is a padded key", ref)
+				}
+			}
+		}
+	}
+	for _, key := range sorted(c.hubs) {
+		for _, name := range sorted(c.hubs[key].Properties) {
+			if v := c.hubs[key].Properties[name]; strings.TrimSpace(v) != v {
+				c.fail("padding", "%s has %s %q", key, name, v)
+			}
+		}
+	}
+}
