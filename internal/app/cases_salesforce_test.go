@@ -254,6 +254,28 @@ func TestDeletedAndUndeleted(t *testing.T) {
 	})
 }
 
+// TestUndeletedUnderMergedAccount (B6): an opportunity that lay in the recycle bin while its account was merged still names the loser when it
+// comes back, also a loser that no document had needed. It is billed to the survivor's customer.
+func TestUndeletedUnderMergedAccount(t *testing.T) {
+	virtual(t, anOrg(), func(w *world) {
+		havn, twin := w.sfAccount("Havn og Kran", "Website", "havn.example"), w.sfAccount("Havn & Kran", "Website", "havnogkran.example")
+		_, sensor := w.sfProduct("Sensor unit", "10")
+		w.sfWin(w.sfDeal("First", havn, nil, sfLine(sensor, "10", "10")))
+		back := w.sfDeal("Gone and back", twin, nil, sfLine(sensor, "25", "10"))
+		w.polled()
+		w.ok(w.Salesforce.Person().Delete("Opportunity", back))
+		w.ok(w.Salesforce.Person().Merge("Account", havn, values(), twin))
+		w.days(2 * time.Hour)
+		w.ok(w.Salesforce.Person().Undelete("Opportunity", back))
+		w.sfWin(back)
+		first, second := w.wantInvoice("First", "USD", 10000), w.wantInvoice("Gone and back", "USD", 25000)
+		if first.CustomerID != second.CustomerID {
+			t.Errorf("two customers: %v%s", w.customers("Havn"), w.story())
+		}
+		w.wantQuietErrors()
+	})
+}
+
 // TestBadMomentsOfTheOrg: whatever goes wrong once while ten opportunities are billed, each ends with one right document.
 func TestBadMomentsOfTheOrg(t *testing.T) {
 	faults := map[string]salesforcetest.Fault{

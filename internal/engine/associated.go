@@ -28,9 +28,31 @@ func (e *Engine) place(a *Active, ref record.Ref) (key table.Key, pointer bool) 
 	return e.linkKey(a.Slot, ref), false
 }
 
-// pairOf gives what is linked to each record in the slot of its need's mapping, seen from the record; what is not linked is as its own
-// state says.
+// pairsOf gives what is linked to each record in the slot of its need's mapping, seen from the record; what is not linked is as its own
+// state says. A record that was merged away has what its survivor has: one that was taken from the recycle bin since still names it.
 func (e *Engine) pairsOf(ctx context.Context, set *mappingSet, needs []plan.Need) (map[plan.Need]link.Link, error) {
+	out, err := e.pairsAt(ctx, set, needs)
+	for merges := 0; err == nil && merges < maxDepth; merges++ {
+		var moved, survivors []plan.Need
+		for _, need := range needs {
+			if l := out[need]; l.State == link.MovedTo && !l.To.IsZero() {
+				moved, survivors = append(moved, need), append(survivors, plan.Need{Mapping: need.Mapping, Ref: l.To})
+			}
+		}
+		if len(moved) == 0 {
+			break
+		}
+		var there map[plan.Need]link.Link
+		there, err = e.pairsAt(ctx, set, survivors)
+		for n, need := range moved {
+			out[need] = there[survivors[n]]
+		}
+	}
+	return out, err
+}
+
+// pairsAt is pairsOf for the records themselves.
+func (e *Engine) pairsAt(ctx context.Context, set *mappingSet, needs []plan.Need) (map[plan.Need]link.Link, error) {
 	out := make(map[plan.Need]link.Link, len(needs))
 	var links, pointers []table.Key
 	for _, need := range needs {

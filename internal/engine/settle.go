@@ -290,9 +290,17 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		i.m = i.choose()
 	}
 	if i.link.State == link.None || i.link.State == link.Skipped || i.link.State == link.Held {
-		i.link.State, i.link.To = link.MovedTo, to
+		i.link.State, i.link.To, i.link.Reason = link.MovedTo, to, nil
 		if !b.preview {
-			if err := e.putItem(ctx, i); err != nil {
+			err := e.putItem(ctx, i)
+			if err == nil {
+				i.stored()
+				err = e.noteError(ctx, i)
+			}
+			if err == nil { // what waited for it belongs to the survivor now
+				err = e.wake(ctx, i.ref.String())
+			}
+			if err != nil {
 				e.fail(ctx, []*item{i}, "", err)
 				return
 			}
@@ -340,7 +348,7 @@ func (e *Engine) inherit(ctx context.Context, b *batch, items []*item) {
 		}
 		return i.home()
 	})
-	if err := e.inheritHome(ctx, homeward); err != nil {
+	if err := e.inheritHome(ctx, b, homeward); err != nil {
 		e.fail(ctx, homeward, "", err)
 	}
 	for _, i := range items {
@@ -359,6 +367,12 @@ func (e *Engine) inherit(ctx context.Context, b *batch, items []*item) {
 	if err := e.mergedTwice(ctx, b, items); err != nil {
 		e.fail(ctx, items, "", err)
 		return
+	}
+	if !b.preview {
+		if err := e.twinsGone(ctx, items); err != nil {
+			e.fail(ctx, items, "", err)
+			return
+		}
 	}
 	for _, i := range items {
 		if i.link.State == link.Linked || i.link.State == link.Claimed || b.preview {
@@ -421,7 +435,7 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 		return
 	}
 	i.link = old
-	for _, ref := range []record.Ref{to, old.B} { // what was left out while the pair was elsewhere
+	for _, ref := range []record.Ref{to, old.B, i.ref} { // what was left out while the pair was elsewhere
 		if err := e.wake(ctx, ref.String()); err != nil {
 			e.fail(ctx, []*item{i}, "", err)
 			return
