@@ -56,6 +56,34 @@ func (e *Engine) mergedTwice(ctx context.Context, b *batch, items []*item) error
 	return nil
 }
 
+// twinsGone has the records that were merged into a linked one looked at, where they still have a counterpart of their own: whose that is now
+// is a person's question (C16), and where the webhook of the merge is lost nothing else ever tells of them. Of documents mergedTwice does so.
+func (e *Engine) twinsGone(ctx context.Context, items []*item) error {
+	var keys []table.Key
+	for _, i := range items {
+		if i.link.State == link.Linked && i.group[0].Document == nil {
+			for _, ref := range i.source.Was {
+				keys = append(keys, e.linkKey(i.group[0].Slot, ref))
+			}
+		}
+	}
+	links, err := getItems[link.Link](ctx, e.Table, keys)
+	if err != nil {
+		return err
+	}
+	var tasks []Task
+	for _, i := range items {
+		for _, ref := range i.source.Was {
+			if other := links[e.linkKey(i.group[0].Slot, ref)].Value; other.State == link.Linked && other.Reason == nil && other.B != i.link.B {
+				t := i.task
+				t.Ref, t.Run, t.Cause = ref, "", "merge"
+				tasks = append(tasks, t)
+			}
+		}
+	}
+	return e.Enqueue(ctx, lane.Live, tasks)
+}
+
 // mergeOver tells whether the counterpart of a record that was merged away was taken out of use, so that nothing is doubled: a
 // document is archived, another record was merged into the survivor's counterpart, or is gone.
 func (e *Engine) mergeOver(ctx context.Context, m *Active, b, survivors record.Ref) (bool, error) {
