@@ -26,9 +26,13 @@ func (c *cli) pilot() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		filled, err := filledIn(ctx, api, r)
+		if err != nil {
+			return err
+		}
 		if c.json {
 			moved.Run = &r
-			return errorsFirst(c.printJSON(moved), lookAt(r))
+			return errorsFirst(c.printJSON(pilotAnswer{moved, filled}), lookAt(r))
 		}
 		tried, beside := moved.Running, ""
 		if moved.Trial != 0 {
@@ -36,7 +40,7 @@ func (c *cli) pilot() *cobra.Command {
 		}
 		fmt.Fprintf(c.out, "%s is in pilot with version %d: %s%s\nlook at each record: crosswalk why REF; what is missing before it goes live: crosswalk standing %s\n",
 			moved.Name, tried, outcome(r), beside, moved.Name)
-		return lookAt(r)
+		return errorsFirst(c.printFilled(filled), lookAt(r))
 	})
 	reasonFlag(cmd, &reason)
 	return cmd

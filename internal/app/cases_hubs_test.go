@@ -68,7 +68,7 @@ func (w *world) secondHub() *hubspottest.Sim {
 	w.ok(sim.User().Define("companies", "customer_number", "string", "text"))
 	c := w.Config.Connections["hubspot"]
 	c.Account = fmt.Sprint(sim.PortalID())
-	w.connectFurther("second", hubspottest.PrivateToken, c, sim.Transport(), "companies", "contacts", "products", "deals")
+	w.connectFurther("second", hubspottest.PrivateToken, c, sim.Transport(), "companies", "contacts", "products", "deals", "line_items")
 	return sim
 }
 
@@ -336,5 +336,55 @@ func TestOneHubTwoCompanies(t *testing.T) {
 				t.Errorf("in quiet hours: %+v", e)
 			}
 		}
+	})
+}
+
+// TestTwoHubsDeals: the whole set twice, each hub with an export queue of its own: a document is a deal of the hub that has its customer, is
+// forwarded once, and nothing of it is in the other hub, nor a question for anybody.
+func TestTwoHubsDeals(t *testing.T) {
+	export := "filter: 'not is_true(Inactive)', only_new: true }\n  update: true             # Customer"
+	one := padPresets(t, "hubspot-salespad", padDeals, export, strings.Replace(export, "not is_true(Inactive)", `Comment_2 != "two"`, 1),
+		`Sales_Batch in ["EXPORT", "EXPORT QUOTE"]`, `Sales_Batch == "EXPORT"`, "from: [ EXPORT, EXPORT QUOTE ]", "from: [ EXPORT ]")
+	two := again(t, "hubspot-salespad", padDeals, map[string]string{"crm": "second"},
+		`Sales_Batch in ["EXPORT", "EXPORT QUOTE"]`, `Sales_Batch == "EXPORT QUOTE"`, "from: [ EXPORT, EXPORT QUOTE ]", "from: [ EXPORT QUOTE ]", export, strings.Replace(export, "not is_true(Inactive)", `Comment_2 == "two"`, 1))
+	virtual(t, setup{SalesPad: &salespadtest.Config{}, Documents: one, Draft: true, Quiet: true, HubSpotFields: []string{"companies/customer_number"}}, func(w *world) {
+		c := w.Config.Connections["salespad"]
+		c.Queues = []string{"EXPORT", "EXPORT QUOTE"}
+		w.Config.Connections["salespad"] = c
+		w.App.Connectors["salespad"] = newConnector(w, "salespad")
+		w.padProvision()
+		_, err := w.Connectors["hubspot"].(connector.Provisioner).Provision(w.t.Context(), "line_items", true)
+		w.ok(err)
+		second := w.secondHub()
+		w.apply(two...)
+		w.live()
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "ALPHA", "Customer_Name": "Alpha Ltd", "Comment_2": "one"})
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "BETA", "Customer_Name": "Beta Ltd", "Inactive": "false", "Comment_2": "two"})
+		w.SalesPad.Must("ItemMaster", salespadtest.Fields{"Item_Number": "BLADE", "Item_Description": "Blade", "List_Price": "80"})
+		w.later()
+		w.later()
+		first := w.padDocument("ORDER", "ORD1", "EXPORT", "BLADE 2 80")
+		other := w.SalesPad.Must("SalesDocument", salespadtest.Fields{"Sales_Doc_Type": "QUOTE", "Sales_Doc_ID": "STANDARDQUOTE", "Sales_Doc_Num": "QT2", "Customer_Num": "BETA", "Sales_Batch": "EXPORT QUOTE", "Doc_Date": "2026-08-31T00:00:00.000"}).Key
+		w.padLine("QUOTE", "QT2", 1, "BLADE 3 80")
+		w.later()
+		w.later()
+		if a, b := allOf(w.HubSpot, "deals", "dealname"), allOf(second, "deals", "dealname"); !strings.HasPrefix(a, "ORDER ORD1 ") || strings.Contains(a, ", ") || !strings.HasPrefix(b, "QUOTE QT2 ") || strings.Contains(b, ", ") {
+			t.Errorf("deals of the first hub %q, of the second %q%s", a, b, w.story())
+		}
+		if a, b := allOf(w.HubSpot, "line_items", "quantity"), allOf(second, "line_items", "quantity"); a != "2" || b != "3" {
+			t.Errorf("line items of the first hub %q, of the second %q", a, b)
+		}
+		if a, b := allOf(w.HubSpot, "companies", "name"), allOf(second, "companies", "name"); a != "Alpha Ltd" || b != "Beta Ltd" {
+			t.Errorf("companies of the first hub %q, of the second %q%s", a, b, w.story())
+		}
+		for _, key := range []string{first, other} {
+			if n := w.forwards(key); n != 1 {
+				t.Errorf("%s was forwarded %d times", key, n)
+			}
+		}
+		if n := len(w.errors("")); n > 0 {
+			t.Errorf("%s", w.story())
+		}
+		w.quietIn(second)
 	})
 }
