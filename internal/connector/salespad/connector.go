@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -52,6 +53,8 @@ type Connector struct {
 	Config
 	free  chan struct{} // one for each call that may be under way
 	users learnt
+
+	unordered atomic.Bool // a filter that compares texts was refused: keys are asked for one by one
 }
 
 var (

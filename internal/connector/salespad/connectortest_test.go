@@ -56,24 +56,24 @@ func TestAcceptance(t *testing.T) {
 	connectortest.Run(t, connectortest.Subject{
 		System: "salespad", Connection: "erp", Open: openSalesPad,
 		Kinds: []connectortest.Kind{
-			{Object: "customers", Fields: []string{"Customer_Name", "Customer_Class"}, Text: "Note", Integer: "Currency_Dec", Page: 100, Batch: 20, Lacks: plain,
+			{Object: "customers", Fields: []string{"Customer_Name", "Customer_Class"}, Text: "Note", Integer: "Currency_Dec", Page: 100, Batch: 100, Lacks: plain,
 				Create: func(_ *connectortest.World, n int, text string) connector.Write {
 					return write("Customer_Name", fmt.Sprintf("Created %d", n), "Note", text)
 				}},
-			{Object: "customer-addresses", Fields: []string{"Contact_Person", "Email"}, Text: "Comment", Page: 100, Batch: 10, Lacks: child,
+			{Object: "customer-addresses", Fields: []string{"Contact_Person", "Email"}, Text: "Comment", Page: 100, Batch: 100, Lacks: child,
 				Create: func(_ *connectortest.World, n int, text string) connector.Write {
 					return write("Customer_Num", "BASE", "Contact_Person", fmt.Sprintf("Contact %d", n), "Comment", text)
 				}},
-			{Object: "prospects", Fields: []string{"Prospect_Name"}, Text: "Note", Page: 100, Batch: 20, Lacks: prospect,
+			{Object: "prospects", Fields: []string{"Prospect_Name"}, Text: "Note", Page: 100, Batch: 100, Lacks: prospect,
 				Create: func(_ *connectortest.World, n int, text string) connector.Write {
 					return write("Prospect_Name", fmt.Sprintf("Created %d", n), "Note", text)
 				}},
-			{Object: "prospect-contacts", Fields: []string{"Contact_Person"}, Text: "Comment", Page: 100, Batch: 10, Lacks: child,
+			{Object: "prospect-contacts", Fields: []string{"Contact_Person"}, Text: "Comment", Page: 100, Batch: 100, Lacks: child,
 				Create: func(_ *connectortest.World, n int, text string) connector.Write {
 					return write("Prospect_ID", "BASEPRO", "Contact_Person", fmt.Sprintf("Contact %d", n), "Comment", text)
 				}},
-			{Object: "items", Fields: []string{"Item_Description"}, Text: "Note", Integer: "Item_Curr_Dec", Page: 100, Batch: 20, Lacks: item},
-			{Object: "sales-documents", Fields: []string{"Sales_Batch"}, Text: "Ship_To_Name", Integer: "Master_Num", Page: 100, Batch: 10, Lacks: document,
+			{Object: "items", Fields: []string{"Item_Description"}, Text: "Note", Integer: "Item_Curr_Dec", Page: 100, Batch: 100, Lacks: item},
+			{Object: "sales-documents", Fields: []string{"Sales_Batch"}, Text: "Ship_To_Name", Integer: "Master_Num", Page: 100, Batch: 100, Lacks: document,
 				Create: func(_ *connectortest.World, _ int, text string) connector.Write {
 					return write("Sales_Doc_Type", "ORDER", "Sales_Doc_ID", "STDORD", "Customer_Num", "BASE", "Ship_To_Name", text)
 				}},

@@ -30,6 +30,7 @@ type Profile struct {
 	Session       string `json:"session"`       // permanent, or seat: a session that dies idle and takes a seat (fact sheet 2)
 	Unaddressable string `json:"unaddressable"` // characters that a key may not have in a path (fact sheet 4)
 	Or            bool   `json:"or"`            // the filter knows or: several keys in one call; else one by one
+	Between       bool   `json:"between"`       // the filter compares texts with ge and le: keys that stand close together are read by the page
 	Conditions    int    `json:"conditions"`    // comparisons in one filter; ASP.NET counts 100 nodes, four a comparison
 	QueryLength   int    `json:"query_length"`  // bytes of a query; IIS takes 2,048
 	Page          int    `json:"page"`          // rows of one page; no maximum is published, clients use 100

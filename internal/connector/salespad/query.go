@@ -35,6 +35,7 @@ func sayable(text string) bool {
 
 func equal(c column, l literal) expr   { return expr(string(c) + " eq " + l.text) }
 func atLeast(c column, l literal) expr { return expr(string(c) + " ge " + l.text) }
+func atMost(c column, l literal) expr  { return expr(string(c) + " le " + l.text) }
 func above(c column, l literal) expr   { return expr(string(c) + " gt " + l.text) }
 
 func all(parts ...expr) expr { return joined(parts, " and ") }

@@ -22,8 +22,8 @@ type reading struct {
 	stop  error // a fault that concerns every further call
 }
 
-// Read asks by filters over keys, about twenty a call (conditions of the profile), and singly for what an answer lacks, before
-// anything is said about it (B6). Prospects that became customers have moved, and so have their contacts. Documents come
+// Read asks for keys that stand close together by the page (between.go), for others by filters, about twenty a call (conditions of
+// the profile), and singly for what an answer lacks, before anything is said about it (B6). Prospects that became customers have moved, and so have their contacts. Documents come
 // with their lines, a call for every twenty documents, unless only their state is asked for.
 func (c *Connector) Read(ctx context.Context, r connector.ReadRequest) ([]record.Read, error) {
 	op := "read " + r.Object
@@ -35,7 +35,7 @@ func (c *Connector) Read(ctx context.Context, r connector.ReadRequest) ([]record
 		return nil, nil
 	}
 	job := &reading{c: c, o: o, r: r, op: op, parts: map[string][]string{}, rows: map[string]row{}, got: map[string]record.Read{}}
-	ids := job.distinct()
+	ids := job.betweenKeys(ctx, job.distinct())
 	for _, chunk := range c.Profile.chunks(len(ids), len(o.Key), func(i int) expr { return o.keyIs(job.parts[ids[i]]) }) {
 		part := make([]string, len(chunk))
 		for n, i := range chunk {

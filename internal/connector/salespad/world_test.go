@@ -589,7 +589,7 @@ func TestCallsAndSeats(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		count("a feed of 1,000", 12, func() { drain(t, erp, "customers", nil) })
-		count("reading 1,000", 50, func() { read(t, erp, "customers", nil, ids...) })
+		count("reading 1,000", 12, func() { read(t, erp, "customers", nil, ids...) })
 		count("finding 1,000", 50, func() { must(erp.Find(t.Context(), "customers", asks, nil)) })
 		count("updating 1,000", 999, func() {
 			for _, id := range ids {
