@@ -37,7 +37,7 @@ func (e *Engine) matchElsewhere(ctx context.Context, b *batch, items []*item) {
 
 // mayBeFoundElsewhere tells whether an item may still be found through its related records.
 func (i *item) mayBeFoundElsewhere() bool {
-	return !i.home() && slices.ContainsFunc(i.group, func(a *Active) bool { return len(a.Via) > 0 })
+	return slices.ContainsFunc(i.ways(true), func(a *Active) bool { return len(a.Via) > 0 })
 }
 
 // makerFirst has a record without a counterpart matched first by the mapping that would create it (a company of a prospect's type is
@@ -74,7 +74,7 @@ func (e *Engine) eachOther(items []*item, wants func(*Active) bool, own bool, tr
 				first[i] = i.m
 			}
 			ways := i.ways(own)
-			if i.home() || !i.unmatched() || n >= len(ways) {
+			if !i.unmatched() || n >= len(ways) {
 				continue
 			}
 			i.m = ways[n]
@@ -98,11 +98,15 @@ func (e *Engine) eachOther(items []*item, wants func(*Active) bool, own bool, tr
 	}
 }
 
-// ways are the other mappings of an item's group that lead to other records, in order; own: the item's own first.
+// ways are the other mappings of an item's group that lead to other records, in order; own: the item's own first. Of the way home there is
+// its own alone.
 func (i *item) ways(own bool) []*Active {
 	var out []*Active
 	if own {
 		out = append(out, i.m)
+	}
+	if i.home() {
+		return out
 	}
 	for _, a := range i.group {
 		if a != i.m && a.B.Object != i.m.B.Object {
@@ -223,27 +227,90 @@ type viaOf struct {
 	with string
 }
 
+// kinBy gives, for a rule of an item, the mapping of the related records as it goes from the item's side, the object that they are of there,
+// and the field by which a counterpart of theirs says to which record it belongs. nil: the rule says nothing, since that mapping is not
+// taken live, or goes one way, or, on the way home, its records cannot have a counterpart before the item has one.
+func (b *batch) kinBy(i *item, v mapping.Via) (to *Active, object, leads string) {
+	base := b.set.byName[v.Through]
+	if base == nil || !b.preview && !base.works(i.task.Pilot || i.pilot()) {
+		return nil, "", ""
+	}
+	byName := func(name string) *mapping.Mapping {
+		if a := b.set.byName[name]; a != nil {
+			return a.Mapping
+		}
+		return nil
+	}
+	if !i.home() {
+		if with := i.m.Related(v.With); with != nil {
+			return base, with.Object, base.Leads(i.m.Mapping, byName)
+		}
+		return nil, "", ""
+	}
+	if base.home == nil || i.m.out == nil {
+		return nil, "", ""
+	}
+	leads = base.home.Leads(i.m.out.Mapping, byName)
+	if slices.ContainsFunc(base.home.Fields, func(f mapping.Field) bool { return f.B == leads && f.Through != "" && f.Required }) {
+		return nil, "", ""
+	}
+	return base.home, base.home.A.Object, leads
+}
+
+// relatedHome reads what records of b that nothing else was found for are associated with. It is not read with every record of b, since
+// most are linked, or found by a field.
+func (e *Engine) relatedHome(ctx context.Context, b *batch, items []*item) (map[*item][]record.Related, error) {
+	byObject, with := map[[2]string][]*item{}, map[[2]string][]string{}
+	for _, i := range items {
+		for _, v := range i.m.Via {
+			if to, object, leads := b.kinBy(i, v); i.home() && to != nil && leads != "" {
+				o := [2]string{i.ref.Connection, i.ref.Object}
+				with[o] = append(with[o], object)
+				if !slices.Contains(byObject[o], i) {
+					byObject[o] = append(byObject[o], i)
+				}
+			}
+		}
+	}
+	out := map[*item][]record.Related{}
+	for _, o := range sortedKeys(byObject) {
+		ids := mapSlice(byObject[o], func(i *item) string { return i.ref.ID })
+		reads, err := e.Connections[o[0]].Read(ctx, connector.ReadRequest{Object: o[1], IDs: ids, With: distinct(with[o])})
+		if err == nil && len(reads) != len(ids) {
+			err = errOr(nil, "not every record that may be matched was answered")
+		}
+		if err != nil {
+			return nil, &fromConnection{o[0], err}
+		}
+		for n, i := range byObject[o] {
+			if reads[n].Record != nil {
+				out[i] = reads[n].Record.Related
+			}
+		}
+	}
+	return out, nil
+}
+
 // kinOf reads the related records of items, all of one object in one call, as items of their own mapping.
 func (e *Engine) kinOf(ctx context.Context, b *batch, items []*item) ([]kin, error) {
 	var out []kin
 	ids := map[[2]string][]string{}
 	fields := map[[2]string][]string{}
+	homeward, err := e.relatedHome(ctx, b, items)
+	if err != nil {
+		return nil, err
+	}
 	for _, i := range items {
 		for _, v := range i.m.Via {
-			to, with := b.set.byName[v.Through], i.m.Related(v.With)
-			if to == nil || with == nil || !b.preview && !to.works(i.task.Pilot || i.pilot()) {
-				continue // what is not taken live says nothing about anybody
-			}
-			leads := to.Leads(i.m.Mapping, func(name string) *mapping.Mapping {
-				if a := b.set.byName[name]; a != nil {
-					return a.Mapping
-				}
-				return nil
-			})
-			if leads == "" {
+			to, object, leads := b.kinBy(i, v)
+			if to == nil || leads == "" {
 				continue
 			}
-			for _, ref := range uniqueRefs(i.source.RelatedTo(with.Object)) {
+			related := homeward[i]
+			if !i.home() {
+				related = i.source.RelatedTo(object)
+			}
+			for _, ref := range uniqueRefs(related) {
 				if ref.Object != to.A.Object || b.erased.record(ref) {
 					continue
 				}

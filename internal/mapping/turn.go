@@ -40,7 +40,7 @@ func (m *Mapping) turn() *Mapping {
 	t.ProtectA, t.ProtectB = m.ProtectB, m.ProtectA
 	t.Hooks = Hooks{BeforeCreate: m.Hooks.BackCreate, BeforeUpdate: m.Hooks.BackUpdate, AfterUpdate: m.Hooks.BackAfter, Line: m.Hooks.Line}
 	t.After, t.Email, t.WriteBack, t.Document, t.Children, t.Mirror, t.AtSource, t.Since = nil, nil, nil, nil, nil, nil, nil, nil
-	t.With, t.Watch, t.Via, t.Together, t.Unmatched = nil, nil, nil, nil, "skip"
+	t.With, t.Watch, t.Together, t.Unmatched = nil, nil, nil, "skip" // rules that go through related records (Via) find b's by the mapping they go through
 	t.Match = nil
 	for _, r := range m.Match {
 		if back, ok := r.turned(); ok {
