@@ -203,6 +203,14 @@ func TestTablesAsCSV(t *testing.T) {
 	if status, _, errs := w.x("run", "deals-to-invoices", w.deal("no-company")); status != exitLook {
 		t.Fatalf("status %d: %s", status, errs)
 	}
+	_, newest, _ := strings.Cut(w.must("runs"), "\n")
+	held := strings.Fields(newest)[0]
+	for _, args := range [][]string{{"runs", held}, {"runs", held, "--json"}} { // who looks at a run later is told the same
+		if status, out, errs := w.x(args...); status != exitLook {
+			t.Errorf("crosswalk %q of a run that held a record: status %d, want %d\n%s%s", args, status, exitLook, out, errs)
+		}
+	}
+	w.must("runs", held, "--once")
 	rows, err = csv.NewReader(strings.NewReader(w.must("errors", "--csv", "-"))).ReadAll()
 	if err != nil || len(rows) != 2 || rows[1][0] != "no_company" || rows[1][2] != w.deal("no-company") || !strings.Contains(rows[1][9], "Associate a company") {
 		t.Errorf("%v: %q", err, rows)

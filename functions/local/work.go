@@ -38,10 +38,23 @@ func (c *cli) follow(ctx context.Context, api *client, r web.Run) (web.Run, erro
 		}
 		r = next
 	}
+	return r, stoppedBy(r)
+}
+
+// stoppedBy is the error of a run that did not go to its end.
+func stoppedBy(r web.Run) error {
 	if r.Status == "failed" || r.Status == "held" {
-		return r, fmt.Errorf("run %s %s: %s", r.ID, map[string]string{"failed": "failed", "held": "is stopped by the brake"}[r.Status], r.Error)
+		return fmt.Errorf("run %s %s: %s", r.ID, map[string]string{"failed": "failed", "held": "is stopped by the brake"}[r.Status], r.Error)
 	}
-	return r, nil
+	return nil
+}
+
+// endOf is what a command that only shows a run ends with: nothing while it is under way.
+func endOf(r web.Run) error {
+	if !r.Over() && r.Status != "held" {
+		return nil
+	}
+	return errorsFirst(stoppedBy(r), lookAt(r))
 }
 
 // lookAt asks for a person when a run left something open.
@@ -142,20 +155,21 @@ func (c *cli) runs() *cobra.Command {
 		}
 		if len(args) == 1 {
 			r, err := get[web.Run](ctx, api, "/runs/"+args[0])
-			if err != nil || c.json {
-				return c.either(err, r)
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return errorsFirst(c.printJSON(r), endOf(r))
 			}
 			fmt.Fprintln(c.out, progress(r))
 			if once {
 				return nil
 			}
-			if !r.Over() {
-				if r, err = c.follow(ctx, api, r); err != nil {
-					return err
-				}
+			if r, err = c.follow(ctx, api, r); err != nil {
+				return err
 			}
 			c.printRun(r)
-			return nil
+			return lookAt(r)
 		}
 		list, err := get[struct {
 			Runs []web.Run `json:"runs"`
