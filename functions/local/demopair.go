@@ -31,7 +31,7 @@ type pairResult struct {
 	Updated       int            `json:"updated"`        // records that it changed
 	Held          int            `json:"held"`           // records that a person must decide about
 	Conflicts     int            `json:"conflicts"`      // fields that both sides changed, each ended by its rule
-	CaughtUp      int            `json:"caught_up"`      // writes of the first look at everything after people had worked: of what had waited for a record that they merged
+	CaughtUp      int            `json:"caught_up"`      // writes of the first look at everything after people had worked: what had waited for a record that they merged has come by itself
 	Echoes        int            `json:"echoes"`         // writes of looking at everything once more, after everybody rested
 	Differences   int            `json:"differences"`    // differences between the sides that reconcile cannot name a cause for, or does not list
 	Named         int            `json:"named"`          // those that it names, before the undo and after it
@@ -90,6 +90,9 @@ func (r pairResult) faults() error {
 	var errs []error
 	if r.WritesMade != r.WritesPlanned {
 		errs = append(errs, fmt.Errorf("demo: the plan said %d writes, and %d were made", r.WritesPlanned, r.WritesMade))
+	}
+	if r.CaughtUp != 0 {
+		errs = append(errs, fmt.Errorf("demo: %d writes had waited for somebody to look at everything", r.CaughtUp))
 	}
 	if r.Echoes != 0 {
 		errs = append(errs, fmt.Errorf("demo: %d writes came of nothing", r.Echoes))

@@ -47,7 +47,7 @@ func TestDemoPair(t *testing.T) {
 	// Each of 3 firms with two companies, 2 with two accounts, 3 people with two contacts: three records.
 	const held = 8 * 3
 	for what, n := range map[string][2]int{
-		"created": {got.Created, atHubSpot + atSalesforce}, "linked": {got.Linked, linked}, "held": {got.Held, held}, "conflicts": {got.Conflicts, 4}, "echoes": {got.Echoes, 0},
+		"created": {got.Created, atHubSpot + atSalesforce}, "linked": {got.Linked, linked}, "held": {got.Held, held}, "conflicts": {got.Conflicts, 4}, "echoes": {got.Echoes, 0}, "caught_up": {got.CaughtUp, 0},
 		"differences": {got.Differences, 0}, "writes_made": {got.WritesMade, got.WritesPlanned}, "created and updated": {got.Created + got.Updated, got.WritesMade},
 		"undone and kept": {got.Undone + got.Kept, got.WritesMade},
 	} {

@@ -57,9 +57,10 @@ func (e *Engine) act(ctx context.Context, b *batch, items []*item) {
 	e.followUp(ctx, b, linked)
 	for _, i := range items {
 		i.end(Result{End: Done})
-		if later := i.decision.Later; len(later) > 0 && i.result.End == Done { // left out, patched when that one is linked (B12)
-			i.result.On, i.result.Until = later[0].Ref.String(), time.Now().Add(heldPause)
+		if i.result.End == Done { // left out, patched when one of those is linked (B12)
+			i.waitForLinks(slices.Concat(i.decision.Later, i.decision.Barred))
 		}
+		e.afterMerge(ctx, b, i)
 	}
 }
 
@@ -505,6 +506,11 @@ func (e *Engine) afterLinked(ctx context.Context, i *item) error {
 	}
 	if i.bothWays() { // a record of the other system may refer to this one by its counterpart
 		if err := e.wake(ctx, i.link.B.String()); err != nil {
+			return err
+		}
+	}
+	for _, survivor := range []*record.Record{i.source, i.target} {
+		if err := e.wakeMerged(ctx, survivor); err != nil {
 			return err
 		}
 	}

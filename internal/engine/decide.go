@@ -165,7 +165,7 @@ func (e *Engine) decideOne(ctx context.Context, b *batch, i *item) (plan.Decisio
 			d = i.leftAsTheirs(f)
 		}
 		if d.Kind == plan.Skip {
-			if first == nil || first.Reason.Category == plan.OtherDocument && d.Reason.Category != plan.OtherDocument {
+			if first == nil || saying(d) > saying(*first) {
 				i.m, first = a, &d
 			}
 			continue
@@ -196,17 +196,18 @@ func (e *Engine) waitForParent(i *item) {
 	default:
 		return
 	}
+	var missing []plan.Need
 	for _, need := range i.wants {
 		c := i.needs[need]
-		if c.State != plan.Stuck {
-			continue
+		switch {
+		case c.State != plan.Stuck:
+		case c.Reason != nil && c.Reason.Category == plan.NoParentMapping:
+			i.waitOn("mapping/" + need.Mapping)
+		default:
+			missing = append(missing, need)
 		}
-		i.result.On, i.result.Until = need.Ref.String(), time.Now().Add(heldPause)
-		if c.Reason != nil && c.Reason.Category == plan.NoParentMapping {
-			i.result.On = "mapping/" + need.Mapping
-		}
-		return
 	}
+	i.waitForLinks(missing)
 }
 
 // waitFor parks an item under what it needs.

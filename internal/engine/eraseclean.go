@@ -225,8 +225,8 @@ func (x *eraser) cleanParked(ctx context.Context) error {
 		x.out.Parked++
 		id := x.taskID(p.Task)
 		keys := []table.Key{parkedKey(p.Due, id), parkedTaskKey(id)}
-		if p.On != "" {
-			keys = append(keys, waitingKey(p.On, id))
+		for _, on := range p.ons() {
+			keys = append(keys, waitingKey(on, id))
 		}
 		gone := x.whole[p.Task.Ref]
 		p.Reason = ""

@@ -43,10 +43,10 @@ func getItem[T any](ctx context.Context, t table.Table, key table.Key) (stored[T
 	return got[key], err
 }
 
-func unique(keys []table.Key) []table.Key {
-	seen := make(map[table.Key]bool, len(keys))
-	out := make([]table.Key, 0, len(keys))
-	for _, k := range keys {
+func unique[T comparable](list []T) []T {
+	seen := make(map[T]bool, len(list))
+	out := make([]T, 0, len(list))
+	for _, k := range list {
 		if !seen[k] {
 			seen[k] = true
 			out = append(out, k)

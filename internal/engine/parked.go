@@ -17,13 +17,22 @@ type parked struct {
 	Task   Task      `json:"task"`
 	Due    time.Time `json:"due"`
 	On     string    `json:"on,omitempty"`
+	Also   []string  `json:"also,omitempty"` // what wakes it besides
 	Reason string    `json:"reason,omitempty"`
 }
 
-// park stores a task until a time, or until what it waits for wakes it.
-func (e *Engine) park(ctx context.Context, t Task, until time.Time, on, reason string) error {
+// ons is all that wakes a parked task before its time.
+func (p parked) ons() []string {
+	if p.On == "" {
+		return nil
+	}
+	return append([]string{p.On}, p.Also...)
+}
+
+// park stores a task until a time, or until something that it waits for wakes it.
+func (e *Engine) park(ctx context.Context, t Task, until time.Time, on, reason string, also ...string) error {
 	id := e.taskID(t)
-	p := parked{Task: t.alone(), Due: until, On: on, Reason: reason}
+	p := parked{Task: t.alone(), Due: until, On: on, Also: also, Reason: reason}
 	before, err := getItem[parked](ctx, e.Table, parkedTaskKey(id))
 	if err != nil {
 		return err
@@ -32,15 +41,17 @@ func (e *Engine) park(ctx context.Context, t Task, until time.Time, on, reason s
 		put(parkedKey(until, id), p, e.token(), table.Condition{}),
 		put(parkedTaskKey(id), p, e.token(), table.Condition{}),
 	}
-	if on != "" {
+	for _, on := range p.ons() {
 		puts = append(puts, put(waitingKey(on, id), p, e.token(), table.Condition{}))
 	}
 	if before.Rev != 0 {
 		if old := parkedKey(before.Value.Due, id); old != puts[0].Key {
 			puts = append(puts, table.Put{Key: old, Delete: true})
 		}
-		if before.Value.On != "" && before.Value.On != on {
-			puts = append(puts, table.Put{Key: waitingKey(before.Value.On, id), Delete: true})
+		for _, was := range before.Value.ons() {
+			if !slices.Contains(p.ons(), was) {
+				puts = append(puts, table.Put{Key: waitingKey(was, id), Delete: true})
+			}
 		}
 	}
 	return firstError(e.Table.Put(ctx, puts))
@@ -56,11 +67,12 @@ func firstError(errs []error) error {
 }
 
 // unpark sends tasks back to the queue and then forgets that they were parked: killed in between, they run twice, which
-// is harmless.
+// is harmless. A task may have run and be parked again before that: what was parked since stays.
 func (e *Engine) unpark(ctx context.Context, tasks []parked) error {
 	if len(tasks) == 0 {
 		return nil
 	}
+	var keys []table.Key
 	live, bulk := []Task{}, []Task{}
 	for _, p := range tasks {
 		if p.Task.Run != "" {
@@ -68,6 +80,16 @@ func (e *Engine) unpark(ctx context.Context, tasks []parked) error {
 		} else {
 			live = append(live, p.Task)
 		}
+		id := e.taskID(p.Task)
+		keys = append(keys, parkedKey(p.Due, id), parkedTaskKey(id))
+		for _, on := range p.ons() {
+			keys = append(keys, waitingKey(on, id))
+		}
+	}
+	keys = unique(keys)
+	there, err := getItems[parked](ctx, e.Table, keys)
+	if err != nil {
+		return err
 	}
 	if err := e.Enqueue(ctx, laneFor(len(live)), live); err != nil {
 		return err
@@ -76,17 +98,17 @@ func (e *Engine) unpark(ctx context.Context, tasks []parked) error {
 		return err
 	}
 	var puts []table.Put
-	seen := map[table.Key]bool{}
-	for _, p := range tasks {
-		id := e.taskID(p.Task)
-		for _, k := range []table.Key{parkedKey(p.Due, id), parkedTaskKey(id), waitingKey(p.On, id)} {
-			if (p.On != "" || k != waitingKey("", id)) && !seen[k] {
-				seen[k] = true
-				puts = append(puts, table.Put{Key: k, Delete: true})
-			}
+	for _, k := range keys {
+		if rev := there[k].Rev; rev != 0 {
+			puts = append(puts, table.Put{Key: k, Delete: true, If: table.IfRev(rev)})
 		}
 	}
-	return firstError(e.Table.Put(ctx, puts))
+	for _, err := range e.Table.Put(ctx, puts) {
+		if err != nil && !lost(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // WakeDue brings back every task whose time has come; it says how many.
@@ -122,21 +144,25 @@ func (e *Engine) wakeAs(ctx context.Context, on string, note func(*Task)) error 
 		err := list(ctx, e.Table, waitingKey(on, "").PK, "", func(_ table.Key, p parked) bool {
 			note(&p.Task)
 			waiting = append(waiting, p)
-			return len(waiting) < 1000
+			return len(waiting) < wakePage
 		})
 		if err != nil || len(waiting) == 0 {
 			return err
 		}
+		all := len(waiting) < wakePage
 		if !strings.HasPrefix(on, "slot/") && !strings.HasPrefix(on, "mapping/") { // these are only woken when they go on
 			if waiting, err = e.leavePaused(ctx, waiting); err != nil {
 				return err
 			}
 		}
-		if err := e.unpark(ctx, waiting); err != nil {
+		if err := e.unpark(ctx, waiting); err != nil || all { // what is there now was parked since
 			return err
 		}
 	}
 }
+
+// wakePage is how many tasks are woken at once.
+const wakePage = 1000
 
 // pausedFor is how long a task waits for its mapping to go on before it looks again whether it did.
 const pausedFor = 30 * 24 * time.Hour

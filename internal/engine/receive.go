@@ -182,30 +182,34 @@ func panicText(p any) string {
 func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, tasks []Task, results []Result, to Answerer) {
 	ctx = context.WithoutCancel(ctx)
 	var again []Task
-	var waiting []Result
+	var waiting []awaited
 	for n, r := range results {
 		switch r.End {
 		case Later:
 			if err := e.lostContact(ctx, strings.TrimPrefix(r.On, "connection/"), r.Err); err != nil {
 				e.Log.Error("a lost connection could not be noted", "error", err) // its task is parked all the same, and notes it again
 			}
-			if err := e.park(ctx, later(tasks[n], r), r.Until, r.On, reasonOf(r)); err != nil {
+			if err := e.park(ctx, later(tasks[n], r), r.Until, r.On, reasonOf(r), r.Also...); err != nil {
 				e.Log.Error("task could not be parked", "error", err)
 				return // the message comes again
 			}
 			if len(r.Needs) > 0 {
-				waiting = append(waiting, r)
+				waiting = append(waiting, awaited{need: r.Needs[0], on: r.On})
 			}
 		case Never, Done:
 			if r.On == "" {
 				break
 			}
-			if err := e.park(ctx, outsideRun(tasks[n]), r.Until, r.On, reasonOf(r)); err != nil {
+			if err := e.park(ctx, outsideRun(tasks[n]), r.Until, r.On, reasonOf(r), r.Also...); err != nil {
 				e.Log.Error("held task could not be parked", "error", err)
 				return // the message comes again
 			}
 		case Retry:
 			again = append(again, tasks[n])
+			continue
+		}
+		for _, need := range r.Missing {
+			waiting = append(waiting, awaited{need: need, on: need.Ref.String(), linked: true})
 		}
 	}
 	if err := e.wakeReady(ctx, waiting); err != nil {
@@ -235,37 +239,6 @@ func (e *Engine) answer(ctx context.Context, from lane.Lane, d lane.Delivery, ta
 			e.Log.Error("message could not be acknowledged", "error", err)
 		}
 	}
-}
-
-// wakeReady wakes tasks whose needed record was linked while they were being parked: its own wake came too early for them.
-func (e *Engine) wakeReady(ctx context.Context, waiting []Result) error {
-	if len(waiting) == 0 {
-		return nil
-	}
-	set, err := e.bound(ctx)
-	if err != nil {
-		return err
-	}
-	var needs []plan.Need
-	on := map[plan.Need]string{}
-	for _, r := range waiting {
-		needs = append(needs, r.Needs[0])
-		on[r.Needs[0]] = r.On
-	}
-	found, err := e.counterparts(ctx, &batch{set: set}, needs)
-	if err != nil {
-		return err
-	}
-	for _, need := range needs { // in order: a run on a seed must repeat (T22)
-		if found[need].State == plan.Waiting || on[need] == "" {
-			continue
-		}
-		if err := e.wake(ctx, on[need]); err != nil {
-			return err
-		}
-		delete(on, need)
-	}
-	return nil
 }
 
 // later carries over to the parked task what its next try must know.

@@ -57,14 +57,16 @@ const (
 
 // Result of one task.
 type Result struct {
-	End    End
-	Until  time.Time // of Later, and of the others with On
-	On     string    // of Later: what wakes it sooner; of Never: what may undo it; of Done: what is still to come
-	Err    error     // of Retry and Never, and why of Later
-	Counts Counts
-	Needs  []plan.Need // what a waiting task needs: looked at once more after it was parked
-	Stale  int         // how often an old copy was read, for the task's next try
-	Needed bool        // a document came to need this record meanwhile, for the task's next try
+	End     End
+	Until   time.Time // of Later, and of the others with On
+	On      string    // of Later: what wakes it sooner; of Never: what may undo it; of Done: what is still to come
+	Also    []string  // more of the same
+	Err     error     // of Retry and Never, and why of Later
+	Counts  Counts
+	Needs   []plan.Need // what a waiting task needs: looked at once more after it was parked
+	Missing []plan.Need // what one that ended went without, until it has a counterpart: likewise
+	Stale   int         // how often an old copy was read, for the task's next try
+	Needed  bool        // a document came to need this record meanwhile, for the task's next try
 }
 
 // Counts of what one task did at the systems, for runs and demos.

@@ -334,11 +334,14 @@ func (e *Engine) endPair(t *item) {
 	if t.result == nil || i.result == nil {
 		return
 	}
-	r := *i.result
+	r, other := *i.result, *t.result
 	if rank(t.result.End) > rank(r.End) {
 		counts := r.Counts
-		r = *t.result
+		r, other = *t.result, r
 		r.Counts = counts
+	}
+	if r.End == Done || r.End == Never {
+		r.await(other)
 	}
 	r.Counts.add(t.result.Counts)
 	if r.Counts.Writes() > 0 {

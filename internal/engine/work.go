@@ -193,13 +193,13 @@ func merge(items []*item) Result {
 			r = *i.result
 		}
 		out.Counts.add(r.Counts)
-		if r.ended() && out.ended() && r.On != "" {
-			out.On, out.Until = r.On, r.Until
+		if out.ended() {
+			out.await(r)
 		}
 		if rank(r.End) > rank(out.End) || r.End == Later && out.End == Later && r.Until.Before(out.Until) {
 			r.Counts = out.Counts
 			if r.ended() { // what another place waits for is still to come, though a person must look at this one
-				r.On, r.Until = out.On, out.Until
+				r.On, r.Also, r.Missing, r.Until = out.On, out.Also, out.Missing, out.Until
 			}
 			out = r
 		}

@@ -99,6 +99,7 @@ func decideFields(f *Facts, want []wanted) Decision {
 		if w.later != nil {
 			d.Later = append(append(d.Later, *w.later), w.more...)
 		}
+		d.Barred = append(d.Barred, w.bars...)
 	}
 	switch {
 	case f.Target == nil:

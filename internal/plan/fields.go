@@ -26,6 +26,7 @@ type wanted struct {
 
 	// Of a list of references, each by its mark:
 	more  []Need   // later, of the others
+	bars  []Need   // those that are left out on purpose
 	out   []string // the source's that have no counterpart, so that they are not carried
 	kept  []string // the target's that are not ours to take away: they have no counterpart, or were not carried home yet
 	fresh bool     // of the source's that may get a counterpart yet one was not left out when it was settled
@@ -607,7 +608,8 @@ func throughList(f *Facts, w wanted) wanted {
 			coming = append(coming, need)
 		case mayLinkYet(c):
 			held = append(held, need)
-		default:
+		default: // it is not waited for, and comes all the same should its mapping take it one day
+			w.bars = append(w.bars, need)
 			continue
 		}
 		w.fresh = w.fresh || !left

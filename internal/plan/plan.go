@@ -124,6 +124,7 @@ type Decision struct {
 	Agreed map[string]link.Pair    // pairs as they are once the write has succeeded
 	Needs  []Need                  // of Wait
 	Later  []Need                  // optional references that are left out until these are linked
+	Barred []Need                  // likewise, of a list: of records that are left out on purpose, until that changes
 	Object string                  // kind of record at b
 	Home   bool                    // of a mapping that works both ways: something is left to the other way
 	Pends  bool                    // when the other way has carried its change, something of this way is still to come
