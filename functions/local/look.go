@@ -187,6 +187,9 @@ func (c *cli) printPlan(p web.Plan) {
 	if len(p.Set) > 0 {
 		fmt.Fprintf(c.out, "carried out in this order: %s\nrecords made or changed: %s\n", strings.Join(p.Set, ", "), counts(p.Writes))
 	}
+	for _, s := range p.SetsOff {
+		fmt.Fprintf(c.out, "%d new %s/%s may set off: %s\n", s.Creates, s.Connection, s.Object, plain(strings.Join(s.What, "; ")))
+	}
 	for _, currency := range slices.Sorted(maps.Keys(p.Totals)) {
 		fmt.Fprintf(c.out, "net total of new documents: %s\n", amount(p.Totals[currency], currency))
 	}

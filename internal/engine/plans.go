@@ -43,6 +43,7 @@ type SavedPlan struct {
 	Versions map[string]int    `json:"versions,omitempty"` // of the mappings that share the place of the previewed one
 	Set      []string          `json:"set,omitempty"`      // of a whole set: its mappings, in the order in which they are carried out
 	Writes   map[string]int    `json:"writes,omitempty"`   // records that are made or changed, by connection
+	SetsOff  []SetOff          `json:"setsOff,omitempty"`  // what its creates set off at two CRMs
 	Undoes   string            `json:"undoes,omitempty"`   // of an undo: the run that is undone
 	Archives bool              `json:"archives,omitempty"` // of an undo: what that run made is archived
 }
@@ -326,7 +327,7 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 	head := SavedPlan{ID: run.Plan, Mapping: run.Mapping, Run: run.ID, Actor: run.Actor, At: time.Now(), Complete: true, Pages: run.Pages, Part: run.Part,
 		Kinds: map[string]int{}, Reasons: map[string]int{}, Totals: map[string]string{}, Set: run.Set, Writes: map[string]int{}}
 	sum := sha256.New()
-	totals := map[string]int64{}
+	totals, creates := map[string]int64{}, map[place]int{}
 	count := func(r PlanRow) {
 		fmt.Fprintf(sum, "%s#%s#%s\n", r.Slot, r.Ref, r.Digest)
 		if r.Needed {
@@ -337,6 +338,9 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 		head.Kinds[string(r.Kind)]++
 		if r.At != "" {
 			head.Writes[r.At]++
+		}
+		if r.Kind == plan.Create && r.At != "" {
+			creates[place{r.At, r.Object}]++
 		}
 		if r.Reason != nil {
 			head.Reasons[r.Reason.Category]++
@@ -362,6 +366,7 @@ func (e *Engine) completePlan(ctx context.Context, run *Run) error {
 		head.Totals[money] = fmt.Sprint(net)
 	}
 	head.Digest = hex.EncodeToString(sum.Sum(nil)[:16])
+	head.SetsOff = e.setOffBy(ctx, creates, len(run.Set) > 0)
 	if head.Versions, err = e.previewedVersions(ctx, run); err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ type preflight struct {
 	samples  map[place]*sample
 	provided map[place]bool
 	dead     map[string]bool // connections that do not open: said once
+	ruled    map[string]*ruled
 }
 
 // place is an object, or a table, of a connection.
@@ -76,7 +77,7 @@ func (e *Engine) Check(ctx context.Context, make bool) ([]Finding, error) {
 // values that will not fit, duplicates, fill rates, and what a first load sets off. It writes no record anywhere.
 func (e *Engine) Preflight(ctx context.Context, ask PreflightAsk) (Preflight, error) {
 	p := &preflight{Engine: e, ask: ask, objects: map[place]connector.Object{}, refused: map[place]error{}, tabled: map[place]connector.Table{},
-		samples: map[place]*sample{}, provided: map[place]bool{}, dead: map[string]bool{}}
+		samples: map[place]*sample{}, provided: map[place]bool{}, dead: map[string]bool{}, ruled: map[string]*ruled{}}
 	ctx = e.labelled(ctx, "", "check", false)
 	p.accounts(ctx)
 	if err := p.load(ctx); err != nil {
@@ -90,6 +91,7 @@ func (e *Engine) Preflight(ctx context.Context, ask PreflightAsk) (Preflight, er
 	if err := p.rights(ctx); err != nil {
 		return p.out, err
 	}
+	p.accountRules(ctx)
 	p.probes(ctx)
 	p.out.Findings = append(p.out.Findings, e.nativeFindings(ctx)...)
 	p.rivals(ctx)

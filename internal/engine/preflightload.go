@@ -68,7 +68,7 @@ func (p *preflight) loads(a *Active, envs map[string]planEnv) {
 		if !known {
 			into = landing{page: 200, batch: 100}
 		}
-		l := Load{Mapping: a.Name, To: w.to, Object: w.m.B.Object, Source: from.total, Creates: from.total, SetsOff: append([]string{}, into.setsOff...)}
+		l := Load{Mapping: a.Name, To: w.to, Object: w.m.B.Object, Source: from.total, Creates: from.total, SetsOff: append([]string{}, p.ruled[w.to].setsOff(w.m.B.Object)...)}
 		if to != nil && to.err == nil {
 			l.Matched = p.matchedIn(w, envs[w.from], from, to)
 			if l.Exact = from.whole && to.whole && w.m.AToB.Create.Filter == ""; from.whole && to.whole {

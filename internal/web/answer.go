@@ -111,12 +111,29 @@ type Plan struct {
 	Undoes   string            `json:"undoes,omitempty"`   // of an undo: the run that is undone
 	Set      []string          `json:"set,omitempty"`      // of a whole set: its mappings, in the order in which they are carried out
 	Writes   map[string]int    `json:"writes,omitempty"`   // records that are made or changed, by connection
+	SetsOff  []SetOff          `json:"sets_off,omitempty"` // what the records that it makes set off at two CRMs
+}
+
+// SetOff is what records that are made in an object set off there: flows, triggers, rules, workflows.
+type SetOff struct {
+	Connection string   `json:"connection"`
+	Object     string   `json:"object"`
+	Creates    int      `json:"creates"`
+	What       []string `json:"what"`
 }
 
 func planOf(p engine.SavedPlan) Plan {
 	return Plan{ID: p.ID, Mapping: p.Mapping, Run: p.Run, Actor: p.Actor, At: p.At, Complete: p.Complete, Rows: p.Rows, Needed: p.Needed, Kinds: there(p.Kinds),
 		Reasons: there(p.Reasons), Totals: there(p.Totals), Digest: p.Digest, Approver: p.Approver, Approved: moment(p.Approved), Single: p.Single, RanAs: p.RanAs, Part: p.Part, Versions: p.Versions, Undoes: p.Undoes,
-		Set: p.Set, Writes: p.Writes}
+		Set: p.Set, Writes: p.Writes, SetsOff: setsOffOf(p.SetsOff)}
+}
+
+func setsOffOf(list []engine.SetOff) []SetOff {
+	var out []SetOff
+	for _, s := range list {
+		out = append(out, SetOff(s))
+	}
+	return out
 }
 
 // there is a map that is written as {} when it holds nothing, never as null.

@@ -17,6 +17,7 @@ func (s *Sim) addRoutes() {
 	s.addCompositeRoutes()
 	s.addRecordRoutes()
 	s.addQueryRoutes()
+	s.addToolingRoutes()
 	s.addLimitRoutes()
 }
 

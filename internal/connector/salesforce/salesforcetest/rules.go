@@ -2,6 +2,7 @@ package salesforcetest
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 )
@@ -13,6 +14,7 @@ type rules struct {
 	triggers    []trigger
 	automations []trigger
 	assignment  map[string]string // object in lower case -> owner
+	viewSetup   bool              // the integration user sees what is configured
 }
 
 type trigger struct {
@@ -33,8 +35,10 @@ type Saving struct {
 // Validation refuses a save with FIELD_CUSTOM_VALIDATION_EXCEPTION.
 type Validation struct {
 	Object  string
+	Name    string // default <Object>_Rule_<number>
 	Message string
 	Field   string            // "" shows at the top of the page
+	Off     bool              // not active
 	Fails   func(Saving) bool // called with the org locked: it must not use the org
 }
 
@@ -53,6 +57,7 @@ type DuplicateRule struct {
 func (s *Sim) AddValidation(v Validation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	setDefault(&v.Name, fmt.Sprintf("%s_Rule_%d", strings.TrimSuffix(v.Object, "__c"), len(s.rules.validations)+1))
 	s.rules.validations = append(s.rules.validations, v)
 }
 
@@ -99,7 +104,7 @@ func (s *Sim) SetAssignment(object, owner string) {
 func (s *Sim) ClearRules() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rules = rules{}
+	s.rules = rules{viewSetup: s.rules.viewSetup}
 }
 
 func (t *tx) saving(d *draft) Saving {
@@ -186,6 +191,9 @@ func (ru *rules) runAutomations(t *tx, d *draft, r *record) *apiError {
 func (t *tx) checkRules(d *draft) *apiError {
 	var out *apiError
 	for _, v := range t.s.rules.validations {
+		if v.Off {
+			continue
+		}
 		if !strings.EqualFold(v.Object, d.o.Name) || !v.Fails(t.saving(d)) {
 			continue
 		}
