@@ -63,8 +63,8 @@ func (e *Engine) targetMoved(ctx context.Context, b *batch, i *item, to record.R
 }
 
 // inheritHome has records of b that others were merged into worked after those: the pair of the one that was linked follows it here.
-func (e *Engine) inheritHome(ctx context.Context, items []*item) error {
-	var keys []table.Key
+func (e *Engine) inheritHome(ctx context.Context, b *batch, items []*item) error {
+	var keys, links []table.Key
 	for _, i := range items {
 		for _, ref := range i.source.Was {
 			keys = append(keys, e.pointerKey(i.group[0].Slot, ref))
@@ -74,14 +74,77 @@ func (e *Engine) inheritHome(ctx context.Context, items []*item) error {
 	if err != nil {
 		return err
 	}
-	for _, i := range items {
-		for _, ref := range i.source.Was {
-			if s := seats[e.pointerKey(i.group[0].Slot, ref)].Value; !i.done() && !s.pointer.A.IsZero() {
-				e.takeOverFrom(ctx, i, ref)
-			}
+	for _, s := range seats {
+		if !s.Value.pointer.A.IsZero() {
+			links = append(links, e.linkKey(s.Value.pointer.Slot, s.Value.pointer.A))
 		}
 	}
+	pairs, err := getItems[link.Link](ctx, e.Table, links)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
+		e.inheritPair(ctx, b, i, seats, pairs)
+	}
 	return nil
+}
+
+// inheritPair has a record of b take the place of one that was merged into it. A pair that goes on by itself is worked first and comes
+// here of its own; one that is stopped before its record of b is looked at (its record of a is gone too, or merged with somebody
+// else's) never would, and is brought: what a person is asked about it then names the record that is there.
+func (e *Engine) inheritPair(ctx context.Context, b *batch, i *item, seats map[table.Key]stored[seat], pairs map[table.Key]stored[link.Link]) {
+	var stopped *stored[link.Link]
+	for _, ref := range i.source.Was {
+		at := seats[e.pointerKey(i.group[0].Slot, ref)].Value
+		p, under := at.pointer, at.own.State == link.Claimed // a create for it is under way, which must be found first: else the survivor is made once more
+		if p.A.IsZero() && !under {
+			continue
+		}
+		if b.preview { // the pair comes here when the record is worked
+			i.end(Result{End: Done})
+			return
+		}
+		if i.link.State == link.Claimed { // made for it before its vendor told of the merge: found or given up first, as the pair can come only then
+			i.m, i.decision = i.choose(), plan.Decision{}
+			e.act(ctx, b, []*item{i})
+			return
+		}
+		l := pairs[e.linkKey(i.group[0].Slot, p.A)]
+		if under || !stoppedAtSource(&l.Value, ref) {
+			e.takeOverFrom(ctx, i, ref)
+			return
+		}
+		if stopped == nil {
+			stopped = &l
+		}
+	}
+	if stopped != nil {
+		e.bringPair(ctx, i, stopped.Value, stopped.Rev)
+	}
+}
+
+// stoppedAtSource tells whether a pair has a standing reason, for which its record of b, which was merged away, may never be looked at.
+func stoppedAtSource(l *link.Link, ref record.Ref) bool {
+	return l.State == link.Linked && l.B == ref && l.Reason != nil && (!plan.Harmless(l.Reason.Category) || l.Reason.Category == plan.CounterpartDeleted) &&
+		(l.Intent == nil || l.Intent.Until.Before(time.Now()))
+}
+
+// bringPair puts the pointer of the survivor, then the pair's link as it leads there: killed in between, the pointer says nothing and the
+// next task does the same again.
+func (e *Engine) bringPair(ctx context.Context, i *item, l link.Link, rev int64) {
+	err := e.putOne(ctx, i.key, link.Pointer{Slot: i.link.Slot, B: i.ref, A: l.A, At: time.Now()}, table.IfRev(i.rev))
+	if err == nil {
+		l.Former, l.B, l.StampB = l.LetGo(), i.ref, time.Time{}
+		err = e.putOne(ctx, e.linkKey(l.Slot, l.A), l, table.IfRev(rev))
+	}
+	if err == nil { // what waited for the survivor
+		err = e.wake(ctx, i.ref.String())
+	}
+	if err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
+	i.end(Result{End: Later, Until: time.Now()}) // as the pair's it is looked at now
 }
 
 // ownCreate tells, for a record without a counterpart, whether it may be one that we just made: it bears a marker of ours, or our own
