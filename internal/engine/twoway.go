@@ -244,10 +244,7 @@ func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*it
 			continue
 		}
 		if err := e.putOne(ctx, key, next, table.IfRev(got.Rev)); err != nil {
-			e.fail(ctx, []*item{i}, "", err)
-			if lost(err) {
-				i.link.State = link.None
-			}
+			e.unreserved(i, err)
 			continue
 		}
 		i.anchor = &anchor{key, got.Rev + 1}
@@ -263,11 +260,14 @@ func (e *Engine) takeOwnPlace(ctx context.Context, i *item) bool {
 	if err == nil {
 		return true
 	}
-	e.fail(ctx, []*item{i}, "", err)
-	if lost(err) {
-		i.link.State = link.None
-	}
+	e.unreserved(i, err)
 	return false
+}
+
+// unreserved has an item come again whose place could not be put, though what it made or found was well: that is not done.
+func (e *Engine) unreserved(i *item, err error) {
+	e.undecided([]*item{i}, err)
+	i.link.State = link.None
 }
 
 // pointerFor is how long a pointer without its link may still get it: between the two is no call of a vendor.

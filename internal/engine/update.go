@@ -64,6 +64,10 @@ func (e *Engine) readCounterparts(ctx context.Context, object [2]string, items [
 }
 
 func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.Read) {
+	if gone := read.State == record.Moved || read.State == record.Gone; gone && i.home() { // the pair's own source, a moment after it was read: that way says what became of it
+		i.end(Result{End: Later, Until: time.Now()})
+		return
+	}
 	switch read.State {
 	case record.Found:
 		if e.stale(read.Record.Modified, laterOf(i.link.StampB, i.seen[i.link.B])) && i.putOff(laterOf(i.link.StampB, i.seen[i.link.B])) && !b.preview {
