@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/record"
 )
@@ -137,6 +138,21 @@ func (o *overlap) fresh(ctx context.Context, records []record.Record) ([]record.
 		}
 	}
 	return out, nil
+}
+
+// freshOf is fresh for a page: what the system itself is not sure of is no repetition, whatever its stamp.
+func (o *overlap) freshOf(ctx context.Context, page connector.Page) ([]record.Record, error) {
+	if page.Unsure.IsZero() {
+		return o.fresh(ctx, page.Records)
+	}
+	unsure := func(r record.Record) bool { return !r.Modified.Before(page.Unsure) }
+	sure, err := o.fresh(ctx, slices.DeleteFunc(slices.Clone(page.Records), unsure))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(page.Records), func(r record.Record) bool {
+		return !unsure(r) && !slices.ContainsFunc(sure, func(s record.Record) bool { return s.Ref == r.Ref })
+	}), nil
 }
 
 // remember keeps the stamps of what was queued; at the end of a cycle what lies well before the newest is forgotten. What bears a

@@ -351,7 +351,7 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 		if err != nil {
 			return &fromConnection{conn, err}
 		}
-		fresh, err := known.fresh(ctx, page.Records)
+		fresh, err := known.freshOf(ctx, page)
 		if err != nil {
 			return err
 		}

@@ -232,7 +232,7 @@ type feedReading struct {
 
 // take adds a page to what waits to be queued.
 func (r *feedReading) take(ctx context.Context, page connector.Page) error {
-	fresh, err := r.known.fresh(ctx, page.Records)
+	fresh, err := r.known.freshOf(ctx, page)
 	if err != nil {
 		return err
 	}

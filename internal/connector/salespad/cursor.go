@@ -26,6 +26,7 @@ type cursor struct {
 	Begun   time.Time `json:"begun,omitzero"`  // this cycle, by the server's clock; zero between cycles
 	Looked  time.Time `json:"looked,omitzero"` // when a feed last reached back for edits of user fields
 	Whole   time.Time `json:"whole,omitzero"`  // when one last began with everything
+	Back    bool      `json:"back,omitempty"`  // this cycle reaches back: what it shows was changed without moving its stamp, for all that stamps tell
 }
 
 const cursorVersion = 1
@@ -51,14 +52,14 @@ const settled = 30 * time.Minute
 func (c *Connector) opened(at cursor) cursor {
 	now := time.Now().UTC()
 	first := at.Whole.IsZero() && at.Looked.IsZero()
-	at.Begun = now
+	at.Begun, at.Back = now, false
 	switch {
 	case first:
 		at.Whole, at.Looked = now, now
 	case c.FullEvery > 0 && now.Sub(at.Whole) >= c.FullEvery:
-		at.Since, at.Whole, at.Looked = time.Time{}, now, now
+		at.Since, at.Whole, at.Looked, at.Back = time.Time{}, now, now, true
 	case c.LookBack > 0 && now.Sub(at.Looked) >= c.LookEvery:
-		at.Looked = now
+		at.Looked, at.Back = now, true
 		if back := now.Add(-c.LookBack).Truncate(time.Second); back.Before(at.Since) {
 			at.Since = back
 		}

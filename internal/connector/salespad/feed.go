@@ -71,6 +71,9 @@ func (f feeding) page(ctx context.Context, at cursor) (connector.Page, error) {
 		return connector.Page{}, err
 	}
 	out := connector.Page{Total: p.left}
+	if at.Back {
+		out.Unsure = time.Unix(0, 0).UTC()
+	}
 	for i, r := range p.rows {
 		rec := f.c.record(f.o, r, f.fields)
 		if rec.Ref.ID == "" || rec.Modified.IsZero() && !f.sweep && bare(r.text(f.o.Stamp)).IsZero() {
