@@ -64,6 +64,24 @@ func TestConversionWithoutAMatch(t *testing.T) {
 	})
 }
 
+// TestConversionIsReadAgain: a look back shows the contacts of a prospect that became a customer once more. They are not taken for new ones
+// whose contact another one has.
+func TestConversionIsReadAgain(t *testing.T) {
+	pad(t, padPresets(t, "hubspot-salespad", padPeople), func(w *world) {
+		c := w.Config.Connections["salespad"]
+		c.LookBack, c.LookEvery = Duration(30*24*time.Hour), Duration(time.Hour)
+		w.Config.Connections["salespad"] = c
+		w.App.Connectors["salespad"] = newConnector(w, "salespad")
+		w.restart()
+	}, func(w *world) {
+		company, person, prospect := w.padProspect()
+		done, err := w.SalesPad.Convert(prospect, "NEWNUM")
+		w.ok(err)
+		w.advance(4 * time.Hour)
+		w.padFollowed(company, person, done.CustomerNum)
+	})
+}
+
 // TestConversionInAnUpdateRun: the prospect is converted between the reading of its change and its carrying over, and again while SalesPad's
 // own users edit both.
 func TestConversionInAnUpdateRun(t *testing.T) {

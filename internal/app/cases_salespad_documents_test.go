@@ -13,6 +13,7 @@ import (
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/link"
 	"crosswalk/internal/plan"
 )
 
@@ -475,6 +476,27 @@ func TestExportLosesAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLineChangesWhileItsAnswerIsLost (A4): the answer to a line item's change is lost. That it took is remembered, and nothing of it is
+// left under way, by which a later edit would be judged.
+func TestLineChangesWhileItsAnswerIsLost(t *testing.T) {
+	exporting(t, setup{}, nil, func(w *world, _ string) {
+		key := w.padDocument("ORDER", "ORD99", "EXPORT", "BLADE 1 10", "TOWER 1 50")
+		w.later()
+		w.wantDeal("ORDER ORD99", "BLADE 1 10", "TOWER 1 50")
+		w.ok(w.SalesPad.Update("SalesLineItem", key+"|16384|0", salespadtest.Fields{"Quantity": "7"}))
+		w.HubSpot.FailAfterCommit("line_items/batch/update")
+		w.runNamed("documents", erpRef("sales-documents", key))
+		w.advance(2 * time.Hour)
+		w.wantDeal("ORDER ORD99", "BLADE 7 10", "TOWER 1 50")
+		if l := w.why(erpRef("sales-document-lines", key+"|16384|0")).Link; l.Intent != nil || l.State != link.Linked {
+			t.Errorf("its change was left under way: %+v", l.Intent)
+		}
+		if n := len(w.errors("")); n != 0 {
+			t.Errorf("%s", w.story())
+		}
+	})
 }
 
 // TestLineGoesWhileItsAnswerIsLost: a line item was made and nobody heard of it, and its line is taken off the document meanwhile; another

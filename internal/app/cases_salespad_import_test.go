@@ -190,6 +190,52 @@ func TestImportCrashes(t *testing.T) {
 	}
 }
 
+// TestRefusedImportCrashes (SP-72, A6): whatever write is the last one before the worker vanishes, sent or not, of an import of which one contact
+// is refused nothing is left, and why says so; mended, all of it is made.
+func TestRefusedImportCrashes(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		for n := 1; n <= 3; n++ { // the customer, the first contact, and what takes the customer back
+			t.Run(fmt.Sprintf("write %d sent %v", n, sent), func(t *testing.T) {
+				padImport(t, salespadtest.Config{}, nil, nil, func(w *world) {
+					company := w.padCompany("Nordlys", "Accounts", "Purchasing")
+					refused, writes, dead := "Purchasing", 0, time.Time{}
+					w.SalesPad.SetFault(func(r *http.Request, body []byte) *salespadtest.Fault {
+						if time.Now().Before(dead) {
+							return &salespadtest.Fault{Cut: true}
+						}
+						if r.Method == http.MethodGet {
+							return nil
+						}
+						if refused != "" && strings.Contains(string(body), refused) {
+							no := salespadtest.Failed(http.StatusUnprocessableEntity, 3010, "a script said no")
+							return &no
+						}
+						if writes++; writes != n {
+							return nil
+						}
+						dead = time.Now().Add(3 * time.Minute)
+						return &salespadtest.Fault{Cut: true, AfterCommit: sent}
+					})
+					w.later()
+					w.restart()
+					w.advance(time.Hour)
+					if c, a := w.SalesPad.Count("Customer"), w.SalesPad.Count("CustomerAddr"); c != 0 || a != 0 {
+						t.Errorf("%d customers, %d addresses are left: %v%s", c, a, w.padWrote(), w.story())
+					}
+					w.wantHeld(companyRef(company), plan.RefusedCall)
+					refused = ""
+					w.retry(companyRef(company))
+					w.later()
+					w.padWhole(company, "Nordlys", "Accounts", "Purchasing")
+					if n := len(w.errors("")); n > 0 {
+						t.Errorf("%s", w.story())
+					}
+				})
+			})
+		}
+	}
+}
+
 // TestImportWidths: what GP has no room for is refused by field and record before anything is sent, or cut where the mapping says so.
 func TestImportWidths(t *testing.T) {
 	long := strings.Repeat("Verwaltungsgesellschaft ", 4) // 96 characters; GP has 64

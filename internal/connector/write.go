@@ -45,7 +45,7 @@ const (
 type Write struct {
 	Op       Op
 	Object   string // for a line of a document: "invoice-receivables/lines"
-	ID       string // of the record, for all but creates
+	ID       string // of the record, for all but creates; of a create: it made this record before, and goes on with the Children that are missing
 	Parent   string // id of the document a line belongs to
 	Fields   map[string]record.Value
 	Children []map[string]record.Value // lines, inline with the create of a document, in order
@@ -75,6 +75,7 @@ type Outcome struct {
 	Handle string
 	Stamp  time.Time // the system's modified stamp after the write; else a lower bound of it (A3); zero if not known
 	Err    error     // *Error for Refused, Retry, Unknown
-	// Children, of a create that brought some and is done, are what they became, in order; nil where the system does not tell.
+	// Children, of a create that brought some and is done, are what they became, in order; nil where the system does not tell. A zero one
+	// was not made: only a create that went on (Write.ID) leaves one out.
 	Children []record.Ref
 }

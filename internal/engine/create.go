@@ -94,6 +94,7 @@ func (e *Engine) create(ctx context.Context, b *batch, items []*item) {
 	}
 	items = e.reserveMirrors(ctx, b, e.brake(ctx, b, open(items), creating))
 	e.takeAlong(ctx, b, items)
+	items = open(items)
 	for len(items) > 0 {
 		n := e.chunkAlong(items)
 		e.createChunk(ctx, b, items[:n])
@@ -111,7 +112,7 @@ func (e *Engine) createChunk(ctx context.Context, b *batch, items []*item) {
 	}
 	if !e.Bugs.NoClaim {
 		items = e.putLinks(ctx, items, puts)
-		e.claimAlong(ctx, b, items, now)
+		items = e.claimAlong(ctx, b, items, now)
 	}
 	e.send(ctx, b, items)
 }
@@ -203,6 +204,7 @@ func (e *Engine) send(ctx context.Context, b *batch, items []*item) {
 				o = outcomes[n]
 			}
 			o.Err = i.nameAlong(o.Err)
+			e.giveAlongBack(ctx, i, o)
 			e.takeCreated(ctx, b, i, o)
 			e.tookAlong(b, i, o)
 		}
@@ -562,13 +564,18 @@ func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool,
 		return false, err
 	}
 	holderRef, own := there.Value.pointer.A, there.Value.own
-	if holderRef == i.ref {
-		return true, nil
-	}
 	waits := func() {
 		i.result = nil
 		i.link.State, i.link.B = link.None, record.Ref{}
 		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+	}
+	if holderRef == i.ref { // put once more: whoever read it when it led nowhere yet must not write over it now
+		err := e.putOne(ctx, key, link.Pointer{Slot: i.link.Slot, B: i.link.B, A: i.ref, At: time.Now()}, table.IfRev(there.Rev))
+		if lost(err) {
+			waits()
+			return false, nil
+		}
+		return err == nil, err
 	}
 	switch {
 	case own.State == link.Claimed: // it is being carried over itself: one of the two finds the other when it is looked at again

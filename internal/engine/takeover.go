@@ -18,7 +18,7 @@ const secondLook = time.Minute
 // takeOver is step 6 of protocols 1 and 3: a claim whose worker vanished or whose call ended unknown. It looks first, on a
 // strong path; it sends again only what is keyed, or, unkeyed, once more after two looks; else a person must look.
 func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
-	if len(items) == 0 {
+	if items = e.ownClaims(ctx, b, items); len(items) == 0 {
 		return
 	}
 	now := time.Now()
@@ -34,9 +34,12 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 	items = e.putLinks(ctx, items, puts)
 	var again, found []*item
 	for _, i := range items {
+		claimed := i.link
 		switch e.lookFor(ctx, b, i) {
 		case seen:
-			found = append(found, i)
+			if !e.goOn(ctx, b, i, claimed) {
+				found = append(found, i)
+			}
 		case absent:
 			if e.maySendAgain(ctx, b, i) {
 				again = append(again, i)
@@ -53,6 +56,7 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 			e.followUp(ctx, b, []*item{i})
 		}
 	}
+	again = e.alongAgain(ctx, b, again)
 	for _, i := range again {
 		e.record(b, i)
 	}
@@ -62,6 +66,19 @@ func (e *Engine) takeOver(ctx context.Context, b *batch, items []*item) {
 			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
 		}
 	}
+}
+
+// alongAgain has creates that are sent again take along what they took along before, and what has come since. One that cannot have it now
+// is not sent.
+func (e *Engine) alongAgain(ctx context.Context, b *batch, items []*item) []*item {
+	e.takeAlong(ctx, b, items)
+	for _, i := range items {
+		if i.done() && i.link.State == link.Claimed {
+			i.link.Claim.Sends--
+			e.lookLater(ctx, i, i.result.Until)
+		}
+	}
+	return e.claimAlong(ctx, b, open(items), time.Now())
 }
 
 type sight int

@@ -18,36 +18,26 @@ import (
 
 // A create may take along the records that belong to what it makes (mapping.Together): a customer its contacts. Each of them is decided by
 // its own mapping and claimed by its own link with a marker of its own, before anything is sent; then one write makes all of them or none.
-// So a crash between any two calls leaves claims that are looked for one by one, as for records that were made alone: what was made is
-// found, what was not is made then, and nothing is made twice.
+// So a crash between any two calls leaves claims. Whoever takes the record's claim over looks for it, and takes those of what it took along
+// over too: a record that was not made is sent again with all of them, one that was is gone on with (goon.go). What was taken along waits
+// for that, whoever's task comes first.
 
 // maxAlong is how many records one create takes along; the others follow by themselves. It is bounded since one write must end within the
 // time that a claim allows.
 const maxAlong = 20
 
-// takeAlong finds what creates take along.
+// takeAlong finds what creates take along. A create one of whose records another worker is just making ends, and comes again.
 func (e *Engine) takeAlong(ctx context.Context, b *batch, items []*item) {
-	var kids []*item
 	for _, i := range items {
 		i.along = nil
-		for _, t := range i.m.Together {
-			kids = append(kids, e.kidsOf(b, i, t)...)
-		}
 	}
-	if len(kids) == 0 || e.Bugs.NoClaim {
+	if e.Bugs.NoClaim {
 		return
 	}
-	b.all = append(b.all, kids...)
-	for _, step := range []func(context.Context, *batch, []*item){
-		e.loadLinks, e.unlinkedOnly, e.readSources, e.archiveDeleted, e.findLacking, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.ownOnly, e.runScripts, e.decide, e.runHooks,
-	} {
-		left := open(kids)
-		if len(left) == 0 {
-			return
-		}
-		step(ctx, b, left)
+	kids := e.notMade(ctx, b, e.decidedAlong(ctx, b, items))
+	if len(kids) == 0 {
+		return
 	}
-	kids = slices.DeleteFunc(open(kids), func(k *item) bool { return k.decision.Kind != plan.Create || !b.planned(e, k) })
 	e.claimKeys(ctx, b, kids)
 	for _, k := range e.brake(ctx, b, open(kids), creating) {
 		if len(k.of.along) < maxAlong {
@@ -56,10 +46,58 @@ func (e *Engine) takeAlong(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
+// decidedAlong gives the records that belong to what is made and are to be made too: those without a counterpart, and those whose claim
+// ran out, since the worker that took them along vanished.
+func (e *Engine) decidedAlong(ctx context.Context, b *batch, items []*item) []*item {
+	var kids []*item
+	for _, i := range items {
+		for _, t := range i.m.Together {
+			kids = append(kids, e.kidsOf(b, i, t)...)
+		}
+	}
+	if len(kids) == 0 {
+		return nil
+	}
+	b.all = append(b.all, kids...)
+	e.loadLinks(ctx, b, kids)
+	for _, step := range []func(context.Context, *batch, []*item){
+		e.unlinkedOnly, e.readSources, e.archiveDeleted, e.findLacking, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.ownOnly, e.runScripts, e.decide, e.runHooks,
+	} {
+		if left := open(kids); len(left) > 0 {
+			step(ctx, b, left)
+		}
+	}
+	for _, k := range kids { // another worker has it, or it could not be read just now: without it not all would be made
+		if k.done() && k.link.State != link.Linked && k.decision.Kind == "" && k.result.On == "" && (k.result.End == Later || k.result.End == Retry) {
+			k.of.end(Result{End: k.result.End, Until: k.result.Until, Err: k.result.Err})
+		}
+	}
+	return slices.DeleteFunc(open(kids), func(k *item) bool { return k.of.done() || k.decision.Kind != plan.Create || !b.planned(e, k) })
+}
+
+// notMade looks for those that bear a claim which ran out: the record that they belong to is not there, but they may have been made for
+// another one. Their own tasks find those.
+func (e *Engine) notMade(ctx context.Context, b *batch, kids []*item) []*item {
+	return slices.DeleteFunc(kids, func(k *item) bool {
+		if k.link.State != link.Claimed {
+			return false
+		}
+		looker, ok := e.Connections[k.m.ConnB].(connector.Looker)
+		if !ok {
+			return true
+		}
+		hits, err := e.sightings(ctx, b, k, looker, nil)
+		if err != nil {
+			e.fail(ctx, []*item{k.of}, k.m.ConnB, err)
+		}
+		return err != nil || len(hits) > 0
+	})
+}
+
 // kidsOf gives the related records of one kind as items of their own mapping.
 func (e *Engine) kidsOf(b *batch, i *item, t mapping.Together) []*item {
 	to, with := b.set.byName[t.Through], i.m.Related(t.With)
-	if i.home() || i.source == nil || to == nil || with == nil || !to.works(i.task.Pilot || i.pilot()) || i.depth >= maxDepth || i.link.State == link.Claimed {
+	if i.home() || i.source == nil || to == nil || with == nil || !to.works(i.task.Pilot || i.pilot()) || i.depth >= maxDepth {
 		return nil
 	}
 	var out []*item
@@ -73,11 +111,11 @@ func (e *Engine) kidsOf(b *batch, i *item, t mapping.Together) []*item {
 	return out
 }
 
-// unlinkedOnly leaves those out that have a counterpart, or whose claim is not settled.
+// unlinkedOnly leaves those out that have a counterpart.
 func (e *Engine) unlinkedOnly(_ context.Context, _ *batch, kids []*item) {
 	for _, k := range kids {
 		switch k.link.State {
-		case link.None, link.Skipped, link.Held:
+		case link.None, link.Skipped, link.Held, link.Claimed:
 		default:
 			k.end(Result{End: Done})
 		}
@@ -114,18 +152,36 @@ func (e *Engine) chunkAlong(items []*item) int {
 	return n
 }
 
-// claimAlong claims what creates take along, once they are claimed themselves. What another worker has got is not taken along.
-func (e *Engine) claimAlong(ctx context.Context, b *batch, items []*item, now time.Time) {
+// claimAlong claims what creates take along, once they are claimed themselves, and gives the creates that have all of it. The others take
+// nothing along, since all of it is made or nothing: they give their claim back and come again.
+func (e *Engine) claimAlong(ctx context.Context, b *batch, items []*item, now time.Time) []*item {
+	short := e.putAlong(ctx, b, items, now)
+	if len(short) == 0 {
+		return items
+	}
+	for _, i := range short {
+		e.unclaim(ctx, i, &connector.Error{Fault: connector.Locked, Op: "create " + i.m.B.Object, After: contentionPause, Err: errors.New("another worker has what is made with it")})
+	}
+	e.endAlong(ctx, b, short)
+	return slices.DeleteFunc(items, func(i *item) bool { return slices.Contains(short, i) })
+}
+
+// putAlong stores the claims of what creates take along, and gives the creates of which another worker has got something.
+func (e *Engine) putAlong(ctx context.Context, b *batch, items []*item, now time.Time) (short []*item) {
 	var kids []*item
 	for _, i := range items {
 		kids = append(kids, i.along...)
 	}
 	if len(kids) == 0 {
-		return
+		return nil
 	}
 	kept := e.putLinks(ctx, kids, e.claims(b, kids, now))
 	for _, i := range items {
+		all := len(i.along)
 		i.along = slices.DeleteFunc(i.along, func(k *item) bool { return !slices.Contains(kept, k) })
+		if len(i.along) < all {
+			short = append(short, i)
+		}
 		for _, k := range i.along {
 			if b.along == nil {
 				b.along = map[table.Key]*item{}
@@ -133,6 +189,7 @@ func (e *Engine) claimAlong(ctx context.Context, b *batch, items []*item, now ti
 			b.along[k.key] = k
 		}
 	}
+	return short
 }
 
 // metAlong has items go on from where a create that they needed left them: it took them along.
@@ -171,11 +228,12 @@ func (e *Engine) alongFields(w connector.Writer, k *item) map[string]record.Valu
 	return out
 }
 
-// withAlong are items and what they took along.
+// withAlong are items and what they took along. That comes first: as long as one of its links is not stored the create counts as under
+// way, and is gone on with (goon.go).
 func withAlong(items []*item) []*item {
-	out := slices.Clone(items)
+	var out []*item
 	for _, i := range items {
-		out = append(out, i.along...)
+		out = append(append(out, i.along...), i)
 	}
 	return out
 }
@@ -209,10 +267,42 @@ func (e *Engine) tookAlong(b *batch, i *item, o connector.Outcome) {
 		return
 	}
 	for n, k := range i.along {
+		if o.Children[n].IsZero() {
+			continue // left out: it is looked for and sent alone
+		}
 		b.audit.outcomes = append(b.audit.outcomes, EntryOutcome{Ref: k.ref, Target: o.Children[n], Status: string(o.Status)})
 		e.becomeLinked(k, o.Children[n], nil, time.Time{})
 		k.result = &Result{End: Done, Counts: Counts{Created: 1}}
 		i.result.Counts.Created++
+	}
+}
+
+// giveAlongBack gives the claims of what was surely not made back, before that of the create itself: as long as one of them stands, the
+// create is under way, and is looked for with all of them.
+func (e *Engine) giveAlongBack(ctx context.Context, i *item, o connector.Outcome) {
+	if o.Status != connector.Refused && o.Status != connector.Retry {
+		return
+	}
+	until := time.Now().Add(waitPause)
+	if o.Status == connector.Refused {
+		until = time.Now().Add(heldPause)
+	}
+	for _, k := range i.along {
+		if k.link.State == link.Claimed {
+			e.giveKidBack(ctx, i, k, until)
+		}
+	}
+}
+
+func (e *Engine) giveKidBack(ctx context.Context, i, k *item, until time.Time) {
+	k.link.State, k.link.Claim = link.Skipped, k.link.Claim.Given()
+	e.setReason(k, &link.Reason{Category: plan.Waits, Text: i.ref.String() + " was not made, and it is made together with it"})
+	k.result = &Result{End: Later, Until: until, On: i.ref.String()}
+	if err := e.putItem(ctx, k); err != nil {
+		k.result = nil
+		e.fail(ctx, []*item{k}, "", err)
+	} else {
+		k.stored()
 	}
 }
 
@@ -227,25 +317,13 @@ func (e *Engine) endAlong(ctx context.Context, b *batch, items []*item) {
 				linked = append(linked, k)
 				continue
 			case k.link.State == link.Claimed && i.link.State != link.Linked && i.link.State != link.Claimed:
-				k.link.State, k.link.Claim = link.Skipped, k.link.Claim.Given()
-				e.setReason(k, &link.Reason{Category: plan.Waits, Text: i.ref.String() + " was not made, and it is made together with it"})
-				until := time.Now().Add(waitPause)
-				if i.link.State == link.Held {
-					until = time.Now().Add(heldPause)
-				}
-				k.result = &Result{End: Later, Until: until, On: i.ref.String()}
-				if err := e.putItem(ctx, k); err != nil {
-					k.result = nil
-					e.fail(ctx, []*item{k}, "", err)
-				} else {
-					k.stored()
-				}
+				e.giveKidBack(ctx, i, k, time.Now().Add(waitPause))
 			case k.link.State == link.Claimed:
 				k.end(Result{End: Later, Until: k.link.Claim.Until})
 			}
 			rest = append(rest, k)
 		}
-		i.along = nil // whatever is sent of it again is sent alone
+		i.along = nil // whatever is sent of it again takes along what there is then
 	}
 	e.followUp(ctx, b, linked)
 	if err := e.parkUnfinished(ctx, b, rest); err != nil {

@@ -164,12 +164,15 @@ func (e *Engine) joinPair(b *batch, i *item, p link.Pointer, got stored[link.Lin
 	l, a := got.Value, p.A
 	switch {
 	case l.State == link.Linked && l.B == i.ref:
-	case l.State == link.Claimed && l.Claim.Until.After(time.Now()): // its maker is about to link it
-		i.end(Result{End: Later, Until: l.Claim.Until})
+	case l.State == link.Claimed: // its maker is about to link it, or whoever takes that one's claim over
+		i.end(Result{End: Later, Until: laterOf(l.Claim.Until, time.Now().Add(contentionPause)), On: a.String()})
 		return
 	case l.State == link.Alias && l.B == i.ref, l.State == link.MovedTo: // followed from a's side
 	case underWay(p):
 		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
+		return
+	case l.State == link.Linked && slices.Contains(l.Former, i.ref): // it moved on, which its own page may not show
+		delete(i.reads, i.ref)
 		return
 	default:
 		return // left behind by a worker that vanished: it says nothing

@@ -134,7 +134,7 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 			i.dropHook(n)
 		}
 		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B, Home: n.Home})
-		i.link.Intent = nil
+		i.link.Intent, i.settled = nil, true
 	}
 	i.link.Ghosts = slices.DeleteFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Until.Before(now) })
 	ghost := func(key, shown string, home bool) bool {
@@ -636,10 +636,13 @@ func withVerify(todo []link.Todo) []link.Todo {
 }
 
 // unchanged ends linked items with nothing to write: a complaint that is over is taken back, a new one noted.
-func (e *Engine) unchanged(_ context.Context, b *batch, items []*item) {
+func (e *Engine) unchanged(ctx context.Context, b *batch, items []*item) {
 	for _, i := range items {
 		if i.link.State != link.Linked {
 			i.end(Result{End: Done})
+			continue
+		}
+		if i.settled && len(e.putLinks(ctx, []*item{i}, []table.Put{i.put(e.token())})) == 0 { // or an edit that comes later would be judged by it
 			continue
 		}
 		if r := i.decision.Reason; r != nil {

@@ -58,6 +58,7 @@ type item struct {
 	resent   bool                     // bytes of an older decision were sent, or may have been
 	seen     map[record.Ref]time.Time // stamps that feeds showed
 	met      bool                     // its new counterpart was there already: both are still to be compared
+	settled  bool                     // what an expired intention of its link came to was learnt, and is not stored yet
 	unlearnt bool                     // a line is to change whose id is not known before the document was read back
 	intended time.Time
 	over     bool                // a standing complaint was taken back

@@ -2,7 +2,6 @@ package salespad
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,14 +16,18 @@ import (
 
 // creating is one create under way.
 type creating struct {
-	c    *Connector
-	op   string
-	o    *Object
-	body []byte   // of the record itself, sent as it was kept
-	kids [][]byte // of the addresses it brings along
+	c     *Connector
+	op    string
+	o     *Object
+	body  []byte   // of the record itself, sent as it was kept
+	kids  [][]byte // of the addresses it brings along
+	there *below   // of a create that goes on: what the record has already
 }
 
 func (c *Connector) create(ctx context.Context, op string, o *Object, w connector.Write) connector.Outcome {
+	if w.ID != "" {
+		return c.goOn(ctx, op, o, w)
+	}
 	body := w.Body
 	if len(body) == 0 {
 		var err error
@@ -116,39 +119,66 @@ func (j *creating) clash(ctx context.Context, sent row, e *connector.Error) conn
 // addresses makes what a customer brings along. When one is refused, everything this create made is taken back, so that a
 // refused create leaves nothing behind; where that is not possible the outcome is unknown and the marker finds the customer.
 func (j *creating) addresses(ctx context.Context, made connector.Outcome) connector.Outcome {
-	kids := j.c.Profile.Objects[j.o.Children]
 	parts, _ := j.o.parseKey(made.Ref.ID)
 	var done [][]string
 	var refs []record.Ref
-	for i, kid := range j.kids {
-		body := spliced(kids.Key[0], parts[0], kid)
-		sent, ok := readRow(body)
-		if !ok {
-			return j.undo(ctx, parts, done, &connector.Error{Fault: connector.Invalid, Op: j.op, Err: errKept})
+	for i := range j.kids {
+		key, out := j.address(ctx, parts[0], i)
+		if out.Status == connector.Done || out.Status == connector.Exists {
+			done, refs = append(done, key), append(refs, out.Ref)
+			continue
 		}
-		one := &creating{c: j.c, op: fmt.Sprintf("create %s %d", kids.name, i), o: kids, body: body}
-		out := one.post(ctx, sent)
-		key := []string{parts[0], strings.TrimSpace(sent.text(kids.Key[1]))}
-		if e := asError(out.Err); out.Status == connector.Refused && e.Existing != "" { // GP made this address with the customer: it is ours to fill in
-			out = one.fill(ctx, key, sent)
+		if j.there != nil {
+			if stop, end := j.stopped(ctx, parts, out); stop {
+				return end
+			}
+			refs = append(refs, record.Ref{})
+			continue
 		}
-		if out.Status != connector.Done && out.Status != connector.Exists {
-			e := *asError(out.Err)
-			for n, f := range e.Fields {
-				e.Fields[n] = fmt.Sprintf("children.%d.%s", i, f)
-			}
-			if len(e.Fields) == 0 {
-				e.Fields = []string{fmt.Sprintf("children.%d", i)}
-			}
-			if out.Status == connector.Unknown {
-				done = append(done, key) // it may be there
-			}
-			return j.undo(ctx, parts, done, &e)
+		if out.Status == connector.Unknown {
+			done = append(done, key) // it may be there
 		}
-		done, refs = append(done, key), append(refs, j.c.ref(kids, cmp.Or(out.Ref.ID, joinKey(key))))
+		return j.undo(ctx, parts, done, asError(out.Err))
 	}
 	made.Children = refs
 	return made
+}
+
+// address makes one of them. Its outcome names it, or says by the fields which of them failed.
+func (j *creating) address(ctx context.Context, parent string, n int) (key []string, out connector.Outcome) {
+	if bad := j.there.bad(n); bad != nil {
+		return nil, refusal(bad)
+	}
+	kids := j.c.Profile.Objects[j.o.Children]
+	body := spliced(kids.Key[0], parent, j.kids[n])
+	sent, ok := readRow(body)
+	if !ok {
+		return nil, refusal(&connector.Error{Fault: connector.Invalid, Op: j.op, Err: errKept})
+	}
+	key = []string{parent, strings.TrimSpace(sent.text(kids.Key[1]))}
+	marker, _ := sent.userField(kids.Marker)
+	if id := j.there.find(textOf(marker)); id != "" {
+		return key, connector.Outcome{Status: connector.Exists, Ref: j.c.ref(kids, id)}
+	}
+	one := &creating{c: j.c, op: fmt.Sprintf("create %s %d", kids.name, n), o: kids, body: body}
+	out = one.post(ctx, sent)
+	if e := asError(out.Err); out.Status == connector.Refused && e.Existing != "" { // GP made this address with the customer: it is ours to fill in
+		out = one.fill(ctx, key, sent)
+	}
+	if out.Err != nil {
+		e := *asError(out.Err)
+		for i, f := range e.Fields {
+			e.Fields[i] = fmt.Sprintf("children.%d.%s", n, f)
+		}
+		if len(e.Fields) == 0 {
+			e.Fields = []string{fmt.Sprintf("children.%d", n)}
+		}
+		out.Err = &e
+	}
+	if out.Ref.ID == "" {
+		out.Ref = j.c.ref(kids, joinKey(key))
+	}
+	return key, out
 }
 
 // spliced puts the parent's key before a kept body.
@@ -179,17 +209,28 @@ func (j *creating) undo(ctx context.Context, customer []string, kids [][]string,
 		for i := len(kids) - 1; i >= 0; i-- {
 			j.c.remove(ctx, j.op, addresses, kids[i]) // gone with the customer where the install does not delete addresses
 		}
-		if out := j.c.remove(ctx, j.op, j.o, customer); out.Status == connector.Done || connector.FaultOf(out.Err) == connector.Missing {
-			if there, err := j.there(ctx, customer); err == nil && !there {
-				return takenBack(cause)
-			}
+		switch gone, known := j.deleted(ctx, customer); {
+		case gone:
+			return takenBack(cause)
+		case !known: // it is looked for, and goes on from what is left of it
+			return unknownAfter(j.op, cause)
 		}
 	}
 	return j.shelve(ctx, customer, cause)
 }
 
-// there looks whether the customer is still there: a 404 may mean the record or the whole operation.
-func (j *creating) there(ctx context.Context, customer []string) (bool, error) {
+// deleted deletes the customer and tells whether it is gone; known is false where that could not be learnt.
+func (j *creating) deleted(ctx context.Context, customer []string) (gone, known bool) {
+	out := j.c.remove(ctx, j.op, j.o, customer)
+	if out.Status != connector.Done && connector.FaultOf(out.Err) != connector.Missing {
+		return false, out.Status == connector.Refused
+	}
+	there, err := j.stands(ctx, customer)
+	return err == nil && !there, err == nil
+}
+
+// stands looks whether the customer is still there: a 404 may mean the record or the whole operation.
+func (j *creating) stands(ctx context.Context, customer []string) (bool, error) {
 	reads, err := j.c.Read(ctx, connector.ReadRequest{Object: j.o.name, IDs: []string{joinKey(customer)}, Fields: []string{}})
 	if err != nil || reads[0].State == record.Unanswered {
 		return true, errors.Join(err, errors.New("whether it is there was not answered"))

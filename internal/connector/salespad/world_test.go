@@ -120,6 +120,80 @@ func TestCustomerWithAddresses(t *testing.T) {
 	}
 }
 
+// TestCreateGoesOn: a create whose customer is there makes the addresses that are missing, and takes the customer back when one of them is
+// refused, unless somebody else uses it.
+func TestCreateGoesOn(t *testing.T) {
+	const post = "POST /api/CustomerAddr"
+	no := salespadtest.Failed(422, 3010, "x")
+	document := salespadtest.Fields{"Sales_Doc_Type": "ORDER", "Sales_Doc_ID": "STDORD", "Sales_Doc_Num": "O1"}
+	for _, c := range []struct {
+		name     string
+		profile  string
+		enters   string // what a person does: an address of this code, or a document
+		spoil    salespadtest.Fault
+		unsure   bool // the delete is not answered either
+		want     connector.Status
+		children []bool // made
+		left     bool   // the customer
+	}{
+		{name: "one is missing", want: connector.Done, children: []bool{true, true}, left: true},
+		{name: "it is refused", spoil: no, want: connector.Refused},
+		{name: "it is refused, customers are kept", profile: `{"rollback": "keep"}`, spoil: no, want: connector.Done, children: []bool{true, false}, left: true},
+		{name: "a bad moment", spoil: salespadtest.HTML(503), want: connector.Unknown, left: true},
+		{name: "its answer is lost", spoil: salespadtest.Fault{AfterCommit: true, Status: 502}, want: connector.Unknown, left: true},
+		{name: "a person entered an address", enters: "THEIRS", spoil: no, want: connector.Done, children: []bool{true, false}, left: true},
+		{name: "GP made an address of its own", enters: "PRIMARY", spoil: no, want: connector.Refused},
+		{name: "there is a document", enters: "document", spoil: no, want: connector.Done, children: []bool{true, false}, left: true},
+		{name: "the delete is not answered", spoil: no, unsure: true, want: connector.Unknown, left: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := newInstall(salespadtest.Config{})
+			in.profile = c.profile
+			erp := in.connect()
+			w := customerWith("BUY")
+			for n := range w.Children {
+				w.Children[n]["UserFields."+userMarker] = record.Of(fmt.Sprintf("xw-9-%d", n))
+			}
+			first := w
+			first.Children = w.Children[:1]
+			made := one(t, erp, first, connector.Done)
+			switch c.enters {
+			case "":
+			case "document":
+				document["Customer_Num"] = made.Ref.ID
+				in.sim.Must("SalesDocument", document)
+			default:
+				in.sim.Must("CustomerAddr", salespadtest.Fields{"Customer_Num": made.Ref.ID, "Address_Code": c.enters})
+			}
+			in.sim.FailOnce(post, c.spoil)
+			if c.unsure {
+				in.sim.FailOnce("DELETE /api/Customer/{Customer_Num}", salespadtest.HTML(503))
+			}
+			w.ID, w.Fields = made.Ref.ID, values("UserFields."+userMarker, "xw-9") // what it is made of may not be right any more
+			o := one(t, erp, w, c.want)
+			if len(o.Children) != len(c.children) {
+				t.Fatalf("children %v, want %v", o.Children, c.children)
+			}
+			for n, want := range c.children {
+				if (o.Children[n].ID != "") != want {
+					t.Errorf("child %d is %s", n, o.Children[n])
+				}
+			}
+			r, there := in.sim.Get("Customer", made.Ref.ID)
+			if there != c.left || r.Fields["Inactive"] == "true" {
+				t.Errorf("the customer is there: %v, %v", there, r.Fields)
+			}
+			if n := in.sim.Count("CustomerAddr"); !c.left && n != 0 {
+				t.Errorf("%d addresses are left", n)
+			}
+			var e *connector.Error
+			if c.want == connector.Refused && (!errors.As(o.Err, &e) || !slices.Equal(e.Fields, []string{"children.1"})) {
+				t.Errorf("it names %v", o.Err)
+			}
+		})
+	}
+}
+
 // TestTwoContactsWithOneCode: the second is refused by name, the first stays as it is; the same create again is the same record.
 func TestTwoContactsWithOneCode(t *testing.T) {
 	in := newInstall(salespadtest.Config{})
