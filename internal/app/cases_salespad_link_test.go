@@ -44,6 +44,18 @@ func TestMatchPrecedence(t *testing.T) {
 			})
 		})
 	}
+	t.Run("the other kind is found, whatever its own types", func(t *testing.T) {
+		pad(t, padPresets(t, "hubspot-salespad", padPeople, noExport...), func(w *world) {
+			w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "ALPHA", "Customer_Name": "Alpha Ltd", "Email_To": "ap@alpha.example"})
+		}, func(w *world) {
+			w.advance(2 * time.Hour) // nobody has looked at the customer for long
+			company := w.hub("companies", "name", "Alpha Holding", "domain", "alpha.example", "type", "PROSPECT")
+			w.later()
+			if got := linked(w, company); got != "customers/ALPHA" || w.SalesPad.Count("Prospect") != 0 {
+				t.Errorf("%q%s", got, w.story())
+			}
+		})
+	})
 	t.Run("the other kind is prevented", func(t *testing.T) {
 		documents := padPresets(t, "hubspot-salespad", padPeople, "slot: account                          # the place", "match_elsewhere: false\nslot: account                          # the place",
 			noExport[0], noExport[1])

@@ -70,7 +70,7 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 	f := &plan.Facts{
 		Mapping: a.Mapping, Tools: e.Tools, Now: time.Now(), Account: account, Tables: map[string]plan.Table{},
 		Source: i.source, Target: i.target, Link: i.link, Lines: i.lines, Related: i.related, Counterparts: i.needs,
-		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince,
+		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Wanted: i.wanted, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince,
 		SourceObjects: map[string]string{}, TargetObjects: map[string]string{}, Linked: i.linked, History: i.history,
 	}
 	if a.Document != nil {

@@ -30,6 +30,8 @@ func (e *Engine) matchElsewhere(ctx context.Context, b *batch, items []*item) {
 			e.takeHits(ctx, b, i, i.weak.rule, i.weak.hits, i.weak.many)
 		}
 		if i.hit != nil {
+			maker := i.maker()
+			i.wanted = maker != nil && maker != i.m
 			i.group = []*Active{i.m} // the mapping whose rules found it decides
 		}
 	}
@@ -46,21 +48,29 @@ func (i *item) makerFirst() {
 	if i.home() || len(i.group) < 2 || i.done() {
 		return
 	}
-	n := slices.IndexFunc(i.group, func(a *Active) bool {
-		filter := a.AToB.Create.Filter
-		pass, _ := i.scripts[filter].Value.(bool)
-		return a.AToB.Create.When == "always" && (filter == "" || pass)
-	})
-	if n < 0 {
+	maker := i.maker()
+	if maker == nil {
 		return
 	}
-	maker := i.group[n]
 	i.m = maker
 	if maker.MatchOwn {
 		i.group = []*Active{maker}
 		return
 	}
 	i.group = append([]*Active{maker}, slices.DeleteFunc(slices.Clone(i.group), func(a *Active) bool { return a == maker })...)
+}
+
+// maker is the mapping that would create a record's counterpart, nil for none.
+func (i *item) maker() *Active {
+	n := slices.IndexFunc(i.group, func(a *Active) bool {
+		filter := a.AToB.Create.Filter
+		pass, _ := i.scripts[filter].Value.(bool)
+		return a.AToB.Create.When == "always" && (filter == "" || pass)
+	})
+	if n < 0 {
+		return nil
+	}
+	return i.group[n]
 }
 
 // eachOther has items that are still unmatched tried as items of the other mappings of their group, one after the other; own: and of their

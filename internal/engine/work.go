@@ -46,6 +46,7 @@ type item struct {
 	scripts map[string]plan.ScriptResult
 	lacking map[string]*mapping.Lacking      // by mapping: fields that its account does not show any more
 	hit     *record.Record                   // found by a match
+	wanted  bool                             // what was found, another mapping of the place would have made
 	weak    *finding                         // found by a rule that a person must confirm; nothing better was found yet
 	linked  map[record.Ref]bool              // associated records of the target that have a counterpart
 	history map[plan.HistoryOf]time.Time     // when contested fields were changed

@@ -40,7 +40,7 @@ func gate(f *Facts) (Decision, bool) {
 			return decideHand(f), true
 		}
 	}
-	if filter := f.Mapping.AToB.Create.Filter; filter != "" && !(f.Mapping.AToB.Create.OnlyNew && f.Link.State == link.Linked) {
+	if filter := f.Mapping.AToB.Create.Filter; filter != "" && !f.Wanted && !(f.Mapping.AToB.Create.OnlyNew && f.Link.State == link.Linked) {
 		if name := f.Lacking.Script(f.Mapping, filter); name != "" {
 			return Decision{Kind: Hold, Reason: hidden(name, "the filter")}, true
 		}

@@ -44,6 +44,9 @@ type Facts struct {
 	WonSince string
 	// Needed is set when a document needs this record's counterpart.
 	Needed bool
+	// Wanted is set when another mapping of the place would make this record's counterpart, and the rules of this one found it: its own
+	// filter says what it makes.
+	Wanted bool
 	// Named is set when a person's run named this record: the start date does not hold it back (A2).
 	Named bool
 }
