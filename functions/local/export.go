@@ -29,8 +29,8 @@ func (c *cli) presets() *cobra.Command {
 		return c.copyPreset(ctx, args[0], args[1], another, force)
 	})
 	copying.Flags().BoolVar(&force, "force", false, "also over files that are there")
-	copying.Flags().StringVar(&another.as, "as", "", "a second time, for another account: the documents are named NAME-AS, and yield to the first ones")
-	copying.Flags().StringToStringVar(&another.roles, "role", nil, "of --as: another role in place of one, as crm=second")
+	copying.Flags().StringVar(&another.suffix, "suffix", "", "a second time, for another account: the documents are named NAME-SUFFIX, and yield to the first ones")
+	copying.Flags().StringToStringVar(&another.roles, "role", nil, "of --suffix: another role in place of one, as crm=second")
 	cmd.AddCommand(
 		c.command("list", "name and purpose of each", cobra.NoArgs, func(ctx context.Context, _ []string) error { return c.listPresets(ctx) }),
 		c.command("show NAME", "print one", cobra.ExactArgs(1), show),
@@ -99,14 +99,14 @@ func (c *cli) showPreset(ctx context.Context, name string) error {
 
 // again says that a set is taken a second time, for another account (mapping.Another).
 type again struct {
-	as    string
-	roles map[string]string
+	suffix string
+	roles  map[string]string
 }
 
 // copyPreset writes one document to a file, or those of a whole set to a folder.
 func (c *cli) copyPreset(ctx context.Context, name, to string, another again, force bool) error {
-	if another.as == "" && len(another.roles) > 0 {
-		return wrongUse("--role is of --as: say how the second documents are named, for example --as two")
+	if another.suffix == "" && len(another.roles) > 0 {
+		return wrongUse("--role is of --suffix: say what the names of the second documents end with, for example --suffix two")
 	}
 	list, err := c.allPresets(ctx)
 	if err != nil {
@@ -119,7 +119,7 @@ func (c *cli) copyPreset(ctx context.Context, name, to string, another again, fo
 			return err
 		}
 		return c.copySet(set, to, force)
-	case another.as != "":
+	case another.suffix != "":
 		return c.copyOneAgain(ctx, list.setNamed(path.Dir(name)), name, to, another, force)
 	}
 	p, err := c.preset(ctx, name)
@@ -140,10 +140,10 @@ func (c *cli) texts(ctx context.Context, set []web.Preset, another again) ([]web
 		}
 		out, first = append(out, p), append(first, mapping.Preset{Name: p.Name, Title: p.Title, Description: p.Description, YAML: []byte(p.YAML)})
 	}
-	if another.as == "" {
+	if another.suffix == "" {
 		return out, nil
 	}
-	second, err := mapping.Another(first, another.as, another.roles)
+	second, err := mapping.Another(first, another.suffix, another.roles)
 	if err != nil {
 		return nil, wrongUse("%v", err)
 	}
@@ -155,13 +155,13 @@ func (c *cli) texts(ctx context.Context, set []web.Preset, another again) ([]web
 
 // copyOneAgain writes one document of a set that is taken a second time: what it refers to, and what it yields to, is known from all of them.
 func (c *cli) copyOneAgain(ctx context.Context, set []web.Preset, name, file string, another again, force bool) error {
-	texts, err := c.texts(ctx, set, another)
-	if err != nil {
-		return err
-	}
 	n := slices.IndexFunc(set, func(p web.Preset) bool { return p.Name == name })
 	if n < 0 {
 		return wrongUse("there is no preset %q; crosswalk presets list has their names in full", name)
+	}
+	texts, err := c.texts(ctx, set, another)
+	if err != nil {
+		return err
 	}
 	return c.copyOne(texts[n], file, force)
 }

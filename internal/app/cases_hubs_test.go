@@ -12,15 +12,16 @@ import (
 	"crosswalk/internal/connector"
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/salespad/salespadtest"
+	"crosswalk/internal/help"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
 
 // Several accounts in one deployment (SP-20, SP-21, B13): two hubs of one GP company, and two GP companies of one hub, each with the set of
-// presets taken once more (crosswalk presets copy --as).
+// presets taken once more (crosswalk presets copy --suffix).
 
-// again gives documents a second time, as crosswalk presets copy --as two --role OLD=NEW does, edited by pairs.
+// again gives documents a second time, as crosswalk presets copy --suffix two --role OLD=NEW does, edited by pairs.
 func again(t *testing.T, set string, names []string, roles map[string]string, pairs ...string) []string {
 	t.Helper()
 	second, err := mapping.Another(mapping.PresetSet(set), "two", roles)
@@ -270,7 +271,7 @@ func TestOneHubTwoCompanies(t *testing.T) {
 	names := []string{"customers", "addresses", "items"}
 	filter := `create: { filter: 'type in ["PARTNER", "RESELLER"]', only_new: true }`
 	one := padPresets(t, "hubspot-salespad", names, filter, `create: { filter: 'type == "PARTNER"', only_new: true }`)
-	two := again(t, "hubspot-salespad", names, map[string]string{"salespad": "second"}, filter, `create: { filter: 'type == "RESELLER"', only_new: true }`)
+	two := again(t, "hubspot-salespad", names, map[string]string{"salespad": "second"}, filter, `create: { filter: 'type in ["RESELLER", "PARTNER"]', only_new: true }`) // of both the first alone makes a customer
 	for n := range two {
 		two[n] = strings.ReplaceAll(strings.ReplaceAll(two[n], "[ customers, prospects ]", "[ customers ]"), "[ addresses, prospect-contacts ]", "[ addresses ]")
 	}
@@ -387,4 +388,20 @@ func TestTwoHubsDeals(t *testing.T) {
 		}
 		w.quietIn(second)
 	})
+}
+
+// TestSeveralAccountsInConfiguration: the file that the page shows is one that the program takes, and the roles of documents that were taken
+// twice lead to its connections.
+func TestSeveralAccountsInConfiguration(t *testing.T) {
+	page, _ := help.Page("salespad")
+	_, rest, _ := strings.Cut(page, "\n## Several hubs, several GP companies\n")
+	_, rest, _ = strings.Cut(rest, "\n    approval:")
+	text, _, found := strings.Cut("approval:"+rest, "\n\n")
+	if !found {
+		t.Fatal("the page shows no configuration")
+	}
+	c, err := ParseConfig([]byte(strings.ReplaceAll(text, "\n    ", "\n")))
+	if err != nil || len(c.Connections) != 3 || c.Connections["second"].System != "hubspot" || c.Roles["crm"] != "hubspot" {
+		t.Fatalf("%+v %v\n%s", c.Connections, err, text)
+	}
 }
