@@ -51,7 +51,9 @@ func (e *Engine) targetMoved(ctx context.Context, b *batch, i *item, to record.R
 		return
 	}
 	i.stored()
-	err = e.wake(ctx, to.String())
+	if err = e.wake(ctx, to.String()); err == nil && i.link.Noted {
+		err = e.overHome(ctx, i.key, &i.link)
+	}
 	if err == nil {
 		err = e.Enqueue(ctx, lane.Live, []Task{{Ref: i.ref, Cause: "merge", Mapping: i.task.Mapping}})
 	}
@@ -139,6 +141,9 @@ func (e *Engine) bringPair(ctx context.Context, i *item, l link.Link, rev int64)
 	}
 	if err == nil { // what waited for the survivor
 		err = e.wake(ctx, i.ref.String())
+	}
+	if err == nil && l.Noted {
+		err = e.overHome(ctx, e.linkKey(l.Slot, l.A), &l)
 	}
 	if err != nil {
 		e.fail(ctx, []*item{i}, "", err)

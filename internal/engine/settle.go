@@ -182,6 +182,11 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 		return nil
 	}
 	i.link.Noted = true
+	if i.link.State != link.Linked && i.bothWays() && !i.home() || i.twinless() { // the way home, which would take back what it told, is not worked any more
+		if err := e.overHome(ctx, i.key, &i.link); err != nil {
+			return err
+		}
+	}
 	key := openErrorKey(i)
 	had, err := getItem[string](ctx, e.Table, key)
 	if err != nil {
@@ -209,6 +214,38 @@ func (e *Engine) noteError(ctx context.Context, i *item) error {
 		}
 	}
 	return e.openError(ctx, i.link.Reason.Category, i.m.Name, i.ref, i.link.B, i.link.Reason.Text)
+}
+
+// twinless tells of a linked pair whose record of a was merged away or is gone: nothing goes home from it.
+func (i *item) twinless() bool {
+	r := i.link.Reason
+	return i.bothWays() && !i.home() && i.link.State == link.Linked && i.source == nil && r != nil && !r.Home && (r.Category == plan.MergedTwice || goneReason(r) || r.Category == plan.SourceGone)
+}
+
+// overHome closes the sync errors of the way home of a pair, which are told of its record of b, and of those that it was before.
+func (e *Engine) overHome(ctx context.Context, at table.Key, l *link.Link) error {
+	refs := slices.Clone(l.Former)
+	if !l.B.IsZero() {
+		refs = append(refs, l.B)
+	}
+	keys := mapSlice(refs, func(ref record.Ref) table.Key { return table.Key{PK: "E#ref", SK: at.PK + "#" + ref.String()} })
+	had, err := getItems[string](ctx, e.Table, keys)
+	if err != nil {
+		return err
+	}
+	for n, key := range keys {
+		if had[key].Rev == 0 {
+			continue
+		}
+		category, name := cut2(had[key].Value)
+		if err := e.closeError(ctx, category, name, refs[n]); err != nil {
+			return err
+		}
+		if err := e.Table.Put(ctx, []table.Put{{Key: key, Delete: true}})[0]; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forgetErrors looks, for links without a reason that may still have a sync error, whether they have: where it was closed,
@@ -310,6 +347,9 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 	}
 	if i.link.State == link.Claimed { // its create must be found or given up first
 		e.giveUp(ctx, b, i, fmt.Sprintf("%s was merged into %s", i.ref, to))
+		if s := i.link.State; !b.preview && (s == link.Skipped || s == link.Held && !sticky[i.link.Reason.Category]) { // it made nothing, or what somebody else has by now
+			i.result = &Result{End: Later, Until: time.Now(), Counts: i.result.Counts}
+		}
 		return
 	}
 	newKey := e.linkKey(i.group[0].Slot, to)
@@ -435,6 +475,10 @@ func (e *Engine) moveLink(ctx context.Context, b *batch, i *item, to record.Ref,
 		return
 	}
 	i.link = old
+	if err := e.noteError(ctx, i); err != nil {
+		e.fail(ctx, []*item{i}, "", err)
+		return
+	}
 	for _, ref := range []record.Ref{to, old.B, i.ref} { // what was left out while the pair was elsewhere
 		if err := e.wake(ctx, ref.String()); err != nil {
 			e.fail(ctx, []*item{i}, "", err)

@@ -76,7 +76,7 @@ func (e *Engine) freshTargets(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		for n, i := range list {
-			i.fromPage = nil
+			delete(i.fromPage, i.link.B) // what else came with it is still as old
 			e.takeTarget(ctx, b, i, reads[n])
 		}
 	}
