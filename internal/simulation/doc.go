@@ -48,5 +48,5 @@
 //	B6     padcheck.go: nothing of GP's padding gets anywhere
 //
 // Start with Run (run.go), then gate.go, fault.go, world.go and check.go. crash.go kills a worker at every single effect of
-// the won-deal flow instead.
+// the won-deal flow instead, padcrash.go at those of SalesPad's import, Deal Export and conversion.
 package simulation
