@@ -114,7 +114,7 @@ func meaning(now time.Time, connection string, err error) Result {
 	case errors.As(err, &fault):
 		return Result{End: Never, Err: err}
 	case lost(err):
-		return Result{End: Later, Until: now.Add(contentionPause), Err: err}
+		return Result{End: Later, Until: now.Add(lostPause), Err: err}
 	}
 	return Result{End: Retry, Err: err}
 }
@@ -123,6 +123,7 @@ const (
 	transientPause    = 20 * time.Second   // a vendor is down or busy: long enough not to storm it, short enough for a person who waits
 	disconnectedPause = 10 * time.Minute   // a dead credential: a person must reconnect, which wakes these tasks at once
 	contentionPause   = 5 * time.Second    // another worker has the link
+	lostPause         = time.Second        // another worker has just stored the link, and is done: a run of thousands does not wait for its last two
 	stalePause        = 5 * time.Second    // a replica has not caught up
 	waitPause         = 10 * time.Minute   // a needed record; its link wakes the task sooner
 	heldPause         = 7 * 24 * time.Hour // a needed record that a person must mend; its link wakes the task sooner
