@@ -266,7 +266,7 @@ func (d direction) unmapped(f mapping.Field, from connector.Field) {
 		return
 	}
 	severity, also := "stop", ""
-	if d.sample != nil && len(d.sample.records) > 0 {
+	if d.sample != nil && d.sample.err == nil && (len(d.sample.records) > 0 || d.sample.whole) { // a portal has stages of pipelines that nobody uses
 		if also = fmt.Sprintf("; %s %s have one", count(have), d.sample.said()); have == 0 {
 			severity = "warn"
 		}
