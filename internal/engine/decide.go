@@ -125,6 +125,17 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 				continue
 			}
 		}
+		if i.decision.Kind == plan.Adopt && i.link.State != link.Claimed && !b.preview {
+			waits, err := e.madeForAnother(ctx, b, i)
+			if err != nil {
+				e.fail(ctx, []*item{i}, "", err)
+				continue
+			}
+			if waits > 0 {
+				i.end(Result{End: Later, Until: time.Now().Add(waits)})
+				continue
+			}
+		}
 		switch i.decision.Kind {
 		case plan.Skip, plan.Hold:
 			switch i.link.State {

@@ -184,3 +184,61 @@ func (e *Engine) leaveOwn(ctx context.Context, b *batch, i *item, waits time.Dur
 		Text: "it bears a marker of ours: it was made for a record of the other side, and is not carried back. Link it by hand, or empty " + fmt.Sprint(e.markerField(i.ref.Connection, i.ref.Object))}}
 	e.settleReason(ctx, b, i)
 }
+
+// madeForAnother tells how long a record that was found to match still waits for the intention that made it, or its match: one that
+// bears the marker of another record's create, whose answer is not known yet, is that one's counterpart (A5). By what it was made with it
+// may match others meanwhile: addresses are swapped.
+func (e *Engine) madeForAnother(ctx context.Context, b *batch, i *item) (time.Duration, error) {
+	if i.m.home == nil && i.m.out == nil || i.source == nil || i.target == nil {
+		return 0, nil
+	}
+	wait := max(e.ownFor(i, i.source, i.target.Ref), e.ownFor(i, i.target, i.ref))
+	if wait == 0 {
+		return 0, nil
+	}
+	need := plan.Need{Mapping: i.m.Name, Ref: i.target.Ref}
+	pairs, err := e.pairsOf(ctx, b.set, []plan.Need{need})
+	if err != nil || pairs[need].State == link.Linked { // that it has a counterpart is said at once
+		return 0, err
+	}
+	return wait, nil
+}
+
+// ownFor tells how long a record of ours waits for what made it, unless it was made for a certain one.
+func (e *Engine) ownFor(i *item, r *record.Record, ref record.Ref) time.Duration {
+	age := time.Since(r.Created)
+	for _, name := range e.markerField(r.Ref.Connection, r.Ref.Object) {
+		mark, generation := r.Field(name), 0
+		if i.ref == ref && i.link.Claim != nil {
+			generation = i.link.Claim.Generation
+		}
+		if !mark.Blank() && age < ownWait && mark.Text() != e.markerOf(i.m.Slot, ref, generation) {
+			return min(ownWait-age, time.Minute)
+		}
+	}
+	return 0
+}
+
+// movedBefore finishes a move of a link that was killed half way (moveLink): the place of its record of b points to the new address, and
+// this one is its signpost, wherever its record went since.
+func (e *Engine) movedBefore(ctx context.Context, b *batch, i *item) (bool, error) {
+	there, err := getItem[seat](ctx, e.Table, e.pointerKey(i.link.Slot, i.link.B))
+	at := there.Value.pointer.A
+	if err != nil || at.IsZero() || at == i.ref || b.preview {
+		return false, err
+	}
+	holder, err := getItem[link.Link](ctx, e.Table, e.linkKey(i.link.Slot, at))
+	if err != nil || holder.Value.State != link.Linked || holder.Value.B != i.link.B {
+		return false, err
+	}
+	i.link.State, i.link.To, i.link.Reason = link.MovedTo, at, nil
+	if err := e.putItem(ctx, i); err != nil {
+		return false, err
+	}
+	i.stored()
+	if err := e.noteError(ctx, i); err != nil {
+		return false, err
+	}
+	e.follow(ctx, b, i)
+	return true, nil
+}

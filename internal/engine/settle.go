@@ -352,6 +352,12 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 		}
 		return
 	}
+	if done, err := e.movedBefore(ctx, b, i); err != nil || done {
+		if err != nil {
+			e.fail(ctx, []*item{i}, "", err)
+		}
+		return
+	}
 	newKey := e.linkKey(i.group[0].Slot, to)
 	there, err := getItem[link.Link](ctx, e.Table, newKey)
 	if err != nil {

@@ -76,6 +76,10 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 		}
 		i.target = read.Record
 		b.erased.strip(i.target)
+		if since := e.beforeOurWrite(i); !since.IsZero() && i.putOff(since) && !b.preview {
+			i.end(Result{End: Later, Until: time.Now().Add(stalePause), Stale: i.task.Stale + 1})
+			return
+		}
 		if i.link.Intent != nil {
 			e.dropLostLines(i)
 		}
@@ -100,6 +104,55 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 	default:
 		e.fail(ctx, []*item{i}, i.link.B.Connection, errOr(read.Err, "not answered"))
 	}
+}
+
+// keepWas remembers what stood in the fields that were written where the answer does not show them: its stamp is a lower bound then, and a
+// copy of before may seem to be newer.
+func (e *Engine) keepWas(i *item, o connector.Outcome) {
+	if !i.bothWays() || i.target == nil {
+		return
+	}
+	was := map[string]string{}
+	for name, v := range i.decision.Write {
+		key := i.m.keyFor(name)
+		if shown := e.shownAt(i.m, key, true, i.target); !o.Record.Field(name).Known() && shown != e.writtenAs(i.m, name, v) {
+			was[key] = shown
+		}
+	}
+	if len(was) > 0 {
+		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: time.Now().Add(replicaLag), B: was, Was: true})
+	}
+}
+
+// clockStep is how far a lower bound of the stamp of our write may be from it: both count in seconds.
+const clockStep = 2 * time.Second
+
+// beforeOurWrite tells whether either side of a pair reads as it did before we wrote it, though not certainly later than that, and when we
+// did: that is an old copy (A3). Who really set the old value back in those seconds is believed when no replica can lack our write.
+func (e *Engine) beforeOurWrite(i *item) time.Time {
+	if i.m == nil || i.m.home == nil || i.source == nil {
+		return time.Time{}
+	}
+	for _, g := range i.link.Ghosts {
+		r, stamp := i.target, i.link.StampB
+		if g.Home {
+			r, stamp = i.source, i.link.StampA
+		}
+		if !g.Was || g.Until.Before(time.Now()) || r.Modified.After(stamp.Add(clockStep)) {
+			continue
+		}
+		for key, was := range g.B {
+			pair := i.link.Agreed[key]
+			have := pair.B
+			if g.Home {
+				have = pair.A
+			}
+			if shown := e.shownAt(i.m, key, !g.Home, r); shown == was && shown != link.Shown(have) {
+				return stamp
+			}
+		}
+	}
+	return time.Time{}
 }
 
 // settleIntent looks at what an expired intention came to, field by field: the target took it, or did not, or somebody
@@ -138,7 +191,7 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 	}
 	i.link.Ghosts = slices.DeleteFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Until.Before(now) })
 	ghost := func(key, shown string, home bool) bool {
-		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Home == home && link.Shown(g.B[key]) == shown })
+		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return !g.Was && g.Home == home && link.Shown(g.B[key]) == shown })
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.link.Agreed)) {
 		pair := i.link.Agreed[key]
@@ -244,10 +297,9 @@ func (e *Engine) adoptChunk(ctx context.Context, b *batch, items []*item) {
 		i.link.Agreed = map[string]link.Pair{}
 		for key, pair := range i.decision.Agreed {
 			field, _ := i.m.fieldFor(key)
-			if _, written := i.decision.Write[field.B]; written {
-				pair = link.Pair{A: changedAtA, B: link.ShownAs(e.shownAt(i.m, key, true, i.target), pair.B)}
+			if _, written := i.decision.Write[field.B]; !written { // until it is written the two have not met: a next look decides as this one did
+				i.link.Agreed[key] = pair
 			}
-			i.link.Agreed[key] = pair
 		}
 		e.intend(i)
 		e.record(b, i)
@@ -450,6 +502,7 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 	switch o.Status {
 	case connector.Done, connector.Pending, connector.Exists:
 		i.link.StampB = laterOf(i.link.StampB, o.Stamp)
+		e.keepWas(i, o)
 		var ignored []string
 		for name, v := range i.decision.Write {
 			key := i.m.keyFor(name)
@@ -473,7 +526,11 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 		}
 	case connector.Refused:
 		i.dropHook(i.link.Intent)
-		i.link.Intent = nil
+		if i.inParts() { // the next look tells what of it was written
+			i.link.Intent.Until = time.Now()
+		} else {
+			i.link.Intent = nil
+		}
 		if i.noteRefused(e, o.Err) {
 			i.end(Result{End: Later, Until: time.Now().Add(contentionPause), Err: o.Err})
 			return
@@ -500,6 +557,18 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 	default:
 		i.end(Result{End: Later, Until: i.link.Intent.Until, Err: o.Err})
 	}
+}
+
+// inParts tells whether a write is carried out in several calls, of which the first may succeed though the write was refused: fields of the
+// record itself, then what it is associated with.
+func (i *item) inParts() bool {
+	associations := 0
+	for name := range i.decision.Write {
+		if _, _, ok := connector.AssociationField(name); ok {
+			associations++
+		}
+	}
+	return associations > 0 && len(i.decision.Write) > 1
 }
 
 // writeLines carries a draft's line changes out, one call each. Before a line is added, a line of the draft that nobody

@@ -124,7 +124,7 @@ func (w *wire) readDigests(l *Link) error {
 		if err != nil {
 			return err
 		}
-		l.Ghosts = append(l.Ghosts, Ghost{Until: time.Time(g.Until), B: b, Home: g.Home})
+		l.Ghosts = append(l.Ghosts, Ghost{Until: time.Time(g.Until), B: b, Home: g.Home, Was: g.Token == wasThere})
 	}
 	return nil
 }

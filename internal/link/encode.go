@@ -142,7 +142,7 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 		w.Intent = &wireIntent{n.Token, own(n.Until), writeChanges(names, n.A, n.B), n.Home}
 	}
 	for _, g := range l.Ghosts {
-		w.Ghosts = append(w.Ghosts, wireIntent{Until: own(g.Until), Fields: writeChanges(names, nil, g.B), Home: g.Home})
+		w.Ghosts = append(w.Ghosts, wireIntent{Token: wasToken(g.Was), Until: own(g.Until), Fields: writeChanges(names, nil, g.B), Home: g.Home})
 	}
 	for id, line := range l.Lines {
 		if w.Lines == nil {
@@ -168,6 +168,16 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	return withNewer(data, newer)
+}
+
+// wasThere stands in place of a token, which ghosts have not, in those of what had stood there.
+const wasThere = "was"
+
+func wasToken(was bool) string {
+	if was {
+		return wasThere
+	}
+	return ""
 }
 
 // keep takes over what a newer program wrote: words under x, whole parts given back.

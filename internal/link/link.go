@@ -108,6 +108,9 @@ type Ghost struct {
 	Until time.Time         `json:"until"`
 	B     map[string]string `json:"b"`
 	Home  bool              `json:"home,omitempty"` // it was written at a
+	// Was tells that B is not what we wrote but what had stood there: who reads that has an old copy, unless its stamp is certainly newer
+	// than our write. Kept for as long as a replica may lack the write.
+	Was bool `json:"was,omitempty"`
 }
 
 // Line is one line of a document: its id at b, and the digest of what was written.

@@ -100,6 +100,7 @@ type linkJob struct {
 	j        *writing
 	from, to kind
 	rows     []linkTask
+	wrote    bool // a call was answered
 }
 
 // linkTask is one row's part of it, with what is there now.
@@ -333,6 +334,9 @@ func (b *linkJob) fail(tasks []*linkTask, e *connector.Error) {
 		if t.w.Op == connector.OpCreate {
 			continue // the record is made: what it lacks the next look at it shows
 		}
+		if o.Status == connector.Retry && (b.wrote || b.j.done[t.at]) {
+			o.Status = connector.Unknown // a part of it is written
+		}
 		o.Ref = b.j.c.ref(t.k, t.w.ID)
 		b.j.set(t.at, o)
 	}
@@ -369,6 +373,7 @@ func (b *linkJob) send(ctx context.Context, call string, changes []change) {
 		b.fail(tasks(), e)
 		return
 	}
+	b.wrote = true
 	b.attribute(call, changes, a)
 }
 

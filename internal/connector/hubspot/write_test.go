@@ -304,6 +304,32 @@ func TestAssociationsAreWritten(t *testing.T) {
 	}
 }
 
+// An update whose properties were written and whose associations could not be sent is not one of which nothing was written: whoever sent
+// it would take its own values for a person's (A7). Where nothing at all was written, it may be sent again.
+func TestAssociationsCannotBeSent(t *testing.T) {
+	for _, c := range []struct {
+		name, status string
+		fields       []string
+	}{{"after properties", "unknown", []string{"dealname", "Moved"}}, {"alone", "retry", nil}} {
+		t.Run(c.name, func(t *testing.T) {
+			sim := hubspottest.New(hubspottest.Config{})
+			con := connected(sim)
+			provisioned(t, con, "deals")
+			one := company(sim, 1)
+			deal := must(sim.User().Create("deals", map[string]string{"dealname": "Sample", "dealstage": "appointmentscheduled", "pipeline": "default"}))
+			sim.FailOnce("POST /crm/associations", hubspottest.Fault{Status: 429, Body: `{"status":"error","errorType":"RATE_LIMIT","policyName":"TEN_SECONDLY_ROLLING"}`})
+			w := update("deals", deal, append(c.fields, "primary.companies", one)...)
+			o := con.Write(t.Context(), []connector.Write{w})[0]
+			if string(o.Status) != c.status {
+				t.Errorf("%s %v, want %s", o.Status, o.Err, c.status)
+			}
+			if got, _ := sim.Record("deals", deal); len(c.fields) > 0 && got.Properties["dealname"] != "Moved" {
+				t.Errorf("the simulator did not do what the case needs: %+v", got)
+			}
+		})
+	}
+}
+
 func TestEncode(t *testing.T) {
 	c := connected(hubspottest.New(hubspottest.Config{}))
 	w := create("deals", "key, \"1\"", "dealname", "A & B <c>", "amount", "10005534.00", "associations.company", "12")

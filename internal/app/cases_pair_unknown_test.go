@@ -1,0 +1,60 @@
+package app
+
+import (
+	"testing"
+	"time"
+
+	"crosswalk/internal/connector/hubspot/hubspottest"
+)
+
+// TestA7_FirstMeetingThatWasNotFinished: two records were found to be the same, and what was to be written with that was not. Until it is,
+// they have not met: the next look decides by what both are then, and writes no blank over a value.
+func TestA7_FirstMeetingThatWasNotFinished(t *testing.T) {
+	pair(t, pairWorld(), func(w *world) {
+		company := w.hub("companies", "name", "Nordlys", "domain", "nordlys.example", "address", "Somewhere 168")
+		w.HubSpot.FailNext("companies/batch/update", 1, hubspottest.Fault{Status: 500})
+		account := w.sfAccount("Nordlys", "Website", "https://nordlys.example", "BillingStreet", "Street 25", "BillingCity", "City 26")
+		w.advance(time.Minute)
+		if l := w.why(accountRef(account)).Link; l.B.ID != company || l.Intent == nil {
+			t.Fatalf("they were not found to be the same: %+v%s", l, w.story())
+		}
+		w.sfSet("Account", account, "BillingStreet", nil)
+		w.advance(2 * time.Hour)
+		if r, _ := w.HubSpot.Record("companies", company); r.Properties["address"] == "" {
+			t.Errorf("the company's street was emptied: %v%s", r.Properties, w.story())
+		}
+	})
+}
+
+// TestA5_AddressesSwappedBeforeACreateWasKnown: a contact's create was carried out and its answer lost; meanwhile another one has got its
+// address. What was made is still the counterpart of the one for whom it was made, and nobody gets another one's name.
+func TestA5_AddressesSwappedBeforeACreateWasKnown(t *testing.T) {
+	pair(t, pairWorld(), func(w *world) {
+		w.HubSpot.FailAfterCommit("contacts/batch/create")
+		one := w.sfCreate("Contact", values("LastName", "One", "Email", "one@nordlys.example"))
+		for range 20 {
+			if len(w.alive("contacts")) > 0 {
+				break
+			}
+			w.advance(time.Minute)
+		}
+		made := w.alive("contacts")
+		if len(made) != 1 {
+			t.Fatalf("%d contacts at HubSpot", len(made))
+		}
+		w.sfSet("Contact", one, "Email", "two@nordlys.example")
+		two := w.sfCreate("Contact", values("LastName", "Two", "Email", "one@nordlys.example"))
+		w.advance(2 * time.Hour)
+		if got := w.why(sfRef("Contact", one)).Link.B.ID; got != made[0].ID {
+			t.Errorf("the first has %s, and %s was made for it%s", got, made[0].ID, w.story())
+		}
+		other := w.why(sfRef("Contact", two)).Link.B.ID
+		if r, _ := w.HubSpot.Record("contacts", made[0].ID); r.Properties["lastname"] != "One" || r.Properties["email"] != "two@nordlys.example" {
+			t.Errorf("what was made for the first is %v", r.Properties)
+		}
+		if r, _ := w.HubSpot.Record("contacts", other); r.Properties["lastname"] != "Two" || w.sfText("Contact", two, "LastName") != "Two" || w.sfText("Contact", one, "LastName") != "One" {
+			t.Errorf("the second has %s, %v%s", other, r.Properties, w.story())
+		}
+		w.wantQuietErrors()
+	})
+}
