@@ -120,7 +120,7 @@ var bothHubs = []string{"customers", "addresses", "items"}
 
 // twoHubs runs a case with two portals on one GP company. Customers whose Comment_2 says two are the second hub's by its export filter;
 // those with both are exported to both.
-func twoHubs(t *testing.T, pairs []string, f func(w *world, second *hubspottest.Sim)) {
+func twoHubs(t *testing.T, pairs []string, before func(w *world), f func(w *world, second *hubspottest.Sim)) {
 	t.Helper()
 	one := padPresets(t, "hubspot-salespad", bothHubs, "filter: 'not is_true(Inactive)', only_new: true }\n  update: true             # Customer", "filter: 'Comment_2 != \"two\"', only_new: true }\n  update: true             # Customer")
 	two := again(t, "hubspot-salespad", bothHubs, map[string]string{"crm": "second"}, append([]string{"filter: 'not is_true(Inactive)', only_new: true }\n  update: true             # Customer", "filter: 'Comment_2 != \"one\"', only_new: true }\n  update: true             # Customer"}, pairs...)...)
@@ -128,6 +128,9 @@ func twoHubs(t *testing.T, pairs []string, f func(w *world, second *hubspottest.
 		w.padProvision()
 		second := w.secondHub()
 		w.apply(two...)
+		if before != nil {
+			before(w)
+		}
 		w.live()
 		f(w, second)
 	})
@@ -137,7 +140,7 @@ func twoHubs(t *testing.T, pairs []string, f func(w *world, second *hubspottest.
 // say; a customer of the first hub is neither made again in the second nor written from there. What is linked in both takes GP's changes in
 // both. Items are products of both.
 func TestTwoHubsOneCompany(t *testing.T) {
-	twoHubs(t, nil, func(w *world, second *hubspottest.Sim) {
+	twoHubs(t, nil, nil, func(w *world, second *hubspottest.Sim) {
 		w.SalesPad.Must("ItemMaster", salespadtest.Fields{"Item_Number": "WIND-1", "Item_Description": "Wind turbine", "List_Price": "1200.5"})
 		nordlys := w.padCompany("Nordlys", "Purchasing")
 		fjord := w.inSim(second, "companies", "name", "Fjord Textiles", "domain", "fjord.example", "type", "PARTNER")
@@ -230,7 +233,7 @@ func (w *world) quietIn(sim *hubspottest.Sim) {
 // TestTwoHubsShareCustomers: with when_theirs: make every customer that the filters let through is a company of both hubs, whichever of them
 // imported it, and GP's changes reach both.
 func TestTwoHubsShareCustomers(t *testing.T) {
-	twoHubs(t, []string{"# when_theirs: make", "when_theirs: make"}, func(w *world, second *hubspottest.Sim) {
+	twoHubs(t, []string{"# when_theirs: make", "when_theirs: make"}, nil, func(w *world, second *hubspottest.Sim) {
 		w.padCompany("Nordlys", "Purchasing")
 		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "SHARED", "Customer_Name": "Customer SHARED"})
 		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "FIRST", "Customer_Name": "Customer FIRST", "Comment_2": "one"})
@@ -255,9 +258,33 @@ func TestTwoHubsShareCustomers(t *testing.T) {
 	})
 }
 
+// TestTwoHubsPreview: the preview of both sets together promises a record to one hub, as the run of its plan will.
+func TestTwoHubsPreview(t *testing.T) {
+	twoHubs(t, nil, func(w *world) {
+		for num, comment := range map[string]string{"FIRST": "one", "SECOND": "two", "SHARED": ""} {
+			w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": num, "Customer_Name": "Customer " + num, "Comment_2": comment})
+			w.SalesPad.Must("CustomerAddr", salespadtest.Fields{"Customer_Num": num, "Address_Code": "BILL", "Contact_Person": "Accounts " + num, "Email": "bill@" + strings.ToLower(num) + ".example"})
+		}
+		r, err := w.Engine.PreviewSet(w.t.Context(), []string{"customers-two", "addresses-two", "customers", "addresses"}, "editor")
+		w.ok(err)
+		w.settle()
+		p, err := w.Engine.Plan(w.t.Context(), r.Plan)
+		w.ok(err)
+		if !p.Complete || p.Kinds["create"] != 6 {
+			t.Errorf("three companies and three contacts are to be made; the plan says %v%s", p.Kinds, w.story())
+		}
+	}, func(w *world, second *hubspottest.Sim) {
+		w.later()
+		w.later()
+		if n, m := len(w.alive("companies")), allOf(second, "companies", "name"); n != 2 || m != "Customer SECOND" {
+			t.Errorf("%d companies and %s%s", n, m, w.story())
+		}
+	})
+}
+
 // TestTwoHubsWithoutYield: documents of two hubs that write the same customers are refused where neither yields.
 func TestTwoHubsWithoutYield(t *testing.T) {
-	twoHubs(t, nil, func(w *world, _ *hubspottest.Sim) {
+	twoHubs(t, nil, nil, func(w *world, _ *hubspottest.Sim) {
 		three := again(t, "hubspot-salespad", []string{"customers"}, map[string]string{"crm": "second"}, "customers-two", "customers-three", "slot: account", "slot: other", "yields_to: [ customers ]", "", "through: addresses-two", "through: addresses")
 		if _, err := w.Engine.ApplyAll(w.t.Context(), [][]byte{[]byte(three[0])}, "editor"); err == nil || !strings.Contains(err.Error(), "both write Customer_Name") {
 			t.Errorf("two writers: %v", err)

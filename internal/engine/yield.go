@@ -42,6 +42,9 @@ func (e *Engine) yieldTo(ctx context.Context, b *batch, items []*item) {
 		return
 	}
 	reasons, err := e.owners(ctx, asks)
+	if err == nil {
+		err = b.foresight.owners(ctx, asks, reasons)
+	}
 	if err != nil {
 		e.fail(ctx, items, "", err)
 		return
@@ -131,6 +134,20 @@ func (e *Engine) owners(ctx context.Context, asks []claimTo) ([]*link.Reason, er
 		out[n] = a.owner(places[a.key].Value, func(ref record.Ref) link.Link { return links[e.linkKey(a.to.Slot, ref)].Value })
 	}
 	return out, nil
+}
+
+// owners adds, in a preview of several mappings, what the plan gives to those that are yielded to, which come first.
+func (s *foresight) owners(ctx context.Context, asks []claimTo, reasons []*link.Reason) error {
+	if s == nil {
+		return nil
+	}
+	known, err := s.of(ctx, mapSlice(asks, func(a claimTo) table.Key { return s.key(a.to.Slot, a.ref) }))
+	for n, a := range asks {
+		if reasons[n] == nil && known[s.key(a.to.Slot, a.ref)].State == plan.Ready {
+			reasons[n] = &link.Reason{Category: plan.Yields, Text: fmt.Sprintf("%s is carried over by %s in this plan, and %s yields to it", a.ref, a.to.Name, a.by)}
+		}
+	}
+	return err
 }
 
 // owner says who has a record; linked gives the link of a record of the a of to.
