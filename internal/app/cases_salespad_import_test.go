@@ -305,3 +305,36 @@ func TestOneAddressTwoContacts(t *testing.T) {
 		}
 	})
 }
+
+// TestRenamedBeforeFirstLook (C1): the name of an address that was made for a contact is edited at SalesPad before anybody looked at the
+// pair: HubSpot's first and last name, which are made of it, follow. Nothing is split anew where nobody edited it.
+func TestRenamedBeforeFirstLook(t *testing.T) {
+	padImport(t, salespadtest.Config{}, nil, nil, func(w *world) {
+		renamed := false
+		w.SalesPad.SetFault(func(r *http.Request, _ []byte) *salespadtest.Fault {
+			if all := w.SalesPad.All("CustomerAddr"); len(all) == 2 && !renamed {
+				renamed = true
+				for _, a := range all {
+					change := salespadtest.Fields{"Phone_1": "778899"}
+					if a.Fields["Contact_Person"] == "Front Desk" {
+						change = salespadtest.Fields{"Contact_Person": "Service Desk North"}
+					}
+					w.ok(w.SalesPad.Update("CustomerAddr", a.Key, change))
+				}
+			}
+			return nil
+		})
+		company := w.padCompany("Nordlys")
+		first := w.hubPerson(company, "lastname", "Front Desk", "email", "desk@nordlys.example")
+		other := w.hubPerson(company, "lastname", "Goods In", "email", "goods@nordlys.example")
+		w.later()
+		w.later()
+		if p := w.at("contacts", first).Properties; p["firstname"] != "Service Desk" || p["lastname"] != "North" {
+			t.Errorf("%v%s", p, w.story())
+		}
+		if p := w.at("contacts", other).Properties; p["firstname"] != "" || p["lastname"] != "Goods In" || !strings.HasPrefix(p["phone"], "778899") {
+			t.Errorf("%v%s", p, w.story())
+		}
+		w.padQuiet()
+	})
+}

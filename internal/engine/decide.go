@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"crosswalk/internal/connector"
@@ -70,7 +71,7 @@ func (e *Engine) facts(ctx context.Context, b *batch, i *item, a *Active) (*plan
 	f := &plan.Facts{
 		Mapping: a.Mapping, Tools: e.Tools, Now: time.Now(), Account: account, Tables: map[string]plan.Table{},
 		Source: i.source, Target: i.target, Link: i.link, Lines: i.lines, Related: i.related, Counterparts: i.needs,
-		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Wanted: i.wanted, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince,
+		Scripts: i.scripts, Lacking: i.lacking[a.Name], Needed: i.needed, Wanted: i.wanted, Before: i.before, Named: i.task.Named || e.Bugs.NoSince, WonSince: i.task.WonSince,
 		SourceObjects: map[string]string{}, TargetObjects: map[string]string{}, Linked: i.linked, History: i.history,
 	}
 	if a.Document != nil {
@@ -112,6 +113,9 @@ func (e *Engine) decide(ctx context.Context, b *batch, items []*item) {
 		if i.excluded != nil {
 			e.complain(b, i, i.excluded)
 			continue
+		}
+		if i.link.State == link.Linked && !i.home() {
+			i.began = maps.Clone(i.link.Agreed)
 		}
 		chosen, err := e.decideOne(ctx, b, i)
 		if err != nil {

@@ -326,7 +326,7 @@ func (e *Engine) twinOf(b *batch, i *item) *item {
 	if i.result != nil && i.result.End != Done && i.result.End != Never || i.anchor != nil && !i.twin {
 		return nil
 	}
-	return &item{task: i.task, ref: i.link.B, group: []*Active{i.m.home}, m: i.m.home, depth: i.depth, key: i.key, link: i.link.Turned(), rev: i.rev, twin: true, pair: i,
+	return &item{task: i.task, ref: i.link.B, group: []*Active{i.m.home}, m: i.m.home, depth: i.depth, key: i.key, link: i.link.Turned(), rev: i.rev, twin: true, pair: i, before: link.Link{Agreed: i.began}.Turned().Agreed,
 		source: i.target, target: i.source, fromPage: i.fromPage, related: map[string][]record.Record{}, seen: i.seen, dead: i.dead}
 }
 

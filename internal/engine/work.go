@@ -47,6 +47,8 @@ type item struct {
 	lacking map[string]*mapping.Lacking      // by mapping: fields that its account does not show any more
 	hit     *record.Record                   // found by a match
 	wanted  bool                             // what was found, another mapping of the place would have made
+	began   map[string]link.Pair             // what was agreed on when it was decided, of a linked one
+	before  map[string]link.Pair             // of a twin: what was agreed on when its pair's item began
 	weak    *finding                         // found by a rule that a person must confirm; nothing better was found yet
 	linked  map[record.Ref]bool              // associated records of the target that have a counterpart
 	history map[plan.HistoryOf]time.Time     // when contested fields were changed

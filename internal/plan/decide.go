@@ -356,6 +356,8 @@ func groupVerdict(f *Facts, kind Kind, group []wanted) verdict {
 	switch {
 	case len(first.Order) > 0:
 		return furthestVerdict(f, group[0])
+	case kind != Adopt && !c.hasPair && f.changedSinceMet(group):
+		return verdict{action: WriteIt, rule: "changed at " + f.Mapping.A.Connection + " since they met"}
 	case kind == Adopt || !c.hasPair:
 		return firstVerdict(f.Mapping, first, c.bBlank)
 	case !c.aChanged && !c.bChanged:

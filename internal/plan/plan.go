@@ -47,6 +47,8 @@ type Facts struct {
 	// Wanted is set when another mapping of the place would make this record's counterpart, and the rules of this one found it: its own
 	// filter says what it makes.
 	Wanted bool
+	// Before is, on the way home, what was agreed on when the record was taken up, before it was decided what goes the other way.
+	Before map[string]link.Pair
 	// Named is set when a person's run named this record: the start date does not hold it back (A2).
 	Named bool
 }

@@ -107,6 +107,33 @@ func (f *Facts) neverFilled(w wanted, old record.Value) bool {
 	return w.value.Blank() && !old.Blank() && w.field.Blank != "clear" && (!settled || !f.sourceChanged(w, pair))
 }
 
+// changedSinceMet tells, of a group on the way home that has never been settled and is computed, whether somebody changed what it is computed
+// from since the pair met: what went the other way says what that was then (a contact was made as an address, and its name there, of which
+// first and last name are made here, was edited before anybody looked at it).
+func (f *Facts) changedSinceMet(group []wanted) bool {
+	if !f.Mapping.Turned {
+		return false
+	}
+	for _, w := range group {
+		if w.field.Value == "" {
+			continue
+		}
+		for _, name := range mapping.ScriptNames(w.field.Value, mapping.Expression) {
+			v, text := f.Source.Field(name), ""
+			if !v.Known() {
+				continue
+			}
+			if !v.Blank() {
+				text = v.Text()
+			}
+			if pair, ok := f.Before[name]; ok && link.Shown(pair.A) != f.Tools.Digest(text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // agrees tells whether both sides say the same, in the form of either (A7).
 func (f *Facts) agrees(w wanted, old record.Value) bool {
 	if w.value.Same(old) {
