@@ -11,7 +11,6 @@ import (
 	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
-	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
 
@@ -234,20 +233,13 @@ func (d *padDesk) live(ctx context.Context) error {
 		}
 	}
 	var documents [][]byte
-	for _, name := range sorted(d.flow.presets) {
-		documents = append(documents, d.flow.presets[name])
-	}
-	if _, err := d.e.ApplyAll(ctx, documents, "editor"); err != nil {
-		return err
-	}
+	var order []string
 	for _, name := range padOrder {
-		if d.flow.presets[name] != nil {
-			if _, err := d.e.SetStatus(ctx, name, mapping.Live, nil, "editor", ""); err != nil {
-				return err
-			}
+		if y := d.flow.presets[name]; y != nil {
+			documents, order = append(documents, y), append(order, name)
 		}
 	}
-	return nil
+	return takeSetLive(ctx, d.e, documents, order)
 }
 
 // pastLags lets time pass until every feed is due and shows what was done.

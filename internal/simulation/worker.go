@@ -45,6 +45,19 @@ func takeLive(ctx context.Context, e *engine.Engine, documents []string) error {
 	return nil
 }
 
+// takeSetLive applies documents that refer to each other together, and takes them live in order, past the gates too.
+func takeSetLive(ctx context.Context, e *engine.Engine, documents [][]byte, order []string) error {
+	if _, err := e.ApplyAll(ctx, documents, "editor"); err != nil {
+		return err
+	}
+	for _, name := range order {
+		if _, err := e.SetStatus(ctx, name, mapping.Live, nil, "editor", ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // spawn starts a process in a slot; when it is killed another one takes its place after a while.
 func (s *Sim) spawn(name string, slot, generation int, body func(a *actor, e *engine.Engine)) {
 	s.wg.Add(1)
