@@ -45,6 +45,8 @@ type pad struct {
 	archived [][2]string                    // what people archived at HubSpot
 	moved    map[string]string              // deals that people moved to another stage
 	left     map[string]padSnapshot         // documents as they left the queue, where people changed them later
+	states   map[string][]padSnapshot       // documents as they stood before each change of people's
+	requeued map[string]bool                // documents that people put into the queue after we had forwarded them
 	touched  map[string]time.Time           // documents: when people last changed them
 	locked   map[string]bool                // documents that somebody has open
 	asked    map[string]int                 // documents: how often an editor had them exported again
@@ -55,17 +57,21 @@ type pad struct {
 type padInstall struct {
 	seats  bool // no licence for a permanent session: ours takes a seat and dies idle
 	digits bool // telephone numbers are kept as digits with an extension
+	clears bool // addresses, prospects and their contacts can be deleted
 	nodes  bool // the query language is bounded as ASP.NET bounds it
 }
 
 // installOf is what a seed's install is like.
 func installOf(seed uint64) padInstall {
 	dice := rand.New(rand.NewPCG(seed, 8))
-	return padInstall{seats: dice.IntN(3) == 0, digits: dice.IntN(3) == 0, nodes: dice.IntN(2) == 0}
+	return padInstall{seats: dice.IntN(3) == 0, digits: dice.IntN(3) == 0, nodes: dice.IntN(2) == 0, clears: dice.IntN(2) == 0}
 }
 
 func (i padInstall) config(seed uint64) salespadtest.Config {
 	c := salespadtest.Config{Seed: seed, NoPermanent: i.seats, InternalSeats: 3, Profile: salespadtest.Profile{PhoneDigits: i.digits}}
+	if i.clears {
+		c.Profile.Present = []string{"deleteCustomerAddress", "deleteProspect", "deleteProspectContact"}
+	}
 	if i.nodes {
 		c.Profile.MaxNodes = 100
 	}
@@ -85,7 +91,7 @@ func (s *Sim) foundPad() *pad {
 	t := &town{s: s, dice: rand.New(rand.NewPCG(s.Seed, 4))}
 	p := &pad{s: s, dice: t.dice, hub: portal{t}, install: installOf(s.Seed), journal: &journal{hub: map[string][]version{}}, kinds: padKinds(),
 		past: map[string][]version{}, former: map[string]string{}, erased: map[string]salespadtest.Record{}, moved: map[string]string{},
-		left: map[string]padSnapshot{}, touched: map[string]time.Time{}, locked: map[string]bool{}, asked: map[string]int{}}
+		left: map[string]padSnapshot{}, states: map[string][]padSnapshot{}, requeued: map[string]bool{}, touched: map[string]time.Time{}, locked: map[string]bool{}, asked: map[string]int{}}
 	s.town, s.pad = t, p
 	do(s.HubSpot.User().Define("companies", "customer_number", "string", "text"))
 	p.watch()

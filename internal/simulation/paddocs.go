@@ -22,6 +22,7 @@ type padSnapshot struct {
 	total    string
 	lines    []string
 	forwards int
+	at       int // which of its states that was
 }
 
 func (p *pad) addItem() {
@@ -94,6 +95,7 @@ func (p *pad) addDocument() (string, error) {
 // queue puts a document into a queue.
 func (p *pad) queue(key, queue string) error {
 	p.keep(key)
+	p.requeued[key] = p.requeued[key] || p.forwards(key) > 0
 	docType, num, _ := strings.Cut(key, "|")
 	return p.s.SalesPad.MoveTo(docType, num, queue)
 }
@@ -203,10 +205,13 @@ func (p *pad) keep(key string) {
 		return
 	}
 	n := p.forwards(key)
+	now := p.snapshot(r)
+	now.at = len(p.states[key])
+	p.states[key] = append(p.states[key], now)
 	if was, ok := p.left[key]; queued(r) || n == 0 || ok && was.forwards == n {
 		return
 	}
-	p.left[key] = p.snapshot(r)
+	p.left[key] = now
 }
 
 func (p *pad) snapshot(r salespadtest.Record) padSnapshot {

@@ -295,8 +295,22 @@ func (p *pad) editPortal(*actor) (string, error) {
 	if other.ID == company.ID {
 		return "companies merged", errSame
 	}
-	_, err := hs.Merge("companies", company.ID, other.ID)
+	id, err := hs.Merge("companies", company.ID, other.ID)
+	if err == nil {
+		p.take(id)
+	}
 	return "companies merged", err
+}
+
+// take notes the values of a company that came of a merge as a person's: the events say no more than that it was made.
+func (p *pad) take(id string) {
+	r, _ := p.s.HubSpot.Record("companies", id)
+	for _, name := range padWatched["company"] {
+		if v := r.Properties[name]; v != "" {
+			key := "companies/" + id + "/" + name
+			p.journal.hub[key] = append(p.journal.hub[key], version{v, time.Now(), person})
+		}
+	}
 }
 
 // editSalesPad does one thing at SalesPad.
