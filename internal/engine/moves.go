@@ -112,6 +112,9 @@ func (e *Engine) inheritPair(ctx context.Context, b *batch, i *item, seats map[t
 			return
 		}
 		l := pairs[e.linkKey(i.group[0].Slot, p.A)]
+		if s := l.Value.State; !under && !underWay(p) && s != link.Claimed && (s != link.Linked || l.Value.B != ref) {
+			continue // left behind: whoever it names has gone elsewhere since, and brings nothing
+		}
 		if under || !stoppedAtSource(&l.Value, ref) {
 			e.takeOverFrom(ctx, i, ref)
 			return
