@@ -62,7 +62,7 @@ type benchPart struct {
 
 // benchParts are measured in this order; some of them can be named.
 var benchParts = []benchPart{
-	{"preview", benchPreview}, {"deals", benchDeals}, {"salesforce", benchSalesforce}, {"pair", benchPair}, {"salespad", benchSalesPad}, {"load", benchLoad}, {"cost", benchCost}, {"latency", benchLatency}, {"planning", benchPlanning}, {"trail", benchTrail}, {"questions", benchQuestions}, {"functions", benchFunctions}, {"aws", benchDeployed},
+	{"preview", benchPreview}, {"deals", benchDeals}, {"salesforce", benchSalesforce}, {"pair", benchPair}, {"salespad", benchSalesPad}, {"catalogue", benchCatalogues}, {"load", benchLoad}, {"cost", benchCost}, {"latency", benchLatency}, {"planning", benchPlanning}, {"trail", benchTrail}, {"questions", benchQuestions}, {"functions", benchFunctions}, {"aws", benchDeployed},
 }
 
 func bench(ctx context.Context, out io.Writer, names []string) error {
@@ -209,24 +209,15 @@ func liveAtOnce(ctx context.Context, e *engine.Engine, documents [][]byte) error
 	return nil
 }
 
-// settle polls and works until nothing waits.
-func (b *bed) settle(ctx context.Context) error {
+// settle polls and works until nothing waits: twice in a row nothing came.
+func settle(ctx context.Context, e *engine.Engine) error {
 	for quiet := 0; quiet < 2; {
-		if err := b.Engine.Poll(ctx); err != nil {
+		if err := e.Poll(ctx); err != nil {
 			return err
 		}
-		took := 0
-		for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
-			for {
-				n, err := b.Engine.Receive(ctx, l, 100)
-				if err != nil {
-					return err
-				}
-				if n == 0 {
-					break
-				}
-				took += n
-			}
+		took, err := drain(ctx, e)
+		if err != nil {
+			return err
 		}
 		quiet++
 		if took > 0 {
@@ -234,6 +225,23 @@ func (b *bed) settle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// drain works what waits and gives how many messages that were.
+func drain(ctx context.Context, e *engine.Engine) (took int, err error) {
+	for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
+		for {
+			n, err := e.Receive(ctx, l, 10*receivePart)
+			if err != nil {
+				return took, err
+			}
+			if n == 0 {
+				break
+			}
+			took += n
+		}
+	}
+	return took, nil
 }
 
 func (b *bed) reset() {
@@ -276,7 +284,7 @@ func benchDeals(ctx context.Context, say func(figure) error) error {
 	if err != nil {
 		return err
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	user := b.hubspot.User()
@@ -286,7 +294,7 @@ func benchDeals(ctx context.Context, say func(figure) error) error {
 		}
 	}
 	b.reset()
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	if n := b.light.Counts(); n.Invoices != benchRecords {
@@ -303,7 +311,7 @@ func benchDeals(ctx context.Context, say func(figure) error) error {
 		}
 	}
 	b.reset()
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	// HubSpot: 5 search pages, 10 reads. Light: 10 reads of 100, one PATCH each.
@@ -355,7 +363,7 @@ func benchLatency(ctx context.Context, say func(figure) error) error {
 	if err != nil {
 		return err
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	b.hubspot.SetWebhook(hubspottest.AppID, "https://crosswalk.example/webhooks/hubspot", hubspottest.Subscription{EventType: "deal.propertyChange", PropertyName: "dealstage"})

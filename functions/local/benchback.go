@@ -63,7 +63,7 @@ func benchTrail(ctx context.Context, say func(figure) error) error {
 			return err
 		}
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	for n, id := range companies {
@@ -74,7 +74,7 @@ func benchTrail(ctx context.Context, say func(figure) error) error {
 		}
 	}
 	b.trail.reset()
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	for _, f := range []figure{

@@ -170,7 +170,7 @@ func costBed(ctx context.Context, change func(name, document string) string) (*b
 		b.close()
 		return nil, err
 	}
-	return b, b.settle(ctx)
+	return b, settle(ctx, b.Engine)
 }
 
 // benchCost turns measured units into dollars: creates, updates, unchanged records and a month in which nothing happens.
@@ -200,7 +200,7 @@ func costOfDeals(ctx context.Context, p *prices, say func(figure) error) error {
 	if err != nil {
 		return err
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := settle(ctx, b.Engine); err != nil {
 		return err
 	}
 	for _, id := range deals {

@@ -210,18 +210,8 @@ func (c *couple) consume(ctx context.Context) error {
 }
 
 func (c *couple) drain(ctx context.Context) error {
-	for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
-		for {
-			n, err := c.Engine.Receive(ctx, l, 10*receivePart)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				break
-			}
-		}
-	}
-	return nil
+	_, err := drain(ctx, c.Engine)
+	return err
 }
 
 // atRest tells whether no message waits or is being worked.

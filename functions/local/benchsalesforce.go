@@ -15,7 +15,6 @@ import (
 
 	"crosswalk/internal/app"
 	"crosswalk/internal/app/laptop"
-	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/web"
 )
 
@@ -80,33 +79,10 @@ func (o *org) close() {
 	os.RemoveAll(o.dir)
 }
 
-// settle polls and works until nothing waits.
-func (o *org) settle(ctx context.Context) error {
-	for quiet := 0; quiet < 2; {
-		if err := o.Engine.Poll(ctx); err != nil {
-			return err
-		}
-		quiet++
-		for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
-			for {
-				n, err := o.Engine.Receive(ctx, l, 100)
-				if err != nil {
-					return err
-				}
-				if n == 0 {
-					break
-				}
-				quiet = 0
-			}
-		}
-	}
-	return nil
-}
-
 // idle is how many calls looking for changes costs when there are none: they are in no figure.
 func (o *org) idle(ctx context.Context) (int, error) {
 	o.reset()
-	err := o.settle(ctx)
+	err := settle(ctx, o.Engine)
 	return o.vendors.salesforce.Calls()["total"], err
 }
 
@@ -145,7 +121,7 @@ func benchSalesforce(ctx context.Context, say func(figure) error) error {
 	if err != nil {
 		return err
 	}
-	if err := o.settle(ctx); err != nil {
+	if err := settle(ctx, o.Engine); err != nil {
 		return err
 	}
 	idle, err := o.idle(ctx)
@@ -163,7 +139,7 @@ func benchSalesforce(ctx context.Context, say func(figure) error) error {
 	}
 	time.Sleep(aSecondLater)
 	o.reset()
-	if err := o.settle(ctx); err != nil {
+	if err := settle(ctx, o.Engine); err != nil {
 		return err
 	}
 	if n := o.vendors.light.Counts(); n.Invoices != benchRecords {
@@ -181,7 +157,7 @@ func benchSalesforce(ctx context.Context, say func(figure) error) error {
 	}
 	time.Sleep(aSecondLater)
 	o.reset()
-	if err := o.settle(ctx); err != nil {
+	if err := settle(ctx, o.Engine); err != nil {
 		return err
 	}
 	// Salesforce: a page of changes, and a read of 1,000. Light: 10 reads of 100, one PATCH each.
@@ -330,6 +306,11 @@ type childProduct struct {
 }
 
 func startChild(ctx context.Context, v *vendors, dir string) (*childProduct, *client, error) {
+	return startConfigured(ctx, v, dir, func(address string) string { return configFor(v, address, false) })
+}
+
+// startConfigured is startChild with a configuration of its own, which listens at the address given.
+func startConfigured(ctx context.Context, v *vendors, dir string, text func(address string) string) (*childProduct, *client, error) {
 	for name, credential := range v.credentials() {
 		if err := putCredential(ctx, dir, name, credential); err != nil {
 			return nil, nil, err
@@ -340,7 +321,7 @@ func startChild(ctx context.Context, v *vendors, dir string) (*childProduct, *cl
 		return nil, nil, err
 	}
 	config := filepath.Join(dir, "crosswalk.yaml")
-	if err := os.WriteFile(config, []byte(configFor(v, address, false)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text(address)), 0o600); err != nil {
 		return nil, nil, err
 	}
 	program, err := os.Executable()

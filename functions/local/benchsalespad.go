@@ -6,21 +6,23 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"crosswalk/internal/app"
 	"crosswalk/internal/app/laptop"
-	"crosswalk/internal/connector/salespad/salespadtest"
-	"crosswalk/internal/engine/lane"
+	"crosswalk/internal/connector"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/mapping"
 )
 
-// The figures of HubSpot and SalesPad (bench salespad): calls per 1,000 companies linked, imported and updated, beside the least that the two APIs allow, and the seats that
-// were in use at once. What is the least is reasoned from what the fact sheets show: SalesPad lists 100 rows a page (salespad.md 4: no published most, clients
-// use 100), and takes every write as a call of its own (salespad.md 3: no batch); HubSpot shows 200 changes a search and reads, makes and changes 100 records a
-// call.
+// The figures of HubSpot and SalesPad (bench salespad): calls per 1,000 companies linked, imported, exported and updated, per 1,000 items and per 1,000 documents
+// with five lines, beside the least that the two APIs allow, and the sessions that were in use at once. benchsalespadwork.go has the pieces of work, each with
+// how its least comes about. This file has how they are counted: a cycle reads every feed once and works until nothing waits. What a process asks at a rhythm
+// of its own whatever there is to do (who the account is, which properties it has) is named apart, and so are the pages that show what we wrote ourselves in
+// the next cycle, and what a cycle with nothing to do costs.
 
 // till is a deployment between a simulated portal and a simulated GP company, in this process.
 type till struct {
@@ -28,10 +30,11 @@ type till struct {
 	vendors *vendors
 	table   table.Table
 	dir     string
+	logins  int // before the last reset
 }
 
 // padSlots are where the mappings' links are: these thousand are some of a large account's, as in benchpair.go.
-var padSlots = []string{"account|hubspot|salespad"}
+var padSlots = []string{"account|hubspot|salespad", "person|hubspot|salespad", "product|salespad|hubspot", "deal|salespad|hubspot", "line|salespad|hubspot"}
 
 // newTill makes both systems and a deployment that is connected to them; mappings come later.
 func newTill(ctx context.Context) (t *till, err error) {
@@ -64,6 +67,14 @@ func newTill(ctx context.Context) (t *till, err error) {
 	}
 	cfg.Data = t.dir
 	t.App, err = laptop.New(ctx, cfg, laptop.Options{Options: app.Options{Log: slog.New(slog.DiscardHandler)}, Wrap: func(kept table.Table) table.Table { t.table = kept; return kept }})
+	if err != nil {
+		return t, err
+	}
+	for _, object := range []string{"companies", "contacts", "products", "deals", "line_items"} { // the property that creates are marked by
+		if _, err := t.Connectors["hubspot"].(connector.Provisioner).Provision(ctx, object, true); err != nil {
+			return t, err
+		}
+	}
 	for _, slot := range padSlots {
 		if err == nil {
 			err = t.table.Put(ctx, []table.Put{{Key: table.Key{PK: "B#" + slot, SK: "linked"}, Data: fmt.Appendf(nil, `{"linked":%d}`, manyLinked)}})[0]
@@ -95,160 +106,190 @@ func (t *till) live(ctx context.Context, set string, names ...string) error {
 	return liveAtOnce(ctx, t.Engine, documents)
 }
 
-// settle polls and works until nothing waits.
-func (t *till) settle(ctx context.Context) error {
-	for quiet := 0; quiet < 2; {
-		if err := t.Engine.Poll(ctx); err != nil {
-			return err
-		}
-		quiet++
-		for _, l := range []lane.Lane{lane.Live, lane.Bulk} {
-			for {
-				n, err := t.Engine.Receive(ctx, l, 100)
-				if err != nil {
-					return err
-				}
-				if n == 0 {
-					break
-				}
-				quiet = 0
-			}
-		}
-	}
-	return nil
-}
-
-// mostLooks is how often a piece of work is looked for before it is missed: what has just been written is looked at again seconds later.
+// mostLooks is in how many cycles a piece of work is looked for before it is missed.
 const mostLooks = 6
 
-// worked are the calls of one piece of work by vendor and by route; the looks for changes that it took are in them.
-func (t *till) worked(ctx context.Context, done func() bool) (hubspot, salespad float64, routes map[string]float64, err error) {
+// cycle reads every feed once and works until nothing waits.
+func (t *till) cycle(ctx context.Context) (padCounted, error) {
 	t.reset()
-	for n := 0; n == 0 || n < mostLooks && !done(); n++ {
-		if n > 0 {
-			time.Sleep(aSecondLater)
-		}
-		if err := t.settle(ctx); err != nil {
-			return 0, 0, nil, err
-		}
+	if err := t.Engine.Poll(ctx); err != nil {
+		return padCounted{}, err
 	}
-	routes = map[string]float64{}
-	for system, calls := range map[string]map[string]int{"hubspot": t.vendors.hubspot.Calls(), "salespad": t.vendors.salespad.Calls()} {
-		for route, n := range calls {
-			if route != "total" {
-				routes[system+" "+route] = float64(n)
-			}
-		}
-	}
-	return float64(t.vendors.hubspot.Calls()["total"]), float64(t.vendors.salespad.Calls()["total"]), routes, nil
+	_, err := drain(ctx, t.Engine)
+	return t.counted(), err
 }
 
+// later waits until no further change can bear the stamps that were shown, and gives the next cycle.
+func (t *till) later(ctx context.Context) (padCounted, error) {
+	select {
+	case <-ctx.Done():
+		return padCounted{}, context.Cause(ctx)
+	case <-time.After(aSecondLater):
+		return t.cycle(ctx)
+	}
+}
+
+const padLogIn = "GET /api/Session/Permanent"
+
 func (t *till) reset() {
+	t.logins += t.vendors.salespad.Calls()[padLogIn]
 	t.vendors.hubspot.ResetCalls()
 	t.vendors.salespad.ResetCalls()
 }
 
-// padWork is one piece of work: its presets, what is there before they are live and what is done after, and the least calls at both.
-type padWork struct {
-	name              string
-	set               string
-	presets           []string
-	before, after     func(t *till, n int) error
+// padCounted are the calls of cycles: by vendor, by vendor and route, and those that are made at a rhythm of their own.
+type padCounted struct {
 	hubspot, salespad float64
-	made              func(t *till) int // how many there must be in the end
-	want              int               // of 1,000
+	routes, sweeps    map[string]float64
 }
 
-func (t *till) companies(n int, kind string) error {
-	for i := range n {
-		if _, err := t.vendors.hubspot.User().Create("companies", withoutBlanks("name", padFirm(i), "domain", fmt.Sprintf("firm-%04d.example", i), "type", kind)); err != nil {
-			return err
+func (c padCounted) all() float64 { return c.hubspot + c.salespad }
+
+func (c *padCounted) add(d padCounted) {
+	c.hubspot, c.salespad = c.hubspot+d.hubspot, c.salespad+d.salespad
+	for _, m := range []struct{ to, from map[string]float64 }{{c.routes, d.routes}, {c.sweeps, d.sweeps}} {
+		for name, n := range m.from {
+			m.to[name] += n
 		}
 	}
-	return nil
 }
 
-func (t *till) customers(n int) error {
-	return t.vendors.salespad.Load("Customer", n, func(i int) salespadtest.Fields {
-		return salespadtest.Fields{"Customer_Num": fmt.Sprintf("C%05d", i), "Customer_Name": padFirm(i), "Email_To": fmt.Sprintf("ap@firm-%04d.example", i)}
-	})
-}
-
-// padFigures are what is counted.
-var padFigures = []padWork{
-	// five searches show the companies, ten pages the customers; nothing is read again and nothing is written
-	{name: "companies linked", set: "hubspot-salespad/link", presets: padPeople, hubspot: 5, salespad: 10,
-		before: func(t *till, n int) error { return errors.Join(t.companies(n, ""), t.customers(n)) }, made: func(t *till) int { return t.vendors.salespad.Count("Customer") }, want: 1000},
-	// five searches; each customer is a call (salespad.md 3), what GP's class filled in shows on ten pages (salespad.md 5: the echo lacks it)
-	{name: "companies imported", set: "hubspot-salespad", presets: padPeople, hubspot: 5, salespad: 1010,
-		after: func(t *till, n int) error { return t.companies(n, "PARTNER") }, made: func(t *till) int { return t.vendors.salespad.Count("Customer") }, want: 1000},
-	// ten pages; a read and an update for each hundred
-	{name: "customers updated", set: "hubspot-salespad", presets: padPeople, hubspot: 20, salespad: 10,
-		before: func(t *till, n int) error { return errors.Join(t.companies(n, ""), t.customers(n)) },
-		after: func(t *till, n int) error {
-			for i := range n {
-				if err := t.vendors.salespad.Update("Customer", fmt.Sprintf("C%05d", i), salespadtest.Fields{"Note": "Changed"}); err != nil {
-					return err
-				}
+// counted sorts the calls since the last reset.
+func (t *till) counted() padCounted {
+	out := padCounted{routes: map[string]float64{}, sweeps: map[string]float64{}}
+	add := func(system string, calls map[string]int, sum *float64) {
+		for route, n := range calls {
+			switch {
+			case route == "total":
+			case slices.ContainsFunc(append(slices.Clip(sweeps), "/api/Session"), func(part string) bool { return strings.Contains(route, part) }):
+				out.sweeps[system+" "+route] += float64(n)
+			default:
+				*sum += float64(n)
+				out.routes[system+" "+route] += float64(n)
 			}
-			return nil
-		}, made: func(t *till) int { return len(t.vendors.hubspot.Find("companies", "description", "Changed")) }, want: 1000},
-}
-
-// benchSalesPad counts each piece of work in a deployment of its own.
-func benchSalesPad(ctx context.Context, say func(figure) error) error {
-	return padCount(ctx, benchRecords, say)
-}
-
-func padCount(ctx context.Context, n int, say func(figure) error) error {
-	seats := 0
-	for _, w := range padFigures {
-		if err := padCountOne(ctx, n, w, &seats, say); err != nil {
-			return fmt.Errorf("salespad, %s: %w", w.name, err)
 		}
 	}
-	return say(figure{Name: "salespad: sessions in use at once, at most", Value: float64(seats), Unit: "sessions", Least: 1})
+	add("hubspot", t.vendors.hubspot.Calls(), &out.hubspot)
+	add("salespad", t.vendors.salespad.Calls(), &out.salespad)
+	return out
 }
 
-func padCountOne(ctx context.Context, n int, w padWork, seats *int, say func(figure) error) error {
+// benchSalesPad counts each piece of work in a deployment of its own, all of them at once: they mostly wait for the next cycle.
+func benchSalesPad(ctx context.Context, say func(figure) error) error {
+	return padCount(ctx, benchRecords, padFigures, say)
+}
+
+func padCount(ctx context.Context, n int, works []padWork, say func(figure) error) error {
+	type count struct {
+		said            []figure
+		sessions, seats int
+		err             error
+	}
+	counts := make([]count, len(works))
+	var all sync.WaitGroup
+	for k, w := range works {
+		all.Go(func() { counts[k].said, counts[k].sessions, counts[k].seats, counts[k].err = padCountOne(ctx, n, w) })
+	}
+	all.Wait()
+	sessions, seats := 0, 0
+	for k, c := range counts {
+		if c.err != nil {
+			return fmt.Errorf("salespad, %s: %w", works[k].name, c.err)
+		}
+		for _, f := range c.said {
+			if err := say(f); err != nil {
+				return err
+			}
+		}
+		sessions, seats = max(sessions, c.sessions), max(seats, c.seats)
+	}
+	// a permanent session takes no seat (salespad.md 2), one that dies idle takes one
+	return say(figure{Name: "salespad: log-ins of a deployment, and so sessions at once, at most", Value: float64(sessions), Unit: "sessions", Least: 1, Parts: map[string]float64{"seats": float64(seats)}})
+}
+
+// padCountOne counts one piece of work: its calls, the pages that show it once more, and a cycle after it that finds nothing.
+func padCountOne(ctx context.Context, n int, w padWork) (said []figure, sessions, seats int, err error) {
 	t, err := newTill(ctx)
 	if err != nil {
-		return err
+		return nil, 0, 0, err
 	}
 	defer t.close()
+	if err := t.prepare(ctx, n, w); err != nil {
+		return nil, 0, 0, err
+	}
+	worked, err := t.worked(ctx, n, w)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	echo, err := t.later(ctx)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	idle, err := t.later(ctx)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	t.reset()
+	per, name := 1000/float64(n), "salespad, "+w.name
+	for route := range worked.routes {
+		worked.routes[route] *= per
+	}
+	hubspot, salespad := w.least(n)
+	return []figure{
+		{Name: name + ": vendor calls per 1,000", Value: (worked.all() - w.silent) * per, Unit: "calls", Least: (hubspot + salespad) * per, Parts: map[string]float64{"hubspot": worked.hubspot * per, "salespad": worked.salespad * per}, Units: worked.routes},
+		{Name: name + ": calls of the next cycle, whose pages show what was written", Value: echo.all() * per, Unit: "calls", Parts: map[string]float64{"hubspot": echo.hubspot * per, "salespad": echo.salespad * per}},
+		{Name: name + ": calls of a cycle with nothing to do", Value: idle.all(), Unit: "calls", Parts: map[string]float64{"hubspot": idle.hubspot, "salespad": idle.salespad}, Units: worked.sweeps},
+	}, max(t.logins, t.vendors.salespad.Sessions()), t.vendors.salespad.PeakSeats(), nil
+}
+
+// worked are the calls of the cycles until a piece of work is done.
+func (t *till) worked(ctx context.Context, n int, w padWork) (padCounted, error) {
+	worked, err := t.cycle(ctx)
+	for looks := 1; err == nil; looks++ {
+		got, err := w.made(ctx, t, n)
+		switch {
+		case err != nil || got == n:
+			return worked, err
+		case looks == mostLooks:
+			return worked, t.missed(ctx, got, n)
+		}
+		more, err := t.later(ctx)
+		if err != nil {
+			return worked, err
+		}
+		worked.add(more)
+	}
+	return worked, err
+}
+
+// prepare brings about what is there before a piece of work, so that what is counted is nothing but that.
+func (t *till) prepare(ctx context.Context, n int, w padWork) error {
 	if w.before != nil {
 		if err := w.before(t, n); err != nil {
 			return err
 		}
 	}
-	if w.after != nil { // what was there before is settled before the count
-		if err := errors.Join(t.live(ctx, w.set, w.presets...), t.settle(ctx)); err != nil {
-			return err
-		}
-		time.Sleep(aSecondLater) // no later change bears the stamp of what was shown
-		if err := errors.Join(t.settle(ctx), w.after(t, n)); err != nil {
-			return err
-		}
-	} else if err := t.live(ctx, w.set, w.presets...); err != nil {
+	if w.after == nil { // what was there before is the work
+		return t.live(ctx, w.set, w.presets...)
+	}
+	if err := errors.Join(t.live(ctx, w.set, w.presets...), settle(ctx, t.Engine)); err != nil {
 		return err
 	}
-	hubspot, salespad, routes, err := t.worked(ctx, func() bool { return w.made(t) == w.want*n/1000 })
-	if err != nil {
+	if _, err := t.later(ctx); err != nil {
 		return err
 	}
-	if got, want := w.made(t), w.want*n/1000; got != want {
-		held, err := t.Engine.Errors(ctx, "")
-		why := "nothing is held"
-		if len(held) > 0 {
-			why = fmt.Sprintf("%d are held, such as %s: %s", len(held), held[0].Category, held[0].Text)
-		}
-		return errors.Join(fmt.Errorf("bench: %d records are there, want %d; %s", got, want, why), err)
+	if err := errors.Join(settle(ctx, t.Engine), w.after(t, n)); err != nil {
+		return err
 	}
-	*seats = max(*seats, t.vendors.salespad.Sessions())
-	per := 1000 / float64(n)
-	for route := range routes {
-		routes[route] *= per
+	return nil
+}
+
+// missed says that a piece of work was not done, and what is held.
+func (t *till) missed(ctx context.Context, got, want int) error {
+	held, err := t.Engine.Errors(ctx, "")
+	why := "nothing is held"
+	if len(held) > 0 {
+		why = fmt.Sprintf("%d are held, such as %s: %s", len(held), held[0].Category, held[0].Text)
 	}
-	return say(figure{Name: "salespad, " + w.name + ": vendor calls per 1,000", Value: (hubspot + salespad) * per, Unit: "calls", Least: w.hubspot + w.salespad,
-		Parts: map[string]float64{"hubspot": hubspot * per, "salespad": salespad * per}, Units: routes})
+	return errors.Join(fmt.Errorf("bench: %d records are there, want %d; %s", got, want, why), err)
 }

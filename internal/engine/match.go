@@ -87,7 +87,7 @@ func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 		}
 	}
 	for _, o := range sortedKeys(targets) {
-		if err := e.CatchUp(ctx, b.set, o[0], o[1]); err != nil {
+		if err := e.catchUp(ctx, b.set, o[0], o[1], b.shown()); err != nil {
 			e.fail(ctx, targets[o], o[0], err)
 			continue
 		}
@@ -179,7 +179,9 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		}
 	}
 	var ids, fields []string
+	fromPages := true
 	for _, a := range asks {
+		fromPages = fromPages && a.item.m.linksOnly()
 		if a.canonical == "" {
 			continue
 		}
@@ -199,7 +201,13 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		fields = append(fields, a.item.m.wantedB...)
 	}
 	records := map[string]*record.Record{}
-	if ids = distinct(ids); len(ids) > 0 {
+	if fromPages {
+		records = b.shown().records(conn, object, ids, distinct(fields), e.SendWithin)
+		for _, r := range records {
+			b.erased.strip(r)
+		}
+	}
+	if ids = slices.DeleteFunc(distinct(ids), func(id string) bool { return records[id] != nil }); len(ids) > 0 {
 		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: object, IDs: ids, Fields: distinct(fields)})
 		if err != nil {
 			return nil, err
@@ -328,12 +336,16 @@ func (s *mappingSet) matchRules(conn, object string) (rules []mapping.MatchRule,
 	return rules, fields
 }
 
-// CatchUp brings the match keys of a target object up to date: one call when nothing changed there. Killed in between, a
-// page is read again.
-func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object string) error {
+// catchUp brings the match keys of a target object up to date: one call when nothing changed there. What its pages show is kept in
+// shown too, for the candidates of this batch. Killed in between, a page is read again.
+func (e *Engine) catchUp(ctx context.Context, set *mappingSet, conn, object string, shown *shownPages) error {
 	rules, fields := set.matchRules(conn, object)
 	if len(rules) == 0 {
 		return nil
+	}
+	fields, carried := set.carried(conn, object, fields)
+	if !carried {
+		shown = nil
 	}
 	signature := strings.Join(distinct(mapSlice(rules, ruleName)), ",")
 	got, err := getItem[feed](ctx, e.Table, keysFeedKey(conn, object))
@@ -358,6 +370,7 @@ func (e *Engine) CatchUp(ctx context.Context, set *mappingSet, conn, object stri
 		if err := e.addMatchKeys(ctx, conn, object, rules, fresh); err != nil {
 			return err
 		}
+		shown.keep(page.Records)
 		known.remember(page.Records, page.Unsure, !page.More)
 		if err := known.shared(ctx); err != nil {
 			return err

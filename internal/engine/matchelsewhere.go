@@ -396,7 +396,7 @@ func (e *Engine) parentsOf(ctx context.Context, b *batch, kins []kin) (map[viaOf
 		}
 	}
 	for _, o := range sortedKeys(open) {
-		if err := e.CatchUp(ctx, b.set, o[0], o[1]); err != nil {
+		if err := e.catchUp(ctx, b.set, o[0], o[1], b.shown()); err != nil {
 			return nil, err
 		}
 		found, err := e.matchObject(ctx, b, o[0], o[1], open[o])

@@ -45,7 +45,7 @@ func (e *Engine) ownTwins(ctx context.Context, b *batch, found map[*item]finding
 	}
 	out := map[*item][]record.Ref{}
 	for _, o := range sortedKeys(byObject) {
-		if err := e.CatchUp(ctx, b.set, o[0], o[1]); err != nil {
+		if err := e.catchUp(ctx, b.set, o[0], o[1], b.shown()); err != nil {
 			return nil, err
 		}
 		if err := e.twinsAt(ctx, o, byObject[o], found, out); err != nil {

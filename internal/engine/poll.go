@@ -131,7 +131,7 @@ func (e *Engine) readFeeds(ctx context.Context) error {
 		return err
 	}
 	for _, name := range set.names {
-		if a := set.byName[name]; a.home != nil { // what its pages are asked for
+		if a := set.byName[name]; set.travels(a) { // what its pages are asked for
 			if err := e.findWanted(ctx, a); err != nil {
 				return err
 			}

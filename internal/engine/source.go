@@ -129,12 +129,14 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 	type object struct{ connection, name string }
 	byObject := map[object][]*item{}
 	var order []object
+	pages := e.sourcesOfPages(ctx, b, items)
 	for _, i := range items {
 		if i.brought != nil {
 			e.takeSource(ctx, b, i, *i.brought)
 			continue
 		}
-		if r := e.sourceOfPage(b, i); r != nil {
+		if r := pages[i]; r != nil {
+			i.cameWith(r.Ref)
 			e.takeSource(ctx, b, i, record.Read{Ref: i.ref, State: record.Found, Record: r})
 			continue
 		}
@@ -175,17 +177,68 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 	}
 }
 
-// sourceOfPage gives the source that came with the task, where it may stand for a read.
-func (e *Engine) sourceOfPage(b *batch, i *item) *record.Record {
-	var fields, with []string
+// associator can be asked for what records are associated with without the records: a thousand a call, where reading them takes a
+// hundred.
+type associator interface {
+	Associations(ctx context.Context, object, to string, ids []string) (map[string][]record.Related, error)
+}
+
+// sourcesOfPages gives the sources that came with their tasks, where they may stand for a read. What they are associated with no page
+// shows: it is asked for now. An item that is linked is read instead, since the associations of a record that is gone by now read as none
+// and would be taken away at the other side.
+func (e *Engine) sourcesOfPages(ctx context.Context, b *batch, items []*item) map[*item]*record.Record {
+	type question struct{ connection, object, to string }
+	out := map[*item]*record.Record{}
+	asked := map[question][]*item{}
+	var order []question
+	for _, i := range items {
+		fields, with := i.wantedOfSource()
+		r := i.travelled(b, i.ref, fields, i.link.StampA)
+		if i.brought != nil || r == nil {
+			continue
+		}
+		_, can := e.Connections[i.ref.Connection].(associator)
+		if len(with) > 0 && (!can || i.link.State == link.Linked || i.link.State == link.Claimed || i.bills()) {
+			continue
+		}
+		out[i] = r
+		for _, to := range with {
+			q := question{i.ref.Connection, i.ref.Object, to}
+			if asked[q] == nil {
+				order = append(order, q)
+			}
+			asked[q] = append(asked[q], i)
+		}
+	}
+	for _, q := range order {
+		list := slices.DeleteFunc(asked[q], func(i *item) bool { return out[i] == nil })
+		if len(list) == 0 {
+			continue
+		}
+		ids := mapSlice(list, func(i *item) string { return i.ref.ID })
+		found, err := e.Connections[q.connection].(associator).Associations(e.labelItems(ctx, list), q.object, q.to, ids)
+		for _, i := range list {
+			if err != nil { // the read that takes its place says why
+				delete(out, i)
+				continue
+			}
+			out[i].Related = append(slices.Clip(out[i].Related), found[i.ref.ID]...)
+		}
+	}
+	return out
+}
+
+// wantedOfSource are the fields of the source that the item's mappings need, and the objects whose associated records they ask for.
+func (i *item) wantedOfSource() (fields, with []string) {
 	for _, a := range i.group {
 		fields, with = append(fields, a.wantedA...), append(with, a.withA...)
 	}
-	r := i.travelled(b, i.ref, fields, with, i.link.StampA)
-	if r != nil {
-		i.cameWith(r.Ref)
-	}
-	return r
+	return distinct(fields), distinct(with)
+}
+
+// bills tells whether a document may be made of the item.
+func (i *item) bills() bool {
+	return slices.ContainsFunc(i.group, func(a *Active) bool { return a.Document != nil || a.AtSource != nil })
 }
 
 func distinct(list []string) []string {

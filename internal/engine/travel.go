@@ -29,9 +29,9 @@ func (i *item) cameWith(ref record.Ref) {
 }
 
 // travelled gives the record that came with an item's task, if it may stand for a read.
-func (i *item) travelled(b *batch, ref record.Ref, fields, with []string, kept time.Time) *record.Record {
+func (i *item) travelled(b *batch, ref record.Ref, fields []string, kept time.Time) *record.Record {
 	r := i.reads[ref].record
-	if r == nil || b.preview || b.plan != nil || len(with) > 0 || i.task.Stale > 0 || i.task.Cause != "poll" || r.Modified.IsZero() || !r.Modified.After(kept) {
+	if r == nil || b.preview || b.plan != nil || i.task.Stale > 0 || i.task.Cause != "poll" || r.Modified.IsZero() || !r.Modified.After(kept) {
 		return nil
 	}
 	if kept.IsZero() && time.Since(i.reads[ref].at) >= replicaLag {
@@ -87,18 +87,29 @@ func (e *Engine) freshTargets(ctx context.Context, b *batch, items []*item) {
 	e.decide(ctx, b, again)
 }
 
-// pageFields are what a feed is asked for, so that its records can travel and echoes be known: what mappings that work both ways need.
+// travels tells whether the pages of a mapping's sources may travel: of those that work both ways, and of those that go one way and on
+// which no document rests. What is billed, or is billed to, is read by whoever writes it, and so are documents with their lines.
+func (s *mappingSet) travels(a *Active) bool {
+	if a.home != nil {
+		return true
+	}
+	return a.Document == nil && a.AtSource == nil && a.Children == nil && !slices.ContainsFunc(s.names, func(name string) bool {
+		return s.byName[name].Document != nil && s.byName[name].ConnB == a.ConnB
+	})
+}
+
+// pageFields are what a feed is asked for, so that its records can travel and echoes be known: what mappings need whose pages travel.
 func (s *mappingSet) pageFields(connection, object string) []string {
 	var out []string
 	for _, name := range s.names {
 		a := s.byName[name]
-		if a.home == nil || !a.works(true) {
+		if !a.works(true) || !s.travels(a) {
 			continue
 		}
 		switch {
 		case a.ConnA == connection && a.A.Object == object:
 			out = append(out, a.wantedA...)
-		case a.ConnB == connection && a.B.Object == object:
+		case a.home != nil && a.ConnB == connection && a.B.Object == object:
 			out = append(out, a.wantedB...)
 		}
 	}
@@ -122,20 +133,29 @@ func (e *Engine) changed(ctx context.Context, set *mappingSet, f watchedFeed, re
 		}
 		pairs = append(pairs, a)
 	}
-	known := map[record.Ref]int{} // in how many slots it is settled
+	quiet := map[record.Ref]map[string]bool{} // by slot: every mapping that its link is of finds it settled
 	for _, a := range pairs {
-		quiet, links, err := e.settled(ctx, a, f.connection, records)
+		known, links, err := e.settled(ctx, a, f.connection, records)
 		if err != nil {
 			return nil, err
 		}
 		if err := e.lookInFlight(ctx, a, f.connection, records, links, look); err != nil {
 			return nil, err
 		}
-		for ref := range quiet {
-			known[ref]++
+		for _, r := range records {
+			if l := links[r.Ref]; l.A.Object != a.A.Object || l.B.Object != a.B.Object {
+				continue // of another mapping of the slot: a company is a customer or a prospect, and only that one decides
+			}
+			if quiet[r.Ref] == nil {
+				quiet[r.Ref] = map[string]bool{}
+			}
+			before, other := quiet[r.Ref][a.Slot]
+			quiet[r.Ref][a.Slot] = known[r.Ref] && (before || !other)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(records), func(r record.Record) bool { return len(pairs) > 0 && known[r.Ref] == len(pairs) }), nil
+	return slices.DeleteFunc(slices.Clone(records), func(r record.Record) bool {
+		return len(pairs) > 0 && !slices.ContainsFunc(pairs, func(a *Active) bool { return !quiet[r.Ref][a.Slot] })
+	}), nil
 }
 
 // settled tells which records of one side read exactly as they were settled, and gives the links of all.

@@ -25,7 +25,7 @@ func (e *Engine) readTargets(ctx context.Context, b *batch, items []*item) {
 	byObject := map[[2]string][]*item{}
 	for _, i := range items {
 		if i.link.State == link.Linked {
-			if r := i.travelled(b, i.link.B, i.m.wantedB, nil, i.link.StampB); r != nil && i.m.home != nil {
+			if r := i.travelled(b, i.link.B, i.m.wantedB, i.link.StampB); r != nil && i.m.home != nil {
 				i.cameWith(r.Ref)
 				e.takeTarget(ctx, b, i, record.Read{Ref: r.Ref, State: record.Found, Record: r})
 				continue

@@ -101,6 +101,7 @@ type batch struct {
 	chosen  map[string]*item // by slot and ref, every item there is, so that none is worked twice
 	all     []*item
 	along   map[table.Key]*item // what creates took along, by link
+	pages   *shownPages         // what looking for counterparts showed (shown.go)
 }
 
 // Work works tasks and answers one result each, in order. Tasks of one record are worked once. Who calls this: the loops of
@@ -147,7 +148,9 @@ func (e *Engine) workTasks(ctx context.Context, b *batch, tasks []Task) []Result
 		items = append(items, list...)
 	}
 	items = uniqueItems(items)
-	e.workItems(ctx, b, items)
+	for _, part := range b.inOrder(items) {
+		e.workItems(ctx, b, part)
+	}
 	e.refuseHeld(ctx, b, items)
 	if !b.preview && slices.ContainsFunc(tasks, func(t Task) bool { return t.Pilot && t.Named }) {
 		e.lookAtMade(ctx, b)
