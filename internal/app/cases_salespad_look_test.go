@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/mapping"
@@ -205,6 +207,54 @@ func TestPilotReadsAgain(t *testing.T) {
 		w.ok(err)
 		if strings.Contains(string(text), "Net 30") || len(text) > 4000 {
 			t.Errorf("the link keeps values, or %d bytes", len(text))
+		}
+	})
+}
+
+// TestPilotReadsAgainAtSalesforce: the same of what Salesforce fills in, which the answer of its create does not show: a checkbox that
+// is on by default in an account that a pilot made of a company is listed, and is not carried to the company.
+func TestPilotReadsAgainAtSalesforce(t *testing.T) {
+	s := pairWorld(pairAccounts)
+	s.Draft = true
+	s.Org = func(sim *salesforcetest.Sim) {
+		f := salesforcetest.Checkbox("Newsletter__c")
+		f.Default = true
+		sim.AddField("Account", f)
+	}
+	pair(t, s, func(w *world) {
+		w.ok(w.HubSpot.User().Define("companies", "newsletter", "bool", "booleancheckbox", "true", "false"))
+		w.apply(strings.Replace(pairAccounts, "fields:\n", "fields:\n  - { a: Newsletter__c, b: newsletter }\n", 1))
+		company := w.hub("companies", "name", "Nordlys", "domain", "nordlys.example")
+		_, _, err := w.Engine.StartPilot(w.t.Context(), "accounts", 0, []record.Ref{companyRef(company)}, "editor", "")
+		w.ok(err)
+		w.later()
+		got := ""
+		for _, e := range w.why(companyRef(company)).Entries {
+			for _, f := range e.Fields {
+				if e.Kind == "filled_in" && f.Field == "Newsletter__c" {
+					got = f.New.Text() + ": " + f.Rule
+				}
+			}
+		}
+		if want := "true: filled in by salesforce, settled as it is"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		w.live()
+		w.later()
+		account := w.why(companyRef(company)).Link.A
+		if account.Connection != "salesforce" {
+			account = w.why(companyRef(company)).Link.B
+		}
+		w.ok(w.Salesforce.Person().Update("Account", account.ID, values("Phone", "+45 44 55 66 77")))
+		w.advance(time.Hour)
+		if phone := w.at("companies", company).Properties["phone"]; phone == "" {
+			t.Errorf("a person's change was not carried%s", w.story())
+		}
+		if on := w.at("companies", company).Properties["newsletter"]; on != "" {
+			t.Errorf("it was carried to the company: %q", on)
+		}
+		if n := len(w.errors("")); n > 0 {
+			t.Errorf("%s", w.story())
 		}
 	})
 }
