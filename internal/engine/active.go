@@ -248,8 +248,9 @@ func (e *Engine) bind(ctx context.Context, h Head, version int) (*Active, error)
 		return nil, fmt.Errorf("mapping %s: b: %w", h.Name, err)
 	}
 	a.Slot = m.Slot + "|" + a.ConnA + "|" + a.ConnB
+	a.Mapping = e.withIDRules(m, a.ConnA, a.ConnB)
 	if home := m.Turn(); home != nil {
-		a.home = &Active{Mapping: home, Head: h, Version: version, ConnA: a.ConnB, ConnB: a.ConnA, Slot: a.Slot, out: a}
+		a.home = &Active{Mapping: e.withIDRules(home, a.ConnB, a.ConnA), Head: h, Version: version, ConnA: a.ConnB, ConnB: a.ConnA, Slot: a.Slot, out: a}
 	}
 	for _, way := range a.ways() {
 		way.joined = e.joinedBy(way)

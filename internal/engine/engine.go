@@ -137,7 +137,9 @@ func New(c Config) (*Engine, error) {
 	}
 	c.Retention = c.Retention.WithDefaults()
 	c.Table, c.Scripts = keeper{c.Table, c.Retention}, quietScripts{c.Scripts}
-	return &Engine{Config: c}, nil
+	e := &Engine{Config: c}
+	e.Tools = idTools{c.Tools, e}
+	return e, nil
 }
 
 // parallel runs every job in its own goroutine.
