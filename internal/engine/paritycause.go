@@ -21,14 +21,14 @@ func (p *parity) explain(ctx context.Context, d *PairDifference, i *item, w plan
 		d.Cause, d.Text = w.Reason.Category, w.Reason.Text
 		return nil
 	case w.Cause != "":
-		d.Cause, d.Text = w.Cause, fmt.Sprintf("%s and %s differ by rule: %s", d.Field, d.There, w.Rule)
+		d.Cause, d.Text = w.Cause, fmt.Sprintf("%s by rule: %s", d.differs(), w.Rule)
 		return p.complained(d, i, w)
 	}
 	r, err := p.stands(ctx, i, w.To, true)
 	if err != nil {
 		return err
 	}
-	d.Cause, d.Text = r.Category, fmt.Sprintf("%s and %s differ (%s), and it is not carried: %s", d.Field, d.There, w.Rule, r.Text)
+	d.Cause, d.Text = r.Category, fmt.Sprintf("%s (%s), and it is not carried: %s", d.differs(), w.Rule, r.Text)
 	return nil
 }
 
@@ -129,4 +129,15 @@ func (p *parity) cycles() time.Duration {
 		every = p.FeedEvery
 	}
 	return max(justNow, 2*every)
+}
+
+// differs names the fields of a difference: what the mapping works out itself stands on one side alone.
+func (d *PairDifference) differs() string {
+	switch {
+	case d.Field == "":
+		return d.There + " is not what the mapping makes of it"
+	case d.There == "":
+		return d.Field + " is not what the mapping makes of it"
+	}
+	return d.Field + " and " + d.There + " differ"
 }
