@@ -13,8 +13,9 @@ import (
 const early = 10 * time.Minute
 
 // Look reads what was written since the claim less ten minutes, oldest first, and compares markers here: no filter takes a
-// user field (fact sheet 4). Every create moves the stamp, and later edits only move it on. Of addresses, contacts and
-// documents it reads those of the parent in Hints alone, which no edit changes.
+// user field (fact sheet 4). Every create moves the stamp, and later edits only move it on. Only where no time
+// bounds it does it read those of the parent in Hints alone: what was sent may have had another one (a contact whose company was merged
+// since).
 func (c *Connector) Look(ctx context.Context, r connector.LookRequest) ([]record.Record, error) {
 	op := "look for " + r.Object
 	o, err := c.object(op, r.Object)
@@ -26,14 +27,13 @@ func (c *Connector) Look(ctx context.Context, r connector.LookRequest) ([]record
 	}
 	var conditions []expr
 	order := o.order()
-	if parent := o.parentField(); parent != "" {
-		if text := r.Hints[parent].Text(); sayable(text) {
-			conditions = append(conditions, equal(column(parent), quoted(text)))
-		}
-	}
 	if since := r.Since.Add(-early); o.Stamp != "" && since.Year() > 1900 {
 		conditions = append(conditions, atLeast(column(o.Stamp), moment(since)))
 		order = o.order(o.Stamp)
+	} else if parent := o.parentField(); parent != "" {
+		if text := r.Hints[parent].Text(); sayable(text) {
+			conditions = append(conditions, equal(column(parent), quoted(text)))
+		}
 	}
 	var found []record.Record
 	err = c.each(ctx, op, o, o.List, query{filter: all(conditions...), order: order}, func(row row) error {

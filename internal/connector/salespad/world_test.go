@@ -220,6 +220,19 @@ func TestTwoContactsWithOneCode(t *testing.T) {
 	}
 }
 
+// TestLookUnderAnotherParent (A6): an address that was sent for one customer is found though its contact is another customer's by now.
+func TestLookUnderAnotherParent(t *testing.T) {
+	in := newInstall(salespadtest.Config{})
+	erp := in.connect()
+	in.sim.Must("Customer", salespadtest.Fields{"Customer_Num": "OTHER", "Customer_Name": "Merged into"})
+	began := time.Now()
+	one(t, erp, connector.Write{Op: connector.OpCreate, Object: "customer-addresses", Fields: values("Customer_Num", "BASE", "Address_Code", "DESK", "Contact_Person", "Front Desk", "UserFields.xCrosswalkKey", "xw-1")}, connector.Done)
+	got, err := erp.Look(t.Context(), connector.LookRequest{Object: "customer-addresses", Marker: "xw-1", Since: began, Hints: values("Customer_Num", "OTHER")})
+	if err != nil || len(got) != 1 || got[0].Ref.ID != "BASE|DESK" {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
 // TestKeysOfOurOwn: an install whose profile makes customer numbers of the marker doubles nothing, whatever is lost.
 func TestKeysOfOurOwn(t *testing.T) {
 	in := newInstall(salespadtest.Config{})
