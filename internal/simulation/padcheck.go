@@ -76,6 +76,7 @@ type padCheck struct {
 	byA, byB map[record.Ref]link.Link // linked pairs
 	errors   map[record.Ref][]string  // categories of open sync errors
 	asked    map[record.Ref]bool      // candidates of a question
+	lines    []engine.AuditLine       // for a person who looks into a seed
 	joined   map[record.Ref]time.Time // when a pair was first spoken of, by either side
 	hubs     map[string]hubspottest.Record
 	erps     map[string]salespadtest.Record // by object/id, as the connector names them
@@ -178,12 +179,15 @@ func (c *padCheck) readTrail() error {
 			return err
 		}
 		for _, l := range lines {
-			refs := []record.Ref{l.Ref, l.Target}
+			if c.s.Log != nil {
+				c.lines = append(c.lines, l)
+			}
+			refs, paired := []record.Ref{l.Ref, l.Target}, !l.Target.IsZero()
 			for _, o := range l.Outcomes {
-				refs = append(refs, o.Target)
+				refs, paired = append(refs, o.Target), paired || !o.Target.IsZero()
 			}
 			for _, ref := range refs {
-				if was, ok := c.joined[ref]; ref != (record.Ref{}) && l.Target != (record.Ref{}) && (!ok || l.At.Before(was)) {
+				if was, ok := c.joined[ref]; paired && (!ok || l.At.Before(was)) {
 					c.joined[ref] = l.At
 				}
 			}
@@ -343,12 +347,18 @@ func (c *padCheck) crosses(r hubspottest.Record) bool {
 func (c *padCheck) leaves(r salespadtest.Record) bool {
 	switch r.Resource {
 	case "Customer", "ItemMaster":
-		return r.Fields["Inactive"] != "true"
+		return r.Fields["Inactive"] != "true" && !c.ofAbsent(r)
 	case "CustomerAddr":
 		l, ok := c.byB[erpRef("customers", r.Fields["Customer_Num"])]
 		return ok && r.Fields["Email"] != "" && alive(c.hubs["companies/"+l.A.ID])
 	}
 	return false
+}
+
+// ofAbsent tells of a customer that it was a prospect whose company lies in HubSpot's bin: that is its counterpart, and comes back with it.
+func (c *padCheck) ofAbsent(r salespadtest.Record) bool {
+	l, ok := c.byB[erpRef("prospects", strings.TrimPrefix(c.p.former["Customer/"+r.Key], "Prospect/"))]
+	return ok && !alive(c.hubs["companies/"+l.A.ID])
 }
 
 // ends: no create is left under way, and a link leads to what is there: the customer, where a prospect was converted (C6, C16, C18).

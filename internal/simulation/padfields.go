@@ -85,7 +85,7 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 	case !changed.at.After(met) && (len(own) == 0 || last.by == person):
 		c.s.branch(padMet)
 	default:
-		c.fail("C1 at rest", "%s says %q and %s %q of %v: %s%s", hub, h, erp, e, r.a, c.story(hub), c.tale(met, own, theirs))
+		c.fail("C1 at rest", "%s says %q and %s %q of %v: %s%s", hub, h, erp, e, r.a, c.story(hub), c.tale(met, own, theirs)+c.heard(hub, erp))
 	}
 }
 
@@ -137,6 +137,19 @@ func (r rule) agree(h, e []string) bool {
 		return true
 	}
 	return h[0] == e[0]
+}
+
+// heard is what the audit trail says of either record, of a seed that is looked into.
+func (c *padCheck) heard(refs ...record.Ref) (out string) {
+	for _, l := range c.lines {
+		if slices.Contains(refs, l.Ref) || slices.Contains(refs, l.Target) {
+			out += fmt.Sprintf("\n          told %s %s %s-%s %s %v", l.At.Format("15:04:05.000"), l.Kind, l.Ref, l.Target, l.Cause, l.Outcomes)
+			for _, f := range l.Fields {
+				out += fmt.Sprintf("\n            %s %s %q: %s", f.Action, f.Field, f.New.Text(), f.Rule)
+			}
+		}
+	}
+	return out
 }
 
 // tale is what became of a field at both sides, for a person who looks into a failure.
