@@ -20,12 +20,11 @@ func (c *pairCheck) accountOf(l link.Link) {
 	}
 }
 
-// peopleOf: the people of an opportunity are those of its deal, as far as all of them were always there (C19). Of whom was deleted, merged
-// or converted meanwhile, either vendor takes associations away by itself, and whose change that was is not told: they are not judged.
-// So with a deal that was deleted and restored: an opportunity comes back from the bin without its roles, and no list of nobody empties
-// the other side's (blank: keep).
+// peopleOf: the people of an opportunity are those of its deal, as far as they were always there (C19). Of whom was deleted, merged or
+// converted meanwhile, either vendor takes associations away by itself, and whose change that was is not told: they are not judged. The
+// deal itself may have been away: an opportunity comes back from the bin without its roles, and has them from its deal again.
 func (c *pairCheck) peopleOf(l link.Link) {
-	if !c.lasting(l) {
+	if c.asked(l) {
 		return
 	}
 	var roles, associated []string
