@@ -41,7 +41,7 @@
 //	A1     padcheck.go: no company has two customers or prospects, no customer two companies; contacts, items and documents likewise
 //	A2 C5  padcheck.go: a mark stands once, what we made is somebody's counterpart; nothing is left of a customer whose contacts were refused
 //	C1 C12 padcheck.go: every record that may cross has a counterpart, or a person is told why not
-//	C1 C10 padfields.go: at rest each field says what SalesPad says, unless somebody at HubSpot changed it later; then full runs write nothing
+//	C1 C10 padfields.go: at rest each field says what SalesPad says, unless somebody at HubSpot changed it later; then full runs come to write nothing
 //	C7 C9  padfields.go: a queued document became one deal with all its lines and its total, was forwarded once, and noted once
 //	C14    padfields.go: the stage that HubSpot's people moved a deal to stays
 //	C16 C18 padcheck.go: no link leads to what was merged away; a converted prospect's links lead to the customer and its addresses

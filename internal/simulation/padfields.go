@@ -80,6 +80,8 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 		met = at
 	}
 	switch {
+	case r.kind == "parts" && gaps(h, e): // a group goes as one, and blanks nothing: what SalesPad says only in part is not carried
+		c.s.branch("SalesPad: HubSpot's fuller address stays")
 	case last.by == person && last.at.After(changed.at):
 		c.s.branch(padOwn)
 	case !changed.at.After(met) && (len(own) == 0 || last.by == person):
@@ -87,6 +89,16 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 	default:
 		c.fail("C1 at rest", "%s says %q and %s %q of %v: %s%s", hub, h, erp, e, r.a, c.story(hub), c.tale(met, own, theirs)+c.heard(hub, erp))
 	}
+}
+
+// gaps tells whether the second of two groups lacks what the first has.
+func gaps(h, e []string) bool {
+	for n := range h {
+		if h[n] != "" && e[n] == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // past is what people entered of a group of fields of one record of SalesPad, and of the prospect that it was.
