@@ -84,7 +84,7 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 		c.s.branch("SalesPad: HubSpot's fuller address stays")
 	case last.by == person && last.at.After(changed.at):
 		c.s.branch(padOwn)
-	case !changed.at.After(met) && (len(own) == 0 || last.by == person):
+	case (!changed.at.After(met) || len(theirs) == 1) && (len(own) == 0 || last.by == person): // what a record was entered with is older than its pair
 		c.s.branch(padMet)
 	default:
 		c.fail("C1 at rest", "%s says %q and %s %q of %v: %s%s", hub, h, erp, e, r.a, c.story(hub), c.tale(met, own, theirs)+c.heard(hub, erp))
