@@ -84,11 +84,25 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 		c.s.branch("SalesPad: HubSpot's fuller address stays")
 	case last.by == person && last.at.After(changed.at):
 		c.s.branch(padOwn)
-	case (!changed.at.After(met) || len(theirs) == 1) && (len(own) == 0 || last.by == person): // what a record was entered with is older than its pair
+	case (!changed.at.After(met) || len(theirs) == 1 && c.byPeople(erp)) && (len(own) == 0 || last.by == person): // what a record was entered with is older than its pair
 		c.s.branch(padMet)
 	default:
 		c.fail("C1 at rest", "%s says %q and %s %q of %v: %s%s", hub, h, erp, e, r.a, c.story(hub), c.tale(met, own, theirs)+c.heard(hub, erp))
 	}
+}
+
+// byPeople tells whether a record of SalesPad, or the prospect or contact that it was, was entered by people.
+func (c *padCheck) byPeople(erp record.Ref) bool {
+	_, made := c.ours[erp.Object+"/"+erp.ID]
+	if was := c.p.former[resources[erp.Object]+"/"+erp.ID]; was != "" {
+		resource, key, _ := strings.Cut(was, "/")
+		for object, name := range resources {
+			if name == resource {
+				_, made = c.ours[object+"/"+key]
+			}
+		}
+	}
+	return !made
 }
 
 // gaps tells whether the second of two groups lacks what the first has.
