@@ -129,6 +129,9 @@ func (f *Facts) changedSinceMet(group []wanted) bool {
 			if pair, ok := f.Before[name]; ok && link.Shown(pair.A) != f.Tools.Digest(text) {
 				return true
 			}
+			if _, refused := f.Link.Refused[f.Mapping.A.Connection+"/"+name]; refused && text != "" { // it was made without: somebody has filled it
+				return true
+			}
 		}
 	}
 	return false
