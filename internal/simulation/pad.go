@@ -160,15 +160,7 @@ func (s *Sim) deployPad(ctx context.Context) (*engine.Engine, error) {
 	for _, y := range padDocuments() {
 		documents = append(documents, []byte(y))
 	}
-	if _, err := e.ApplyAll(ctx, documents, "editor"); err != nil {
-		return nil, err
-	}
-	for _, name := range padOrder {
-		if _, err := e.SetStatus(ctx, name, mapping.Live, nil, "editor", ""); err != nil {
-			return nil, err
-		}
-	}
-	return e, nil
+	return e, takeSetLive(ctx, e, documents, padOrder)
 }
 
 // connections makes the connectors of one process.

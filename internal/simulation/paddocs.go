@@ -10,7 +10,6 @@ import (
 
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/engine"
-	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
 )
 
@@ -289,14 +288,9 @@ func (p *pad) exportAgain(ctx context.Context, a *actor, e *engine.Engine) error
 
 func (p *pad) pauseOne(ctx context.Context, a *actor, e *engine.Engine) error {
 	name := []string{"customers", "prospects", "addresses", "documents"}[a.dice.IntN(4)]
-	err := insist(a, func() error {
-		_, err := e.SetStatus(ctx, name, mapping.Paused, nil, "editor", "looked at")
-		return err
-	})
-	if err != nil {
+	if err := pauseAWhile(ctx, a, e, name); err != nil {
 		return err
 	}
-	a.pause(a.between(20*time.Second, 2*time.Minute))
 	return insist(a, func() error {
 		_, err := e.Resume(ctx, name, "editor", "looked at")
 		return err

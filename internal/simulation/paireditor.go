@@ -66,15 +66,22 @@ func insist(a *actor, do func() error) error {
 
 func (p *pair) pauseOne(ctx context.Context, a *actor, e *engine.Engine) error {
 	name := []string{"accounts", "contacts", "leads", "opportunities"}[a.dice.IntN(4)]
+	if err := pauseAWhile(ctx, a, e, name); err != nil {
+		return err
+	}
+	return insist(a, func() error { return p.goOn(ctx, e) })
+}
+
+// pauseAWhile pauses a mapping and lets a time pass.
+func pauseAWhile(ctx context.Context, a *actor, e *engine.Engine, name string) error {
 	err := insist(a, func() error {
 		_, err := e.SetStatus(ctx, name, mapping.Paused, nil, "editor", "looked at")
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		a.pause(a.between(20*time.Second, 2*time.Minute))
 	}
-	a.pause(a.between(20*time.Second, 2*time.Minute))
-	return insist(a, func() error { return p.goOn(ctx, e) })
+	return err
 }
 
 // goOn takes every mapping that is paused up again.
