@@ -15,50 +15,18 @@ import (
 	"crosswalk/internal/record"
 )
 
-// onceMore looks at everything again, which must come to write nothing, at the third time at the latest (C10, C21): what only a full run
-// links is filled at the next.
+// onceMore looks at everything again, which must come to write nothing.
 func (p *pad) onceMore(ctx context.Context, a *actor, e *engine.Engine) []Problem {
-	s := p.s
-	if err := s.retryHeld(ctx, a, e); err != nil {
-		return []Problem{{"C10 convergence", err.Error()}}
-	}
-	for n := range 3 {
-		before, log := p.stamps(), len(s.SalesPad.Log())
-		if err := s.everything(ctx, a, e); err != nil {
-			return []Problem{{"C10 convergence", err.Error()}}
+	look := p.s.watchBoth(func() (out []string) {
+		for _, e := range p.s.SalesPad.Log() {
+			out = append(out, fmt.Sprintf("%s %s %s %v", e.Did, e.Resource, e.Key, e.Fields))
 		}
-		var wrote []string
-		for _, e := range s.SalesPad.Log()[log:] {
-			wrote = append(wrote, fmt.Sprintf("%s %s %s %v", e.Did, e.Resource, e.Key, e.Fields))
-		}
-		after := p.stamps()
-		for _, key := range sorted(after) {
-			if was, ok := before[key]; !ok || !was.Equal(after[key]) {
-				wrote = append(wrote, "written at HubSpot: "+key)
-			}
-		}
-		if len(wrote) == 0 {
-			return nil
-		}
-		if s.branch("SalesPad: a full run found something to write"); n == 2 {
-			return []Problem{{"C10 convergence", fmt.Sprintf("full run %d over everything still writes: %s", n+1, strings.Join(wrote, "; "))}}
-		}
-	}
-	return nil
+		return out
+	}, padHubObjects...)
+	return p.s.fullRuns(ctx, a, e, look, func() { p.s.branch("SalesPad: a full run found something to write") })
 }
 
 var padHubObjects = []string{"companies", "contacts", "products", "deals", "line_items"}
-
-// stamps are when HubSpot's records were last changed: in calm, by us.
-func (p *pad) stamps() map[string]time.Time {
-	out := map[string]time.Time{}
-	for _, object := range padHubObjects {
-		for _, r := range p.s.HubSpot.Records(object) {
-			out[object+"/"+r.ID] = r.UpdatedAt
-		}
-	}
-	return out
-}
 
 // resources are SalesPad's names of what the connector calls objects.
 var resources = map[string]string{"customers": "Customer", "customer-addresses": "CustomerAddr", "prospects": "Prospect", "prospect-contacts": "ProspectContact",

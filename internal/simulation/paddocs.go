@@ -3,7 +3,6 @@ package simulation
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -248,28 +247,12 @@ func (p *pad) forwards(key string) int {
 
 // atDesk is somebody at Crosswalk while all runs: documents are exported again by name, a mapping is paused and goes on.
 func (p *pad) atDesk(a *actor, until time.Time) {
-	plan := rand.New(rand.NewPCG(p.s.Seed, 7))
 	ctx := context.Background()
 	e := p.s.engine(a)
-	for _, act := range []struct {
-		in   int // one of so many seeds
-		what string
-		do   func() error
-	}{
+	p.s.doSome(a, until, 120, 270, func() { p.dice = a.dice }, []deed{
 		{2, "a document is exported again", func() error { return p.exportAgain(ctx, a, e) }},
 		{3, "a mapping of SalesPad's is paused and goes on", func() error { return p.pauseOne(ctx, a, e) }},
-	} {
-		wanted, wait := plan.IntN(act.in) == 0, time.Duration(120+plan.IntN(150))*time.Second
-		if !wanted || time.Now().Add(wait).After(until) {
-			continue
-		}
-		a.pause(wait)
-		p.dice = a.dice
-		if err := act.do(); err == nil {
-			p.s.hit("people at Crosswalk: " + act.what)
-		}
-		p.s.note(a, act.what)
-	}
+	})
 }
 
 // exportAgain is crosswalk run documents 'ADDRESS', of a document that was exported.

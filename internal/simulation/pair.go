@@ -139,7 +139,7 @@ func (s *Sim) runPair() Report {
 func (s *Sim) quietDays(ctx context.Context, d time.Duration) []Problem {
 	a := s.newActor("calm", slotWorker, 1001)
 	e := s.engine(a)
-	before, home, began := s.pair.stamps(), len(s.pair.org.ours()), time.Now()
+	since, began := s.pair.watch()(), time.Now()
 	for cycle := 5 * time.Minute; time.Since(began) < d; a.pause(cycle) {
 		switch passed := time.Since(began); {
 		case passed > 24*time.Hour:
@@ -152,17 +152,7 @@ func (s *Sim) quietDays(ctx context.Context, d time.Duration) []Problem {
 			return []Problem{{"C3 quiet days", err.Error()}}
 		}
 	}
-	var wrote []string
-	after := s.pair.stamps()
-	for _, key := range sorted(after) {
-		if was, ok := before[key]; !ok || !was.Equal(after[key]) {
-			wrote = append(wrote, "HubSpot "+key)
-		}
-	}
-	for _, e := range s.pair.org.ours()[home:] {
-		wrote = append(wrote, "Salesforce "+e.Object+"/"+e.ID)
-	}
-	if len(wrote) > 0 {
+	if wrote := since(); len(wrote) > 0 {
 		return []Problem{{"C3 quiet days", fmt.Sprintf("written in %s of quiet: %v", d, wrote)}}
 	}
 	s.hit("quiet days without a write")

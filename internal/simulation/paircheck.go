@@ -14,46 +14,19 @@ import (
 	"crosswalk/internal/record"
 )
 
-// onceMore looks at everything again, which must write nothing (C10, C21).
+// onceMore looks at everything again, which must come to write nothing.
 func (p *pair) onceMore(ctx context.Context, a *actor, e *engine.Engine) []Problem {
-	s := p.s
-	if err := s.retryHeld(ctx, a, e); err != nil {
-		return []Problem{{"C10 convergence", err.Error()}}
-	}
-	for n := range 3 {
-		before, home := p.stamps(), len(p.org.ours())
-		if err := s.everything(ctx, a, e); err != nil {
-			return []Problem{{"C10 convergence", err.Error()}}
-		}
-		var wrote []string
-		for _, e := range p.org.ours()[home:] {
-			wrote = append(wrote, fmt.Sprintf("%s %s %s %v", e.Kind, e.Object, e.ID, e.Fields))
-		}
-		after := p.stamps()
-		for _, key := range sorted(after) {
-			if was, ok := before[key]; !ok || !was.Equal(after[key]) {
-				wrote = append(wrote, "written at HubSpot: "+key)
-			}
-		}
-		if len(wrote) == 0 {
-			return nil
-		}
-		if s.hit("a full run found something to write"); n == 2 {
-			return []Problem{{"C10 convergence", fmt.Sprintf("full run %d over everything still writes: %s", n+1, strings.Join(wrote, "; "))}}
-		}
-	}
-	return nil
+	return p.s.fullRuns(ctx, a, e, p.watch(), func() { p.s.hit("a full run found something to write") })
 }
 
-// stamps are when HubSpot's records were last changed: in calm, by us.
-func (p *pair) stamps() map[string]time.Time {
-	out := map[string]time.Time{}
-	for _, object := range []string{"companies", "contacts", "deals"} {
-		for _, r := range p.s.HubSpot.Records(object) {
-			out[object+"/"+r.ID] = r.UpdatedAt
+// watch looks at what is written at either side.
+func (p *pair) watch() watch {
+	return p.s.watchBoth(func() (out []string) {
+		for _, e := range p.org.ours() {
+			out = append(out, fmt.Sprintf("%s %s %s %v", e.Kind, e.Object, e.ID, e.Fields))
 		}
-	}
-	return out
+		return out
+	}, "companies", "contacts", "deals")
 }
 
 // pairCheck is one look at both CRMs from outside: their records and journals, what is linked, held, and in the audit trail.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"crosswalk/internal/engine"
@@ -23,29 +22,13 @@ var newerRule = rule{just("Department"), just("company"), winsNewest, "text"}
 // atDesk is somebody at Crosswalk while all runs: a mapping is paused and goes on, a newer version is taken into use, records come by
 // import. What fails because the store does is tried again, as people do.
 func (p *pair) atDesk(a *actor, until time.Time) {
-	plan := rand.New(rand.NewPCG(p.s.Seed, 7))
 	ctx := context.Background()
 	e := p.s.engine(a)
-	for _, act := range []struct {
-		in   int // one of so many seeds
-		what string
-		do   func() error
-	}{
+	p.s.doSome(a, until, 20, 80, func() { p.dice = a.dice }, []deed{
 		{5, "records come by import", func() error { return p.importSome(a) }},
 		{2, "a mapping is paused and goes on", func() error { return p.pauseOne(ctx, a, e) }},
 		{3, "a newer version is taken into use", func() error { return p.takeNewer(ctx, a, e) }},
-	} {
-		wanted, wait := plan.IntN(act.in) == 0, time.Duration(20+plan.IntN(60))*time.Second
-		if !wanted || time.Now().Add(wait).After(until) {
-			continue
-		}
-		a.pause(wait)
-		p.dice = a.dice
-		if err := act.do(); err == nil {
-			p.s.hit("people at Crosswalk: " + act.what)
-		}
-		p.s.note(a, act.what)
-	}
+	})
 }
 
 // insist does something until it is done; what the store does not let through is tried again.
