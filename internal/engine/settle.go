@@ -113,6 +113,7 @@ func (e *Engine) putSettled(ctx context.Context, b *batch) {
 			b.settled = append(b.settled, i)
 		}
 	}
+	defer e.closeLeft(ctx, b)
 	if len(b.settled) == 0 {
 		return
 	}
@@ -249,7 +250,7 @@ func (e *Engine) overHome(ctx context.Context, at table.Key, l *link.Link) error
 }
 
 // forgetErrors looks, for links without a reason that may still have a sync error, whether they have: where it was closed,
-// the next put of the link says so.
+// the next put of the link says so; where it is open, whoever put the link died before it was closed.
 func (e *Engine) forgetErrors(ctx context.Context, items []*item) error {
 	var keys []table.Key
 	for _, i := range items {
@@ -262,11 +263,31 @@ func (e *Engine) forgetErrors(ctx context.Context, items []*item) error {
 		return err
 	}
 	for _, i := range items {
-		if i.link.Noted && !standing(&i.link) && open[openErrorKey(i)].Rev == 0 {
-			i.link.Noted = false
+		if i.link.Noted && !standing(&i.link) {
+			i.leftOpen = open[openErrorKey(i)].Rev != 0
+			i.link.Noted = i.leftOpen
 		}
 	}
 	return nil
+}
+
+// closeLeft closes sync errors that were left open by a worker that died, of items for which nothing opened one again. The link is put
+// first, so that nobody else has said anything of it meanwhile.
+func (e *Engine) closeLeft(ctx context.Context, b *batch) {
+	for _, i := range b.all {
+		if !i.leftOpen || !i.done() || i.link.Intent != nil || standing(&i.link) {
+			continue
+		}
+		i.leftOpen = false
+		err := e.putItem(ctx, i)
+		if err == nil {
+			i.stored()
+			err = e.noteError(ctx, i)
+		}
+		if err != nil {
+			e.undecided([]*item{i}, err)
+		}
+	}
 }
 
 // deadNow lists the records whose tasks became dead letters.

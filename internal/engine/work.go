@@ -25,6 +25,7 @@ type item struct {
 	key      table.Key
 	link     link.Link
 	rev      int64                    // of the link as read; grows with our own puts
+	leftOpen bool                     // its link has no reason, and its sync error is open still
 	anchor   *anchor                  // of the way home, from when it is linked: where the pair's link is
 	twin     bool                     // the way home of a pair that was worked before it, on the same facts; key and rev are the pair's
 	pair     *item                    // of a twin: the pair's item
