@@ -524,12 +524,12 @@ func (e *Engine) GetRun(ctx context.Context, id string) (Run, error) {
 	return r, err
 }
 
-// Runs lists runs, newest first, each with what it came to.
+// Runs lists runs, newest first, each with what it came to. Ids sort by the second that a run began in, so that runs of one second are told apart by their time.
 func (e *Engine) Runs(ctx context.Context) ([]Run, error) {
 	var out []Run
 	if err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool { out = append(out, r); return true }); err != nil {
 		return out, err
 	}
-	slices.Reverse(out)
+	slices.SortStableFunc(out, func(a, b Run) int { return b.At.Compare(a.At) })
 	return out, e.withTotals(ctx, out)
 }
