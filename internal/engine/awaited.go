@@ -30,15 +30,22 @@ const maxAwaited = 20
 
 // waitOn has the task of an item that ended looked at again when one more thing happens, whichever is first.
 func (i *item) waitOn(on string) {
-	switch {
-	case on == i.result.On || slices.Contains(i.result.Also, on) || len(i.result.Also) == maxAwaited:
-		return
-	case i.result.On == "":
-		i.result.On = on
-	default:
-		i.result.Also = append(i.result.Also, on)
+	if i.result.also(on) {
+		i.result.Until = time.Now().Add(heldPause)
 	}
-	i.result.Until = time.Now().Add(heldPause)
+}
+
+// also adds one thing that a result waits for, and tells whether that is a further one.
+func (r *Result) also(on string) bool {
+	switch {
+	case on == r.On || slices.Contains(r.Also, on) || len(r.Also) >= maxAwaited:
+		return false
+	case r.On == "":
+		r.On = on
+	default:
+		r.Also = append(slices.Clip(r.Also), on)
+	}
+	return true
 }
 
 // await adds what another result of the same task waits for: something is still to come in several places, or on both ways of a pair.
@@ -50,9 +57,7 @@ func (r *Result) await(other Result) {
 		r.On, r.Until = other.On, other.Until
 	}
 	for _, on := range append([]string{other.On}, other.Also...) {
-		if on != r.On && !slices.Contains(r.Also, on) && len(r.Also) < maxAwaited {
-			r.Also = append(slices.Clip(r.Also), on)
-		}
+		r.also(on)
 	}
 	r.Missing = append(slices.Clip(r.Missing), other.Missing...)
 }

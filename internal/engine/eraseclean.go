@@ -201,7 +201,7 @@ func (x *eraser) cleanErrors(ctx context.Context) error {
 	}
 	for _, key := range x.keys() {
 		if ref := x.at[key].A; x.whole[ref] && !x.kept[key] {
-			if err := x.put(ctx, table.Put{Key: table.Key{PK: "E#ref", SK: key.PK + "#" + ref.String()}, Delete: true}); err != nil {
+			if err := x.put(ctx, table.Put{Key: openErrorAt(key, ref), Delete: true}); err != nil {
 				return err
 			}
 		}

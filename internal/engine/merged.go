@@ -111,12 +111,7 @@ func (e *Engine) signpost(ctx context.Context, b *batch, i *item, to record.Ref)
 	i.link.Former = slices.Clone(i.link.LetGo())
 	i.link.State, i.link.To, i.link.Reason = link.MovedTo, to, nil
 	i.link.Agreed, i.link.Lines, i.link.Intent, i.link.Ghosts, i.link.Todo = nil, nil, nil, nil, nil
-	if err := e.putItem(ctx, i); err != nil {
-		e.fail(ctx, []*item{i}, "", err)
-		return
-	}
-	i.stored()
-	if err := e.noteError(ctx, i); err != nil {
+	if err := e.putNoted(ctx, i); err != nil {
 		e.fail(ctx, []*item{i}, "", err)
 		return
 	}

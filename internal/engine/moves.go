@@ -235,11 +235,7 @@ func (e *Engine) movedBefore(ctx context.Context, b *batch, i *item) (bool, erro
 		return false, err
 	}
 	i.link.State, i.link.To, i.link.Reason = link.MovedTo, at, nil
-	if err := e.putItem(ctx, i); err != nil {
-		return false, err
-	}
-	i.stored()
-	if err := e.noteError(ctx, i); err != nil {
+	if err := e.putNoted(ctx, i); err != nil {
 		return false, err
 	}
 	e.follow(ctx, b, i)

@@ -168,8 +168,19 @@ func standing(l *link.Link) bool {
 }
 
 // openErrorKey is the item that names the sync error that is open for a link.
-func openErrorKey(i *item) table.Key {
-	return table.Key{PK: "E#ref", SK: i.key.PK + "#" + i.ref.String()}
+func openErrorKey(i *item) table.Key { return openErrorAt(i.key, i.ref) }
+
+func openErrorAt(at table.Key, ref record.Ref) table.Key {
+	return table.Key{PK: "E#ref", SK: at.PK + "#" + ref.String()}
+}
+
+// putNoted puts the link of an item, and opens or closes its sync error.
+func (e *Engine) putNoted(ctx context.Context, i *item) error {
+	if err := e.putItem(ctx, i); err != nil {
+		return err
+	}
+	i.stored()
+	return e.noteError(ctx, i)
 }
 
 // noteError opens or closes the sync error of a record after its link was put. A link for which none was ever opened, which
@@ -229,7 +240,7 @@ func (e *Engine) overHome(ctx context.Context, at table.Key, l *link.Link) error
 	if !l.B.IsZero() {
 		refs = append(refs, l.B)
 	}
-	keys := mapSlice(refs, func(ref record.Ref) table.Key { return table.Key{PK: "E#ref", SK: at.PK + "#" + ref.String()} })
+	keys := mapSlice(refs, func(ref record.Ref) table.Key { return openErrorAt(at, ref) })
 	had, err := getItems[string](ctx, e.Table, keys)
 	if err != nil {
 		return err
@@ -279,12 +290,7 @@ func (e *Engine) closeLeft(ctx context.Context, b *batch) {
 			continue
 		}
 		i.leftOpen = false
-		err := e.putItem(ctx, i)
-		if err == nil {
-			i.stored()
-			err = e.noteError(ctx, i)
-		}
-		if err != nil {
+		if err := e.putNoted(ctx, i); err != nil {
 			e.undecided([]*item{i}, err)
 		}
 	}
@@ -350,11 +356,7 @@ func (e *Engine) moved(ctx context.Context, b *batch, i *item, to record.Ref) {
 	if i.link.State == link.None || i.link.State == link.Skipped || i.link.State == link.Held {
 		i.link.State, i.link.To, i.link.Reason = link.MovedTo, to, nil
 		if !b.preview {
-			err := e.putItem(ctx, i)
-			if err == nil {
-				i.stored()
-				err = e.noteError(ctx, i)
-			}
+			err := e.putNoted(ctx, i)
 			if err == nil { // what waited for it belongs to the survivor now
 				err = e.wake(ctx, i.ref.String())
 			}
