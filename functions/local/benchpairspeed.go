@@ -252,14 +252,18 @@ const (
 	memoryLargeEnv = "CROSSWALK_BENCH_LARGE"
 )
 
+// orLarge adds the largest of some sizes where the environment asks for it.
+func orLarge(sizes []int, large int) []int {
+	if os.Getenv(memoryLargeEnv) == "" {
+		return sizes
+	}
+	return append(slices.Clone(sizes), large)
+}
+
 // pairMemory weighs the product, a process of its own, while it previews and copies everything by an approved run.
 func pairMemory(ctx context.Context, say func(figure) error) error {
-	sizes := memoryRecords
-	if os.Getenv(memoryLargeEnv) != "" {
-		sizes = append(slices.Clone(sizes), memoryLarge)
-	}
 	first := 0.0
-	for _, n := range sizes {
+	for _, n := range orLarge(memoryRecords, memoryLarge) {
 		peak, speed, err := weigh(ctx, n)
 		if err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +22,8 @@ var catalogues = []int{5_000, 20_000}
 const catalogueLarge = 100_000
 
 func benchCatalogues(ctx context.Context, say func(figure) error) error {
-	sizes := catalogues
-	if os.Getenv(memoryLargeEnv) != "" {
-		sizes = append(slices.Clone(sizes), catalogueLarge)
-	}
 	first := 0.0
-	for _, n := range sizes {
+	for _, n := range orLarge(catalogues, catalogueLarge) {
 		c, err := weighCatalogue(ctx, n)
 		if err != nil {
 			return err

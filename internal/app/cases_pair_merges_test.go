@@ -81,21 +81,28 @@ func TestC16_MergedAtBothSides(t *testing.T) {
 				} else {
 					w.wantReason(list[0].sfRef(), "merged_twice", survivor, list[1].hub)
 					w.wantHeld(list[0].sfRef(), "merged_twice")
-					survivor = w.mergeHub("contacts", list[1].hub, survivor)
-					w.later()
-					w.retry(list[0].sfRef())
-					w.later()
-					w.sfSet("Contact", list[1].sf, "FirstName", "One")
-					w.later()
-					if got := w.at("contacts", survivor).Properties["firstname"]; got != "One" {
-						t.Errorf("merged at both sides, and the survivor says %q%s", got, w.story())
-					}
+					w.mergedHereToo(list[0], list[1], survivor)
 				}
 				w.wantQuietErrors()
 				w.quiet(2 * time.Hour)
 				w.atRest()
 			})
 		})
+	}
+}
+
+// mergedHereToo merges the counterparts of two people who were merged at Salesforce into the second: into is the loser's. The pair that is
+// left carries the survivor's next edit.
+func (w *world) mergedHereToo(loser, kept couple, into string) {
+	w.t.Helper()
+	survivor := w.mergeHub("contacts", kept.hub, into)
+	w.later()
+	w.retry(loser.sfRef())
+	w.later()
+	w.sfSet("Contact", kept.sf, "FirstName", "One")
+	w.later()
+	if got := w.at("contacts", survivor).Properties["firstname"]; got != "One" {
+		w.t.Errorf("merged at both sides, and the survivor says %q%s", got, w.story())
 	}
 }
 
@@ -147,15 +154,7 @@ func TestA3_MergedUnderItsPage(t *testing.T) {
 			t.Errorf("the survivor is %s with %s%s", l.State, l.B, w.story())
 		}
 		w.atRest()
-		survivor := w.mergeHub("contacts", list[1].hub, list[0].hub)
-		w.later()
-		w.retry(list[0].sfRef())
-		w.later()
-		w.sfSet("Contact", list[1].sf, "FirstName", "One")
-		w.later()
-		if got := w.at("contacts", survivor).Properties["firstname"]; got != "One" {
-			t.Errorf("merged at both sides, and the survivor says %q%s", got, w.story())
-		}
+		w.mergedHereToo(list[0], list[1], list[0].hub)
 		w.wantQuietErrors()
 		w.quiet(2 * time.Hour)
 		w.atRest()

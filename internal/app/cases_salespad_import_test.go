@@ -100,6 +100,17 @@ func TestImportIsOneWrite(t *testing.T) {
 	})
 }
 
+// padRefuses has a script of SalesPad's say no to everything new of which this text is a part.
+func (w *world) padRefuses(text string) {
+	w.SalesPad.SetFault(func(r *http.Request, body []byte) *salespadtest.Fault {
+		if r.Method == http.MethodPost && strings.Contains(string(body), text) {
+			no := salespadtest.Failed(http.StatusUnprocessableEntity, 3010, "a script said no")
+			return &no
+		}
+		return nil
+	})
+}
+
 // TestImportIsTakenBack (SP-72, SP-124): a contact that SalesPad refuses takes its customer back, one way or the other; nothing half stays
 // unnoticed, and once it is mended all of them are made.
 func TestImportIsTakenBack(t *testing.T) {
@@ -117,13 +128,7 @@ func TestImportIsTakenBack(t *testing.T) {
 				w.padProfile(kind.profile)
 				w.live()
 				company := w.padCompany("Nordlys", "Purchasing", "Accounts")
-				w.SalesPad.SetFault(func(r *http.Request, body []byte) *salespadtest.Fault {
-					if r.Method == http.MethodPost && strings.Contains(string(body), "Accounts") {
-						no := salespadtest.Failed(http.StatusUnprocessableEntity, 3010, "a script said no")
-						return &no
-					}
-					return nil
-				})
+				w.padRefuses("Accounts")
 				w.later()
 				if held := w.wantHeld(companyRef(company), plan.RefusedCall); !strings.Contains(held.Text, "HTTP 422 3010") || !strings.Contains(held.Text, "hubspot:contacts/") {
 					t.Errorf("%s", held.Text)

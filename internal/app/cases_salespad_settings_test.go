@@ -148,13 +148,7 @@ func TestImportIsKept(t *testing.T) {
 		w.padProfile(`{ rollback: keep }`)
 		w.live()
 		company := w.padCompany("Nordlys", "Purchasing", "Accounts")
-		w.SalesPad.SetFault(func(r *http.Request, body []byte) *salespadtest.Fault {
-			if r.Method == http.MethodPost && strings.Contains(string(body), "Accounts") {
-				no := salespadtest.Failed(http.StatusUnprocessableEntity, 3010, "a script said no")
-				return &no
-			}
-			return nil
-		})
+		w.padRefuses("Accounts")
 		w.later()
 		w.advance(2 * time.Hour)
 		w.padWhole(company, "Nordlys", "Purchasing")
