@@ -247,6 +247,11 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if r.Status == runSending {
 		return e.stepSending(ctx, r, stored.Rev)
 	}
+	return e.stepListing(ctx, r, stored.Rev)
+}
+
+// stepListing lists the next page of what a run looks at, and has it looked at.
+func (e *Engine) stepListing(ctx context.Context, r Run, rev int64) error {
 	load, cause := e.mappings, "run"
 	if r.Kind == "preview" {
 		load, cause = func(ctx context.Context) (*mappingSet, error) { return e.previewedMappings(ctx, &r) }, "preview"
@@ -260,6 +265,7 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if a == nil {
 		return fmt.Errorf("there is no mapping %s", r.current())
 	}
+	twoWays := a.home != nil
 	if r.Phase == 0 && r.Cursor == nil {
 		if n, first, err := e.foreseen(ctx, r, a); err != nil {
 			return err
@@ -270,51 +276,24 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 	if r.Phase == 1 { // what is at b alone
 		a = a.home
 	}
-	from, err := e.changedSince(ctx, &r, a)
+	page, refs, err := e.nextPage(ctx, &r, a)
 	if err != nil {
 		return err
-	}
-	ctx, calls := countingCalls(ctx)
-	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, From: from, Fields: a.wantedA})
-	r.Counts.Calls += int(calls.n.Load())
-	if err != nil {
-		return errors.Join(err, e.lostContact(ctx, a.ConnA, err))
-	}
-	var refs []record.Ref
-	for _, rec := range page.Records {
-		refs = append(refs, rec.Ref)
-	}
-	if r.Phase == 1 && r.Kind != "changed" {
-		if refs, err = e.unpaired(ctx, a, refs); err != nil {
-			return err
-		}
 	}
 	if r.Expected < 0 && page.Total >= 0 && len(r.Set) == 0 {
 		r.Expected = page.Total
 	}
-	for start := 0; start < len(refs); start += runPageSize {
-		part := refs[start:min(start+runPageSize, len(refs))]
+	for part := range slices.Chunk(refs, runPageSize) {
 		if err := e.listPage(ctx, set, &r, part); err != nil {
 			return err
 		}
 	}
 	r.Cursor, r.Error, r.Faults = page.Cursor, "", 0
-	over := !page.More && (set.byName[r.current()].home == nil || r.Phase == 1)
-	ended := over && r.Step+1 >= len(r.Set)
-	switch {
-	case ended && r.Foreseen > 0:
-		if err := e.counted(ctx, &r); err != nil {
-			return err
-		}
-		ended = false
-	case ended:
-		r.Status, r.Expected = "working", r.Listed
-	case over: // the next mapping of the set
-		r.Step, r.Phase, r.Cursor = r.Step+1, 0, nil
-	case !page.More:
-		r.Phase, r.Cursor = 1, nil
+	ended, err := e.listedAll(ctx, &r, page.More, twoWays)
+	if err != nil {
+		return err
 	}
-	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(stored.Rev)); err != nil {
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
 		if lost(err) {
 			return nil // pages were finished meanwhile; the next step goes on from what is stored
 		}
@@ -324,6 +303,44 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		return e.finishRun(ctx, &r)
 	}
 	return nil
+}
+
+// nextPage reads the next page of a mapping's source, and names those of its records that the run looks at.
+func (e *Engine) nextPage(ctx context.Context, r *Run, a *Active) (connector.Page, []record.Ref, error) {
+	from, err := e.changedSince(ctx, r, a)
+	if err != nil {
+		return connector.Page{}, nil, err
+	}
+	ctx, calls := countingCalls(ctx)
+	page, err := e.Connections[a.ConnA].Changes(ctx, connector.FeedRequest{Object: a.A.Object, Cursor: r.Cursor, From: from, Fields: a.wantedA})
+	r.Counts.Calls += int(calls.n.Load())
+	if err != nil {
+		return page, nil, errors.Join(err, e.lostContact(ctx, a.ConnA, err))
+	}
+	refs := mapSlice(page.Records, func(rec record.Record) record.Ref { return rec.Ref })
+	if r.Phase == 1 && r.Kind != "changed" {
+		refs, err = e.unpaired(ctx, a, refs)
+	}
+	return page, refs, err
+}
+
+// listedAll moves a run on behind a page: to the other side of its mapping, to the next mapping of its set, or to the end of its listing,
+// which it tells of.
+func (e *Engine) listedAll(ctx context.Context, r *Run, more, twoWays bool) (ended bool, err error) {
+	over := !more && (!twoWays || r.Phase == 1)
+	switch {
+	case over && r.Step+1 >= len(r.Set):
+		if r.Foreseen > 0 {
+			return false, e.counted(ctx, r)
+		}
+		r.Status, r.Expected = "working", r.Listed
+		return true, nil
+	case over: // the next mapping of the set
+		r.Step, r.Phase, r.Cursor = r.Step+1, 0, nil
+	case !more:
+		r.Phase, r.Cursor = 1, nil
+	}
+	return false, nil
 }
 
 // unpaired leaves out records of b that are linked: they are worked with their counterparts, which a run lists first.
