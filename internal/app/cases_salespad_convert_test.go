@@ -1,12 +1,17 @@
 package app
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"crosswalk/internal/connector/salespad/salespadtest"
+	"crosswalk/internal/engine/table"
+	"crosswalk/internal/store/memory"
 )
 
 // Prospects that become customers (SP-113, SP-134..137): links of the company and of its contacts go along, whatever is under way.
@@ -109,5 +114,59 @@ func TestConversionInAnUpdateRun(t *testing.T) {
 		w.SalesPad.SetFault(nil)
 		w.later()
 		w.padFollowed(company, person, customer)
+	})
+}
+
+// TestPlaceOfAMergedCompany (C12, C16): a worker dies between a customer's place and the link of the company that was found for it, and the
+// company is merged into another one's counterpart before anybody looks again. The place says nothing then: the customer goes its own way.
+func TestPlaceOfAMergedCompany(t *testing.T) {
+	dying, dead := false, false
+	faulty := func(inner table.Table) table.Table {
+		down := func() error {
+			if dead {
+				return errors.New("killed")
+			}
+			return nil
+		}
+		return &memory.Faulty{Inner: inner, Before: func(context.Context, memory.Call) error { return down() },
+			After: func(_ context.Context, c memory.Call, answer error) error {
+				if c.Op == memory.OpPut && dying && strings.HasPrefix(c.Put.Key.PK, "P#account") && strings.Contains(c.Put.Key.SK, "ALPHA") {
+					dying, dead = false, true
+				}
+				return cmp.Or(down(), answer)
+			}}
+	}
+	documents := padPresets(t, "hubspot-salespad", padPeople)
+	virtual(t, setup{SalesPad: &salespadtest.Config{}, Documents: documents, Draft: true, Quiet: true, HubSpotFields: []string{"companies/customer_number"}, Table: faulty}, func(w *world) {
+		w.padProvision()
+		two := w.hub("companies", "name", "Beta Ltd", "domain", "beta.example")
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "BETA", "Customer_Name": "Beta Ltd", "Email_To": "ap@beta.example"})
+		w.live()
+		w.later()
+		one := w.hub("companies", "name", "Alpha Ltd", "domain", "alpha.example")
+		w.SalesPad.Must("Customer", salespadtest.Fields{"Customer_Num": "ALPHA", "Customer_Name": "Alpha Ltd", "Email_To": "ap@alpha.example"})
+		dying = true
+		for n := 0; n < 200 && !dead; n++ {
+			w.advance(5 * time.Second)
+		}
+		if !dead {
+			t.Fatalf("no place was taken%s", w.story())
+		}
+		merged, err := w.HubSpot.User().Merge("companies", two, one)
+		w.ok(err)
+		w.hubSet("companies", merged, "domain", "beta.example")
+		dead = false
+		w.restart()
+		w.runNamed("customers", companyRef(one))
+		w.advance(2 * time.Hour)
+		to, _ := w.padLinks("customers")
+		count := map[string]int{}
+		for _, b := range to {
+			count[b]++
+		}
+		if to[merged] != "customers/BETA" || count["customers/ALPHA"] != 1 || len(w.alive("companies")) != 2 || len(w.errors("")) != 0 {
+			t.Errorf("links %v, %d companies%s", to, len(w.alive("companies")), w.story())
+		}
+		w.padQuiet()
 	})
 }

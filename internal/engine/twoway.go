@@ -167,7 +167,7 @@ func (e *Engine) joinPair(b *batch, i *item, p link.Pointer, got stored[link.Lin
 	case l.State == link.Claimed: // its maker is about to link it, or whoever takes that one's claim over
 		i.end(Result{End: Later, Until: laterOf(l.Claim.Until, time.Now().Add(contentionPause)), On: a.String()})
 		return
-	case l.State == link.Alias && l.B == i.ref, l.State == link.MovedTo: // followed from a's side
+	case (l.State == link.Alias || l.State == link.MovedTo) && l.B == i.ref: // followed from a's side
 	case underWay(p):
 		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
 		return
