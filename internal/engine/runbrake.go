@@ -66,7 +66,8 @@ func (e *Engine) counted(ctx context.Context, r *Run) error {
 
 // stepSending queues more pages of a counted run. Killed before that is remembered, the same pages are queued again: their tasks run twice,
 // their bits are set once.
-func (e *Engine) stepSending(ctx context.Context, r Run, rev int64) error {
+func (e *Engine) stepSending(ctx context.Context, before stored[Run]) error {
+	r := before.Value
 	for n := 0; n < sendPages && r.SentPages < r.Pages; n++ {
 		page, err := getItem[runPage](ctx, e.Table, runPageKey(r.ID, r.SentPages))
 		if err != nil {
@@ -80,9 +81,9 @@ func (e *Engine) stepSending(ctx context.Context, r Run, rev int64) error {
 	if r.SentPages == r.Pages {
 		r.Status, r.Expected = "working", r.Listed
 	}
-	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
+	if err := e.putStep(ctx, before, &r); err != nil {
 		if lost(err) {
-			return nil // pages were finished meanwhile; the next step goes on from what is stored
+			return nil // somebody else took this step; the next one goes on from what is stored
 		}
 		return err
 	}

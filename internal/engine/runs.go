@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -245,13 +246,14 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		return e.stepUndoRun(ctx, r, stored.Rev)
 	}
 	if r.Status == runSending {
-		return e.stepSending(ctx, r, stored.Rev)
+		return e.stepSending(ctx, stored)
 	}
-	return e.stepListing(ctx, r, stored.Rev)
+	return e.stepListing(ctx, stored)
 }
 
 // stepListing lists the next page of what a run looks at, and has it looked at.
-func (e *Engine) stepListing(ctx context.Context, r Run, rev int64) error {
+func (e *Engine) stepListing(ctx context.Context, before stored[Run]) error {
+	r := before.Value
 	load, cause := e.mappings, "run"
 	if r.Kind == "preview" {
 		load, cause = func(ctx context.Context) (*mappingSet, error) { return e.previewedMappings(ctx, &r) }, "preview"
@@ -293,9 +295,9 @@ func (e *Engine) stepListing(ctx context.Context, r Run, rev int64) error {
 	if err != nil {
 		return err
 	}
-	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
+	if err := e.putStep(ctx, before, &r); err != nil {
 		if lost(err) {
-			return nil // pages were finished meanwhile; the next step goes on from what is stored
+			return nil // somebody else took this step; the next one goes on from what is stored
 		}
 		return err
 	}
@@ -303,6 +305,26 @@ func (e *Engine) stepListing(ctx context.Context, r Run, rev int64) error {
 		return e.finishRun(ctx, &r)
 	}
 	return nil
+}
+
+// putStep stores what a step of a run's listing came to. Workers finish pages of it meanwhile and say so at the run: that is taken over, since
+// a page that is listed again for it would be read and worked twice. Another step in between is a conflict.
+func (e *Engine) putStep(ctx context.Context, before stored[Run], r *Run) error {
+	for rev := before.Rev; ; {
+		err := e.putOne(ctx, runKey(r.ID), *r, table.IfRev(rev))
+		if !lost(err) {
+			return err
+		}
+		got, readErr := getItem[Run](ctx, e.Table, runKey(r.ID))
+		if readErr != nil {
+			return readErr
+		}
+		now := got.Value
+		if now.Full, now.Refused = before.Value.Full, before.Value.Refused; got.Rev == 0 || !reflect.DeepEqual(now, before.Value) {
+			return err
+		}
+		r.Full, r.Refused, rev = got.Value.Full, got.Value.Refused, got.Rev
+	}
 }
 
 // nextPage reads the next page of a mapping's source, and names those of its records that the run looks at.
