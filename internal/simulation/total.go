@@ -109,10 +109,10 @@ func fewest(seeds int) int {
 	return max(1, seeds/100)
 }
 
-// fewestPairs is how many seeds with both CRMs must have gone every branch, fewestPads how many with SalesPad.
+// fewestPairs is how many seeds with both CRMs must have gone every branch, fewestPads how many with SalesPad: those of 500 mixed seeds.
 const (
 	fewestPairs = 500
-	fewestPads  = 200
+	fewestPads  = 60
 )
 
 // weak lists the classes that were hardly met.
