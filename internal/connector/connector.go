@@ -73,6 +73,7 @@ type ReadRequest struct {
 	IDs    []string
 	Fields []string
 	With   []string
+	Before []string // other objects whose records become one of this object (a lead becomes a contact): Was names them too
 }
 
 // FeedRequest asks for the next page of changes. A nil Cursor starts at From (zero: everything there is).

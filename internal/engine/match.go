@@ -39,10 +39,15 @@ func ruleName(r mapping.MatchRule) string { return r.B + "~" + r.Compare }
 
 // sourceKey is a record's canonical value by a rule, "" for none.
 func (e *Engine) sourceKey(i *item, r mapping.MatchRule, env plan.Env) string {
+	return e.sourceKeyAs(i, i.ref, r, env)
+}
+
+// sourceKeyAs is what the value would be under an address that the record had before.
+func (e *Engine) sourceKeyAs(i *item, as record.Ref, r mapping.MatchRule, env plan.Env) string {
 	texts := make([]string, len(r.A))
 	for n, name := range r.A {
 		if name == "id" {
-			texts[n] = i.ref.ID
+			texts[n] = as.ID
 			continue
 		}
 		texts[n] = i.source.Field(name).Text()
@@ -145,26 +150,104 @@ func sortedKeys[V any](m map[[2]string]V) [][2]string {
 
 // matchObject finds what the rules of items say of one object of their target; nothing is done about it yet.
 func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string, items []*item) (map[*item]finding, error) {
+	asks, entries, err := e.matchAsks(ctx, b, conn, object, items)
+	if err != nil {
+		return nil, err
+	}
+	refs, err := e.indexedRefs(ctx, conn, object, entries)
+	if err != nil {
+		return nil, err
+	}
+	became, err := e.becameOf(ctx, conn, object, asks)
+	if err != nil {
+		return nil, err
+	}
+	var ids, fields []string
+	fromPages := true
+	for _, a := range asks {
+		fromPages = fromPages && a.item.m.linksOnly()
+		if a.canonical == "" {
+			continue
+		}
+		if a.rule.B == "id" { // the record names its counterpart by its address, or by one that it had before
+			id := a.canonical
+			if a.before != "" {
+				id = became[record.Ref{Connection: conn, Object: a.before, ID: a.canonical}].ID
+			}
+			if id == "" {
+				continue
+			}
+			refs[a.key] = []record.Ref{{Connection: conn, Object: object, ID: id}}
+			ids, fields = append(ids, id), append(fields, a.item.m.wantedB...)
+			continue
+		}
+		if a.item.entries == nil {
+			a.item.entries = map[table.Key]stored[matchEntry]{}
+		}
+		a.item.entries[a.key] = entries[a.key]
+		for _, ref := range refs[a.key] {
+			ids = append(ids, ref.ID)
+		}
+		fields = append(fields, a.rule.B)
+		fields = append(fields, a.item.m.wantedB...)
+	}
+	fields = distinct(fields)
+	records, err := e.possible(ctx, b, conn, object, distinct(ids), fields, fromPages)
+	if err != nil {
+		return nil, err
+	}
+	siblings, err := e.underParents(ctx, b, conn, object, asks, entries, fields)
+	if err != nil {
+		return nil, err
+	}
+	found := map[*item]finding{}
+	for _, a := range asks {
+		if _, decided := found[a.item]; decided {
+			continue
+		}
+		entry := entries[a.key].Value
+		under, asked := siblings[a.item]
+		named := refs[a.key]
+		if entry.Many && asked { // the index has too many to keep; its parent's children are all there are
+			named = nil
+		}
+		var may []*record.Record
+		for n := range under {
+			may = append(may, &under[n])
+		}
+		for _, ref := range named {
+			may = append(may, records[ref.ID])
+		}
+		if f, over := e.judgeAsk(b, a, entry, may, entry.Many && !asked); over {
+			found[a.item] = f
+		}
+	}
+	return found, nil
+}
+
+// matchAsks lists what each rule of each item asks of the index, in the order of the rules, and gives what the index has of it.
+func (e *Engine) matchAsks(ctx context.Context, b *batch, conn, object string, items []*item) ([]matchAsk, map[table.Key]stored[matchEntry], error) {
 	var asks []matchAsk
 	var keys []table.Key
 	for _, i := range items {
 		account, err := e.account(ctx, i.m.ConnA)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for n, r := range i.m.Match {
-			canonical := e.sourceKey(i, r, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency})
-			a := matchAsk{i, n, canonical, e.matchKey(conn, object, ruleName(r), canonical)}
+		for _, a := range e.asksOf(b, i, plan.Env{TimeZone: account.TimeZone, Currency: account.Currency}) {
+			a.key = e.matchKey(conn, object, ruleName(a.rule), a.canonical)
 			asks = append(asks, a)
-			if r.B != "id" && canonical != "" {
+			if a.rule.B != "id" && a.canonical != "" {
 				keys = append(keys, a.key)
 			}
 		}
 	}
 	entries, err := getItems[matchEntry](ctx, e.Table, keys)
-	if err != nil {
-		return nil, err
-	}
+	return asks, entries, err
+}
+
+// indexedRefs gives the records of an object that the index names under each key, those included whose creates are under way.
+func (e *Engine) indexedRefs(ctx context.Context, conn, object string, entries map[table.Key]stored[matchEntry]) (map[table.Key][]record.Ref, error) {
 	claimed, err := e.claimed(ctx, entries)
 	if err != nil {
 		return nil, err
@@ -178,100 +261,74 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 			}
 		}
 	}
-	var ids, fields []string
-	fromPages := true
-	for _, a := range asks {
-		fromPages = fromPages && a.item.m.linksOnly()
-		if a.canonical == "" {
-			continue
-		}
-		if a.item.m.Match[a.rule].B == "id" { // the record names its counterpart by its address
-			refs[a.key] = []record.Ref{{Connection: conn, Object: object, ID: a.canonical}}
-			ids, fields = append(ids, a.canonical), append(fields, a.item.m.wantedB...)
-			continue
-		}
-		if a.item.entries == nil {
-			a.item.entries = map[table.Key]stored[matchEntry]{}
-		}
-		a.item.entries[a.key] = entries[a.key]
-		for _, ref := range refs[a.key] {
-			ids = append(ids, ref.ID)
-		}
-		fields = append(fields, a.item.m.Match[a.rule].B)
-		fields = append(fields, a.item.m.wantedB...)
-	}
+	return refs, nil
+}
+
+// possible reads the records that may match: from the pages that a run showed where they may be used, the others from their system. What is
+// gone is not in the answer; a record that could not be read is an error.
+func (e *Engine) possible(ctx context.Context, b *batch, conn, object string, ids, fields []string, fromPages bool) (map[string]*record.Record, error) {
 	records := map[string]*record.Record{}
 	if fromPages {
-		records = b.shown().records(conn, object, ids, distinct(fields), e.SendWithin)
+		records = b.shown().records(conn, object, ids, fields, e.SendWithin)
 		for _, r := range records {
 			b.erased.strip(r)
 		}
 	}
-	if ids = slices.DeleteFunc(distinct(ids), func(id string) bool { return records[id] != nil }); len(ids) > 0 {
-		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: object, IDs: ids, Fields: distinct(fields)})
-		if err != nil {
-			return nil, err
-		}
-		for n, r := range reads {
-			switch {
-			case r.State == record.Found:
-				b.erased.strip(r.Record)
-				records[ids[n]] = r.Record
-			case r.State == record.Unanswered || r.State == record.NoRight:
-				return nil, errOr(r.Err, "a possible match could not be read")
-			}
-		}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return records[id] != nil })
+	if len(ids) == 0 {
+		return records, nil
 	}
-	siblings, err := e.underParents(ctx, b, conn, object, asks, entries, fields)
+	reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: object, IDs: ids, Fields: fields})
 	if err != nil {
 		return nil, err
 	}
-	found := map[*item]finding{}
-	for _, a := range asks {
-		if _, decided := found[a.item]; decided {
-			continue
+	for n, r := range reads {
+		switch {
+		case r.State == record.Found:
+			b.erased.strip(r.Record)
+			records[ids[n]] = r.Record
+		case r.State == record.Unanswered || r.State == record.NoRight:
+			return nil, errOr(r.Err, "a possible match could not be read")
 		}
-		entry := entries[a.key].Value
-		rule := a.item.m.Match[a.rule]
-		if a.canonical == "" {
-			a.item.looked(a.item.m, rule, nil, sawBlank)
-			continue
-		}
-		var hits []*record.Record
-		take := func(r *record.Record) {
-			if r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) && a.item.belongs(r) {
-				hits = append(hits, r)
-			}
-		}
-		under, asked := siblings[a.item]
-		many := entry.Many && !asked
-		for n := range under {
-			take(&under[n])
-		}
-		for _, ref := range refs[a.key] {
-			if !entry.Many || !asked {
-				take(records[ref.ID])
-			}
-		}
-		if many || len(hits) > 0 {
-			a.item.looked(a.item.m, rule, hits, saw(many))
-			found[a.item] = finding{rule: rule, hits: hits, many: many}
-			continue
-		}
-		if c := entry.Claim; c != nil && c.A != a.item.ref && c.Until.After(time.Now()) && !b.preview {
-			a.item.looked(a.item.m, rule, nil, sawClaim)
-			found[a.item] = finding{rule: rule, wait: minTime(c.Until, time.Now().Add(contentionPause))}
-			continue
-		}
-		a.item.looked(a.item.m, rule, nil, "")
 	}
-	return found, nil
+	return records, nil
+}
+
+// fits tells whether a record that the index named is one that the rule means: the index may be older than the record.
+func (e *Engine) fits(a matchAsk, r *record.Record) bool {
+	rule := a.rule
+	return r != nil && (rule.B == "id" || e.Tools.Canonical(rule.Compare, r.Field(rule.B).Text()) == a.canonical) && a.item.belongs(r)
+}
+
+// judgeAsk says what one rule found for its item among those that may match, and notes it for the trace. many is an index that has too many
+// of them to keep. over is false where the next rule is to be asked.
+func (e *Engine) judgeAsk(b *batch, a matchAsk, entry matchEntry, may []*record.Record, many bool) (f finding, over bool) {
+	i, rule := a.item, a.rule
+	if a.canonical == "" {
+		if a.by == i.m {
+			i.looked(a.by, rule, nil, sawBlank)
+		}
+		return finding{}, false
+	}
+	hits := slices.DeleteFunc(may, func(r *record.Record) bool { return !e.fits(a, r) })
+	if many || len(hits) > 0 {
+		i.looked(a.by, rule, hits, saw(many))
+		return finding{rule: rule, hits: hits, many: many}, true
+	}
+	if c := entry.Claim; c != nil && c.A != i.ref && c.Until.After(time.Now()) && !b.preview {
+		i.looked(a.by, rule, nil, sawClaim)
+		return finding{rule: rule, wait: minTime(c.Until, time.Now().Add(contentionPause))}, true
+	}
+	i.looked(a.by, rule, nil, "")
+	return finding{}, false
 }
 
 // matchAsk is one rule of one item, with the record's canonical value by it, "" for none.
 type matchAsk struct {
 	item      *item
-	rule      int
+	rule      mapping.MatchRule
+	by        *Active // whose rule it is: the item's mapping, or one of its place for records that become its own
+	before    string  // of a rule by the address of such a record: the object that it was of
 	canonical string
 	key       table.Key
 }

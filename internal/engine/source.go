@@ -150,14 +150,15 @@ func (e *Engine) readSources(ctx context.Context, b *batch, items []*item) {
 		list := byObject[o]
 		ctx := e.labelItems(ctx, list)
 		ids := make([]string, len(list))
-		var fields, with []string
+		var fields, with, before []string
 		for n, i := range list {
 			ids[n] = i.ref.ID
+			before = append(before, b.before(i)...)
 			for _, a := range i.group {
 				fields, with = append(fields, a.wantedA...), append(with, a.withA...)
 			}
 		}
-		reads, err := e.Connections[o.connection].Read(ctx, connector.ReadRequest{Object: o.name, IDs: ids, Fields: distinct(fields), With: distinct(with)})
+		reads, err := e.Connections[o.connection].Read(ctx, connector.ReadRequest{Object: o.name, IDs: ids, Fields: distinct(fields), With: distinct(with), Before: distinct(before)})
 		if err == nil && len(reads) != len(list) {
 			err = fmt.Errorf("%s answered %d of %d reads", o.connection, len(reads), len(list))
 		}
@@ -194,7 +195,7 @@ func (e *Engine) sourcesOfPages(ctx context.Context, b *batch, items []*item) ma
 	for _, i := range items {
 		fields, with := i.wantedOfSource()
 		r := i.travelled(b, i.ref, fields, i.link.StampA)
-		if i.brought != nil || r == nil {
+		if i.brought != nil || r == nil || len(b.before(i)) > 0 { // no page says what became it
 			continue
 		}
 		_, can := e.Connections[i.ref.Connection].(associator)

@@ -67,7 +67,7 @@ type Record struct {
 	Created  time.Time        `json:"created,omitzero"`
 	Own      bool             `json:"own,omitempty"`      // created by our own credential, as far as the system tells
 	Archived bool             `json:"archived,omitempty"` // archived, inactive or in the bin: exists, but is not to be used
-	Was      []Ref            `json:"was,omitempty"`      // addresses of records that were merged into this one
+	Was      []Ref            `json:"was,omitempty"`      // addresses of records that were merged into this one, or, asked for, became it
 	Related  []Related        `json:"related,omitempty"`  // associations that were asked for
 	Children []Record         `json:"children,omitempty"` // records that live inside this one (lines of a document)
 }

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"crosswalk/internal/connector"
@@ -77,4 +78,40 @@ func (j *reading) withLead(id string, read record.Read) record.Read {
 	maps.Copy(rec.Fields, told)
 	read.Record = &rec
 	return read
+}
+
+// asksLeads tells whether the leads that became contacts are to be asked for, and can be: who may not see leads knows of none.
+func (j *reading) asksLeads(ctx context.Context) (bool, error) {
+	if j.r.Object != "Contact" || !slices.Contains(j.r.Before, "Lead") {
+		return false, nil
+	}
+	s, err := j.c.schema(ctx, j.op, "Lead")
+	switch f := connector.FaultOf(err); {
+	case f == connector.Forbidden || f == connector.Missing:
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	to, known := s.field("ConvertedContactId")
+	is, knownToo := s.field("IsConverted")
+	return known && knownToo && to.Filterable && is.Filterable, nil
+}
+
+// leadsQuery asks for the leads that became some contacts. It goes with the call that reads them.
+func leadsQuery(ids []string) query {
+	return query{fields: []column{"ConvertedContactId", "Id"}, from: "Lead", where: all{compare{"IsConverted", equal, yes}, among{"ConvertedContactId", quotedAll(ids)}}, order: []column{"Id"}}
+}
+
+// takeLeads gives the leads by the contact that they became.
+func (j *reading) takeLeads(got result) (map[string][]record.Ref, error) {
+	if len(got.Records) != got.rows { // without the missing ones a contact would look as if it had always been one
+		return nil, &connector.Error{Fault: connector.Unavailable, Op: j.op, Code: "converted leads left out of the answer"}
+	}
+	out := map[string][]record.Ref{}
+	for _, r := range got.Records {
+		if id, contact := r.id("Id"), r.id("ConvertedContactId"); id != "" && contact != "" {
+			out[contact] = append(out[contact], j.c.ref("Lead", id))
+		}
+	}
+	return out, nil
 }

@@ -20,6 +20,7 @@ type reading struct {
 	sel   *selection
 	joins []join
 	after *selection                         // of contacts, of the contacts that leads were converted to
+	first bool                               // the leads that became these contacts are asked for (convert.go)
 	hops  int                                // merges already followed on the way here
 	reads map[string]record.Read             // by the 18-character id
 	links map[string][]record.Related        // by the 18-character id, of answered ids
@@ -82,7 +83,10 @@ func (j *reading) prepare(ctx context.Context) error {
 	if j.joins, err = j.c.joins(ctx, j.op, j.sel, j.r.With); err != nil {
 		return err
 	}
-	j.after, err = j.contacts(ctx)
+	if j.after, err = j.contacts(ctx); err != nil {
+		return err
+	}
+	j.first, err = j.asksLeads(ctx)
 	return err
 }
 
@@ -127,6 +131,9 @@ func (j *reading) queries(ids []string) []query {
 	if j.after != nil {
 		out = append(out, j.convertedQuery(ids))
 	}
+	if j.first {
+		out = append(out, leadsQuery(ids))
+	}
 	if q, ok := j.wasQuery(ids); ok {
 		out = append(out, q)
 	}
@@ -157,6 +164,14 @@ func (j *reading) take(ctx context.Context, results []result, ids []string) erro
 		}
 		next++
 	}
+	var leads map[string][]record.Ref
+	if j.first {
+		var err error
+		if leads, err = j.takeLeads(results[next]); err != nil {
+			return err
+		}
+		next++
+	}
 	was, err := j.was(ctx, results[next:])
 	if err != nil {
 		return err
@@ -170,7 +185,7 @@ func (j *reading) take(ctx context.Context, results []result, ids []string) erro
 	}
 	for _, r := range results[0].Records {
 		if id := r.id("Id"); asked[id] {
-			j.found(id, r, links[id], was[id], contacts)
+			j.found(id, r, links[id], slices.Concat(was[id], leads[id]), contacts)
 		}
 	}
 	return nil
