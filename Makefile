@@ -56,7 +56,7 @@ test: program ## everything that CI checks; installs what it needs
 
 unit: here
 	[ -d internal/awstest/node_modules ] || npm --prefix internal/awstest ci --no-audit --no-fund --loglevel=error
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 45m ./...
 
 suites: ## which servers the suites of store and queue run on, case lists left out
 	$(GO) test -count=1 -v -run 'TestTable$$|TestQueue$$|TestFile$$' ./internal/store/bolt ./internal/store/dynamo ./internal/queue/embedded ./internal/queue/sqs | grep -E '^--- |^    --- [A-Z]+: Test(Table|Queue)/(dynalite|minidyn|endpoint|fauxqs) |^ok|^FAIL'
