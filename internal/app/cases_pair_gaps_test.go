@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,6 +182,51 @@ func TestA13_OverwrittenInFlight(t *testing.T) {
 		w.sfSet("Contact", list[1].sf, "FirstName", "Alike")
 		w.advance(time.Hour)
 		w.wantQuietErrors()
+	})
+}
+
+// TestA10_AddressIsWrittenWhole: an address of which we write a part goes whole, so that a street which somebody gives it between our read
+// and our write does not stand beside our city, to be carried on as an address that nobody entered; what it replaced is listed (A13). A line
+// that was empty when it was read empties nothing, and what goes along undisturbed is not listed.
+func TestA10_AddressIsWrittenWhole(t *testing.T) {
+	pair(t, pairWorld(), func(w *world) {
+		account := w.sfCreate("Account", values("Name", "Nordlys", "BillingStreet", "Quay 1", "BillingCity", "Aarhus"))
+		w.later()
+		company := w.inHub("companies", "name", "Nordlys").ID
+		address := func(step string, want ...string) {
+			t.Helper()
+			sf, hub := w.inSf("Account", "Name", "Nordlys"), w.at("companies", company).Properties
+			gotSf := []string{sf.Text("BillingStreet"), sf.Text("BillingCity"), sf.Text("BillingPostalCode")}
+			if gotHub := []string{hub["address"], hub["city"], hub["zip"]}; !slices.Equal(gotHub, want) || !slices.Equal(gotSf, want) {
+				t.Errorf("%s: %q at Salesforce, %q at HubSpot, want %q%s", step, gotSf, gotHub, want, w.story())
+			}
+		}
+		w.hubSet("companies", company, "address", "Quay 2")
+		w.later()
+		w.sfSet("Account", account, "BillingStreet", "Quay 1")
+		w.later()
+		w.sfSet("Account", account, "BillingCity", "Odense") // the street goes along; what it was minutes ago was lost to nobody
+		w.later()
+		address("undisturbed", "Quay 1", "Odense", "")
+		w.wantQuietErrors()
+
+		met := false
+		w.HubSpot.SetFault(func(r *http.Request, _ []byte) *hubspottest.Fault {
+			if strings.HasSuffix(r.URL.Path, "/companies/batch/update") && !met {
+				met = true
+				time.Sleep(300 * time.Millisecond)
+				w.hubSet("companies", company, "address", "Harbour 9", "zip", "8000")
+				time.Sleep(300 * time.Millisecond)
+			}
+			return nil
+		})
+		w.sfSet("Account", account, "BillingCity", "Esbjerg")
+		w.later()
+		w.later()
+		address("in the window", "Quay 1", "Esbjerg", "8000")
+		if found := w.errors("overwritten_in_flight"); !met || len(found) != 1 || !strings.Contains(found[0].Text, "address of hubspot:companies/"+company) {
+			t.Errorf("%v %+v%s", met, found, w.story())
+		}
 	})
 }
 

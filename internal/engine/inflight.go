@@ -132,6 +132,9 @@ func (p writtenPair) overwritten(history map[string][]connector.FieldChange) []p
 	for _, f := range p.entry.Fields {
 		changes := history[f.Field]
 		ours := slices.IndexFunc(changes, func(c connector.FieldChange) bool {
+			if sameText(f.Old, f.New) && c.At.Before(p.stamp.Add(-inFlightClocks)) { // it went with its group, and nothing had changed it: this is an older write
+				return false
+			}
 			return sameText(c.Value, f.New) && (c.Ours || c.At.Sub(p.stamp).Abs() <= inFlightClocks)
 		})
 		if f.Action != plan.WriteIt || ours < 0 || ours+1 >= len(changes) {

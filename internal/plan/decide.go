@@ -228,6 +228,7 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 	if v.notice != nil {
 		d.Reason = v.notice
 	}
+	first := len(d.Fields)
 	for _, w := range group {
 		old := f.Target.Field(w.field.B)
 		fd := FieldDecision{Field: w.field.B, From: w.field.A, Action: KeepIt, Rule: v.rule, Old: old, New: w.value}
@@ -270,7 +271,30 @@ func decideGroup(f *Facts, d *Decision, group []wanted, moved *bool) *link.Reaso
 		d.Agreed[w.field.Key()] = pair
 		d.Fields = append(d.Fields, fd)
 	}
+	d.writeWhole(group, d.Fields[first:])
 	return nil
+}
+
+// writeWhole sends, of a group of which something is written, the rest along though the target reads as it: else what somebody gave that
+// rest between our read and our write would stand beside our part of it, and be carried on as an address that nobody ever entered (A10, A13).
+// What is blank empties nothing, and what only means the same stays as it is there.
+func (d *Decision) writeWhole(group []wanted, fields []FieldDecision) {
+	if len(group) == 1 || !slices.ContainsFunc(fields, func(fd FieldDecision) bool { return fd.Action == WriteIt }) {
+		return
+	}
+	for n, w := range group {
+		fd := &fields[n]
+		if fd.Action != SameAs || w.value.Blank() || !w.value.Same(fd.Old) || isAssociation(fd.Field) {
+			continue
+		}
+		fd.Action, fd.Rule = WriteIt, "equal, goes with the rest of "+w.field.Group
+		d.Write[fd.Field] = w.value
+	}
+}
+
+// isAssociation tells a field of what a record is associated with, which is written by itself.
+func isAssociation(name string) bool {
+	return strings.HasPrefix(name, "associations.") || strings.HasPrefix(name, "primary.")
 }
 
 // lookAgain has the pair looked at again at a time, or sooner where something else of it asks for that.
