@@ -335,7 +335,7 @@ func (c *pairCheck) parts(r rule, x, y side, w, e version) {
 			continue
 		}
 		theirs := history(c.journalOf(y), y.record(), y.names[m:m+1])
-		if !slices.ContainsFunc(theirs, func(v version) bool { return v.by != ours && v.value == now[m] && !v.at.After(w.at) }) {
+		if !slices.ContainsFunc(theirs, func(v version) bool { return v.by != ours && v.value == now[m] && v.at.Before(w.at.Add(x.grain())) }) {
 			c.fail("C3 no echo", "%s %s: we wrote %q over %q (%s), and nobody ever entered that at %s", x.ref, x.names[m], now[m], was[m], e.at.Format(time.TimeOnly), y.ref)
 		}
 	}
