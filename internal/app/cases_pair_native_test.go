@@ -37,7 +37,7 @@ func TestNativeIDsAreMatchKeys(t *testing.T) {
 						w.ok(err)
 						company := w.hub("companies", "name", "Northern Light Group", "domain", "northern-light.example")
 						person := w.hub("contacts", "email", "old-address@nordlys.example", "lastname", "Desk", "lifecyclestage", "customer")
-						lead2 := w.hub("contacts", "email", "old-address@fjord.example", "lastname", "Lead")
+						lead2 := w.hub("contacts", "email", "old-address@fjord.example", "lastname", "Lead", "lifecyclestage", "customer")
 						was2 := w.hub("contacts", "email", "was@nordlys.example", "lastname", "Was", "lifecyclestage", "customer") // by its address, and its id is a lead's that is no more
 						changed := w.sfCreate("Lead", values("LastName", "Renamed", "Company", "Nordlys Energi A/S", "Email", "renamed@nordlys.example"))
 						became, err := w.Salesforce.Person().Convert(changed, salesforcetest.Conversion{AccountID: account, NoOpportunity: true})

@@ -108,6 +108,9 @@ func (e *Engine) matchBy(ctx context.Context, b *batch, items []*item) {
 		}
 		for _, i := range targets[o] {
 			f, ok := found[i]
+			if ok && f.by != nil {
+				i.m = f.by
+			}
 			moved, err := e.followed(ctx, b, i, f.hits)
 			switch {
 			case err != nil:
@@ -136,7 +139,7 @@ type finding struct {
 	hits []*record.Record
 	many bool
 	wait time.Time
-	by   *Active // of one that is kept for later: whose rule it was
+	by   *Active // whose rule it was, of one that is kept for later, and of one whose record is another mapping's of the place
 }
 
 func sortedKeys[V any](m map[[2]string]V) [][2]string {
@@ -158,7 +161,7 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	if err != nil {
 		return nil, err
 	}
-	became, err := e.becameOf(ctx, conn, object, asks)
+	became, err := e.becameOf(ctx, b, conn, asks)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +175,10 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 		if a.rule.B == "id" { // the record names its counterpart by its address, or by one that it had before
 			id := a.canonical
 			if a.before != "" {
-				id = became[record.Ref{Connection: conn, Object: a.before, ID: a.canonical}].ID
+				id = ""
+				if to := became[record.Ref{Connection: conn, Object: a.before, ID: a.canonical}].To; to.Connection == conn && to.Object == object {
+					id = to.ID
+				}
 			}
 			if id == "" {
 				continue
@@ -203,6 +209,11 @@ func (e *Engine) matchObject(ctx context.Context, b *batch, conn, object string,
 	found := map[*item]finding{}
 	for _, a := range asks {
 		if _, decided := found[a.item]; decided {
+			continue
+		}
+		if r := a.still(became); r != nil {
+			a.item.looked(a.by, a.rule, []*record.Record{r}, "")
+			found[a.item] = finding{rule: a.rule, hits: []*record.Record{r}, by: a.by}
 			continue
 		}
 		entry := entries[a.key].Value

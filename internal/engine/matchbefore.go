@@ -87,32 +87,46 @@ func (i *item) wasOf(by *Active, r mapping.MatchRule) []record.Ref {
 	return out
 }
 
-// becameOf reads the records of other objects that are named by their addresses, and gives those that became one of this object.
-func (e *Engine) becameOf(ctx context.Context, conn, object string, asks []matchAsk) (map[record.Ref]record.Ref, error) {
-	ids := map[[2]string][]string{}
+// becameOf reads the records of other objects that are named by their addresses.
+func (e *Engine) becameOf(ctx context.Context, b *batch, conn string, asks []matchAsk) (map[record.Ref]record.Read, error) {
+	ids, fields := map[[2]string][]string{}, map[[2]string][]string{}
 	for _, a := range asks {
 		if a.before != "" && a.canonical != "" {
 			o := [2]string{conn, a.before}
-			ids[o] = append(ids[o], a.canonical)
+			ids[o], fields[o] = append(ids[o], a.canonical), append(fields[o], a.by.wantedB...)
 		}
 	}
-	out := map[record.Ref]record.Ref{}
+	out := map[record.Ref]record.Read{}
 	for _, o := range sortedKeys(ids) {
 		list := distinct(ids[o])
-		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: o[1], IDs: list})
+		reads, err := e.Connections[conn].Read(ctx, connector.ReadRequest{Object: o[1], IDs: list, Fields: distinct(fields[o])})
 		if err != nil || len(reads) != len(list) {
 			return nil, errOr(err, "what became of a record could not be read")
 		}
 		for n, r := range reads {
-			switch {
-			case r.State == record.Moved && r.To.Connection == conn && r.To.Object == object:
-				out[record.Ref{Connection: conn, Object: o[1], ID: list[n]}] = r.To
-			case r.State == record.Unanswered: // who lacks the right to see it is matched by other rules
+			if r.State == record.Unanswered { // who lacks the right to see it is matched by other rules
 				return nil, errOr(r.Err, "what became of a record could not be read")
 			}
+			if r.State == record.Found {
+				b.erased.strip(r.Record)
+			}
+			out[record.Ref{Connection: conn, Object: o[1], ID: list[n]}] = r
 		}
 	}
 	return out, nil
+}
+
+// still gives the record that an ask by an address of another object names, where it is what it was (a lead that nobody converted): then
+// the item belongs to the mapping whose rule this is, though another of its place would make something else of it.
+func (a matchAsk) still(became map[record.Ref]record.Read) *record.Record {
+	if a.before == "" || !slices.Contains(a.item.group, a.by) {
+		return nil
+	}
+	r := became[record.Ref{Connection: a.by.ConnB, Object: a.before, ID: a.canonical}]
+	if r.State != record.Found || r.Record.Archived {
+		return nil
+	}
+	return r.Record
 }
 
 // before are the objects whose records may have become an item's own, where a rule by ids would know them by it.
