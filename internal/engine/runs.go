@@ -285,8 +285,12 @@ func (e *Engine) stepListing(ctx context.Context, before stored[Run]) error {
 	if r.Expected < 0 && page.Total >= 0 && len(r.Set) == 0 {
 		r.Expected = page.Total
 	}
+	var shown map[record.Ref]*record.Record
+	if set.travels(set.byName[r.current()]) {
+		shown = travelling(page.Records)
+	}
 	for part := range slices.Chunk(refs, runPageSize) {
-		if err := e.listPage(ctx, set, &r, part); err != nil {
+		if err := e.listPage(ctx, set, &r, part, shown); err != nil {
 			return err
 		}
 	}
@@ -381,7 +385,8 @@ func (e *Engine) unpaired(ctx context.Context, home *Active, refs []record.Ref) 
 	return out, nil
 }
 
-func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []record.Ref) error {
+// listPage makes records the next page of a run and queues them, or previews them. shown are those that the listing read and that may travel.
+func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []record.Ref, shown map[record.Ref]*record.Record) error {
 	n := r.Pages
 	if r.Kind == "preview" {
 		if err := e.previewPage(ctx, set, r, n, e.runTasks(*r, n, refs, false)); err != nil {
@@ -396,7 +401,7 @@ func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []r
 			r.Listed += len(refs)
 			return nil
 		}
-		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(*r, n, refs, false)); err != nil {
+		if err := e.Enqueue(ctx, lane.Bulk, withReads(e.runTasks(*r, n, refs, false), shown)); err != nil {
 			return err
 		}
 	}

@@ -195,6 +195,9 @@ func (e *Engine) sourcesOfPages(ctx context.Context, b *batch, items []*item) ma
 	for _, i := range items {
 		fields, with := i.wantedOfSource()
 		r := i.travelled(b, i.ref, fields, i.link.StampA)
+		if r == nil {
+			r = e.shownSettled(b, i, fields)
+		}
 		if i.brought != nil || r == nil || len(b.before(i)) > 0 { // no page says what became it
 			continue
 		}

@@ -11,8 +11,8 @@ import (
 	"crosswalk/internal/record"
 )
 
-// What a poll has just read may travel with its task (A3), so that a thousand changed records are not read twice. It counts as read only
-// where its stamp is newer than the one kept beside the agreed values of its side; and for the side that is about to be written only for
+// What a poll or a run's listing has just read may travel with its task (A3), so that a thousand records are not read twice. It counts as read
+// only where its stamp is newer than the one kept beside the agreed values of its side, or the same with the same values; and for the side that is about to be written only for
 // as long as an intention may be sent on (Config.SendWithin): after that the worker reads it again.
 
 // cameRead is a record that came with a task, and when it was read.
@@ -28,14 +28,35 @@ func (i *item) cameWith(ref record.Ref) {
 	i.fromPage[ref] = i.reads[ref].at
 }
 
-// travelled gives the record that came with an item's task, if it may stand for a read.
+// travelled gives the record that came with an item's task, if it may stand for a read: it is newer than what is kept.
 func (i *item) travelled(b *batch, ref record.Ref, fields []string, kept time.Time) *record.Record {
-	r := i.reads[ref].record
-	if r == nil || b.preview || b.plan != nil || i.task.Stale > 0 || i.task.Cause != "poll" || r.Modified.IsZero() || !r.Modified.After(kept) {
+	r := i.cameAlong(b, ref, fields)
+	if r == nil || !r.Modified.After(kept) || kept.IsZero() && time.Since(i.reads[ref].at) >= replicaLag { // nothing would tell that it is outdated: a record is made of what it is now
 		return nil
 	}
-	if kept.IsZero() && time.Since(i.reads[ref].at) >= replicaLag {
-		return nil // nothing would tell that it is outdated: a record is made of what it is now
+	copied := *r
+	return &copied
+}
+
+// shownSettled gives the source that came with a run's task where it reads as it was settled, with the stamp that it was settled at. What it
+// says is agreed on already, so that it does not matter how old it is; its counterpart is read and compared as ever.
+func (e *Engine) shownSettled(b *batch, i *item, fields []string) *record.Record {
+	if i.task.Cause != "run" || i.home() || i.link.State != link.Linked || i.link.A != i.ref || i.link.Reason != nil || i.link.Intent != nil {
+		return nil
+	}
+	r := i.cameAlong(b, i.ref, fields)
+	if r == nil || r.Archived || !r.Modified.Equal(i.link.StampA) || slices.ContainsFunc(i.group, func(a *Active) bool { return !e.readsAsSettled(a, &i.link, true, r) }) {
+		return nil
+	}
+	copied := *r
+	return &copied
+}
+
+// cameAlong gives the record that came with an item's task, if anything may be made of it.
+func (i *item) cameAlong(b *batch, ref record.Ref, fields []string) *record.Record {
+	r := i.reads[ref].record
+	if r == nil || b.preview || b.plan != nil || i.task.Stale > 0 || i.task.Cause != "poll" && i.task.Cause != "run" || r.Modified.IsZero() {
+		return nil
 	}
 	if i.link.State == link.Linked && i.link.Reason != nil && (goneReason(i.link.Reason) || i.link.Reason.Category == plan.SourceGone) {
 		return nil // an old page does not know of a deletion or a merge that was seen since
@@ -45,8 +66,7 @@ func (i *item) travelled(b *batch, ref record.Ref, fields []string, kept time.Ti
 			return nil // read for other mappings: it does not show everything
 		}
 	}
-	copied := *r
-	return &copied
+	return r
 }
 
 // freshTargets reads the targets that came with a task and are about to be written, and has them decided anew.
@@ -96,6 +116,28 @@ func (s *mappingSet) travels(a *Active) bool {
 	return a.Document == nil && a.AtSource == nil && a.Children == nil && !slices.ContainsFunc(s.names, func(name string) bool {
 		return s.byName[name].Document != nil && s.byName[name].ConnB == a.ConnB
 	})
+}
+
+// travelling are the records of a page that may travel with their tasks.
+func travelling(records []record.Record) map[record.Ref]*record.Record {
+	out := make(map[record.Ref]*record.Record, len(records))
+	for n := range records {
+		if r := &records[n]; !r.Archived {
+			out[r.Ref] = r
+		}
+	}
+	return out
+}
+
+// withReads has tasks take along what was shown of their records.
+func withReads(tasks []Task, shown map[record.Ref]*record.Record) []Task {
+	now := time.Now()
+	for n := range tasks {
+		if r := shown[tasks[n].Ref]; r != nil {
+			tasks[n].Read, tasks[n].ReadAt = r, now
+		}
+	}
+	return tasks
 }
 
 // pageFields are what a feed is asked for, so that its records can travel and echoes be known: what mappings need whose pages travel.
@@ -235,7 +277,7 @@ func (e *Engine) readsAsSettled(a *Active, l *link.Link, sideA bool, r *record.R
 			return false
 		}
 	}
-	return e.homeAsSettled(a, l, sideA, r)
+	return a.home == nil || e.homeAsSettled(a, l, sideA, r)
 }
 
 // homeAsSettled is readsAsSettled of the fields that only go home, which the mapping's own fields do not have.
