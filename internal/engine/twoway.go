@@ -207,7 +207,8 @@ func (e *Engine) joinPair(b *batch, i *item, p link.Pointer, got stored[link.Lin
 
 // reserveHome puts the links of pairs that records of b found or made, under a's key: that is what makes the pair. A record of a that
 // has a counterpart or is just being carried over itself is left alone. What was made has a claim at its own place meanwhile; one that
-// was found takes its own place first, as from the other side: else two records of a may come to have it.
+// was found takes its own place first, as from the other side: else two records of a may come to have it. That it was there already, its
+// create's answer may say: it has no mark by which whoever takes the claim over finds it.
 func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*item {
 	var kept []*item
 	for _, i := range items {
@@ -239,7 +240,7 @@ func (e *Engine) reserveHome(ctx context.Context, b *batch, items []*item) []*it
 		} else {
 			next.Claim = nil
 		}
-		if i.decision.Kind == plan.Adopt {
+		if i.decision.Kind == plan.Adopt || i.met {
 			if e.takeOwnPlace(ctx, i) {
 				i.key, i.rev, i.twin, i.link = key, got.Rev, true, next.Turned()
 				kept = append(kept, i)
