@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -192,6 +193,64 @@ func TestImportCrashes(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestProspectIsConvertedWhileItIsImported (SP-134, C18): the worker vanishes with the prospect made, or one of its contacts too, and somebody
+// makes a customer of it before the import goes on. What takes no contacts any more is not taken back: the company and its contacts are at
+// the customer in the end, and nothing is twice.
+func TestProspectIsConvertedWhileItIsImported(t *testing.T) {
+	for _, made := range []int{1, 2} {
+		t.Run(fmt.Sprint(made), func(t *testing.T) {
+			padImport(t, salespadtest.Config{}, nil, nil, func(w *world) {
+				company := w.hub("companies", "name", "Nordlys", "domain", "nordlys.example", "type", "PROSPECT")
+				for _, p := range []string{"Purchasing", "Accounts"} {
+					w.hubPerson(company, "lastname", p, "email", strings.ToLower(p)+"@nordlys.example")
+				}
+				writes, dead := 0, time.Time{}
+				w.SalesPad.SetFault(func(r *http.Request, _ []byte) *salespadtest.Fault {
+					if time.Now().Before(dead) {
+						return &salespadtest.Fault{Cut: true}
+					}
+					if r.Method == http.MethodGet {
+						return nil
+					}
+					if writes++; writes != made {
+						return nil
+					}
+					dead = time.Now().Add(3 * time.Minute)
+					return &salespadtest.Fault{Cut: true, AfterCommit: true}
+				})
+				for n := 0; n < 200 && dead.IsZero(); n++ {
+					w.advance(5 * time.Second)
+				}
+				p := w.padOnly("Prospect", "Prospect_Name", "Nordlys")
+				done, err := w.SalesPad.Convert(p.Key, "NEWNUM")
+				w.ok(err)
+				w.restart()
+				w.advance(2 * time.Hour)
+				if _, there := w.SalesPad.Get("Prospect", p.Key); !there {
+					t.Errorf("the prospect that became a customer was deleted: %v", w.padWrote())
+				}
+				customers, _ := w.padLinks("customers")
+				prospects, _ := w.padLinks("prospects")
+				if got := customers[company] + prospects[company]; !strings.Contains(got, "customers/"+done.CustomerNum) {
+					t.Errorf("the company is linked to %q%s", got, w.story())
+				}
+				addresses, _ := w.padLinks("addresses")
+				linked, _ := w.padLinks("prospect-contacts")
+				maps.Copy(addresses, linked)
+				for _, c := range w.alive("contacts") {
+					if a := w.padOnly("CustomerAddr", "Email", c.Properties["email"]); addresses[c.ID] != "customer-addresses/"+a.Key {
+						t.Errorf("%s is linked to %q, want %s%s", c.Properties["email"], addresses[c.ID], a.Key, w.story())
+					}
+				}
+				if n := w.SalesPad.Count("Customer"); n != 1 || len(w.errors("")) != 0 {
+					t.Errorf("%d customers: %v%s", n, w.padWrote(), w.story())
+				}
+				w.padQuiet()
+			})
+		})
 	}
 }
 

@@ -319,7 +319,7 @@ func (e *Engine) takeCreated(ctx context.Context, b *batch, i *item, o connector
 	}
 	if connector.FaultOf(o.Err) == connector.Clash && o.Status == connector.Refused {
 		if i.resent { // it was looked for and is not there: the key was spent on an attempt that made nothing
-			e.nextAttempt(ctx, i)
+			e.nextAttempt(ctx, i, o.Err)
 			return
 		}
 		o.Status = connector.Unknown // the key was seen with other bytes: something may have been made, and must be looked for
@@ -340,7 +340,7 @@ func (e *Engine) takeCreated(ctx context.Context, b *batch, i *item, o connector
 		}
 	case connector.Refused:
 		if i.noteRefused(e, o.Err) {
-			e.nextAttempt(ctx, i)
+			e.nextAttempt(ctx, i, o.Err)
 			return
 		}
 		category, text := e.diagnose(ctx, b, i, o.Err)
@@ -603,10 +603,18 @@ func (e *Engine) takePointer(ctx context.Context, i *item, key table.Key) (bool,
 	if lost(err) {
 		return false, nil
 	}
-	if err == nil && own.State == link.Held && own.Reason != nil { // what the record of b complained of by itself is over
-		err = e.closeError(ctx, own.Reason.Category, own.Mapping, i.link.B)
+	if err == nil {
+		err = e.overAlone(ctx, &own, i.link.B)
 	}
 	return err == nil, err
+}
+
+// overAlone closes the sync error of a record of b that was held by itself, and has a counterpart now.
+func (e *Engine) overAlone(ctx context.Context, own *link.Link, ref record.Ref) error {
+	if own.State != link.Held || own.Reason == nil {
+		return nil
+	}
+	return e.closeError(ctx, own.Reason.Category, own.Mapping, ref)
 }
 
 // placeTaken: the target is another record's counterpart in this slot (A1).
@@ -645,12 +653,12 @@ func (e *Engine) release(ctx context.Context, i *item, category, text string) {
 	}
 }
 
-// nextAttempt gives a claim up whose key can no longer be used, and has the record tried again under the next.
-func (e *Engine) nextAttempt(ctx context.Context, i *item) {
+// nextAttempt gives a claim up whose key can no longer be used, for the given refusal, and has the record tried again under the next.
+func (e *Engine) nextAttempt(ctx context.Context, i *item, refusal error) {
 	i.link.State, i.link.Claim = link.Skipped, i.link.Claim.Given()
 	i.link.Claim.Attempt++
 	e.setReason(i, &link.Reason{Category: plan.Waits, Text: "its idempotency key was spent; it is sent under the next one"})
-	r := Result{End: Later, Until: time.Now().Add(contentionPause)}
+	r := Result{End: Later, Until: time.Now().Add(contentionPause), Err: refusal}
 	if err := e.putItem(ctx, i); err != nil {
 		r = meaning(time.Now(), "", err)
 	} else {

@@ -51,7 +51,13 @@ func (e *Engine) targetMoved(ctx context.Context, b *batch, i *item, to record.R
 		return
 	}
 	i.stored()
-	if err = e.wake(ctx, to.String()); err == nil && i.link.Noted {
+	err = e.overAlone(ctx, &there.Value.own, to)
+	for _, ref := range []record.Ref{to, i.ref} { // what waits for the record of a may have another counterpart now: an address for a contact
+		if err == nil {
+			err = e.wake(ctx, ref.String())
+		}
+	}
+	if err == nil && i.link.Noted {
 		err = e.overHome(ctx, i.key, &i.link)
 	}
 	if err == nil {
@@ -141,6 +147,9 @@ func (e *Engine) bringPair(ctx context.Context, i *item, l link.Link, rev int64)
 	if err == nil {
 		l.Former, l.B, l.StampB = l.LetGo(), i.ref, time.Time{}
 		err = e.putOne(ctx, e.linkKey(l.Slot, l.A), l, table.IfRev(rev))
+	}
+	if err == nil {
+		err = e.overAlone(ctx, &i.link, i.ref)
 	}
 	if err == nil { // what waited for the survivor
 		err = e.wake(ctx, i.ref.String())

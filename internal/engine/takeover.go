@@ -234,12 +234,15 @@ func (e *Engine) putClaim(ctx context.Context, i *item) bool {
 	return len(e.putLinks(ctx, []*item{i}, []table.Put{i.put(i.token)})) == 1
 }
 
-// letGo releases a claim that made nothing and is no longer wanted.
+// letGo releases a claim that made nothing and is no longer wanted. Where other mappings of the place may want the record, which the claim's
+// own alone decided about, it is looked at anew: a contact of a prospect that became a customer is one of the customer's.
 func (e *Engine) letGo(ctx context.Context, b *batch, i *item) {
-	switch i.decision.Kind {
-	case plan.Wait:
+	switch others := len(i.group) > 1 && i.source != nil && !i.source.Archived; {
+	case i.decision.Kind == plan.Wait:
 		e.waitFor(i)
-	case plan.Skip, plan.Hold:
+	case others:
+		e.startOver(ctx, i)
+	case i.decision.Kind == plan.Skip, i.decision.Kind == plan.Hold:
 		i.link.State = link.None
 		e.settleReason(ctx, b, i)
 	default:

@@ -201,7 +201,7 @@ func (j *creating) fill(ctx context.Context, key []string, sent row) connector.O
 
 // undo takes back what a create made, the last first, because of cause.
 func (j *creating) undo(ctx context.Context, customer []string, kids [][]string, cause *connector.Error) connector.Outcome {
-	if j.c.Profile.Rollback == rollbackNot {
+	if moved, known := j.movedOn(ctx, customer); moved || !known || j.c.Profile.Rollback == rollbackNot { // it is looked for, and goes on from what is there
 		return unknownAfter(j.op, cause)
 	}
 	addresses := j.c.Profile.Objects[j.o.Children]

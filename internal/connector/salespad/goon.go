@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"crosswalk/internal/connector"
+	"crosswalk/internal/record"
 )
 
 // A create whose worker vanished, or whose answer was lost, may have made its customer and not all of its addresses. It goes on from what
@@ -79,6 +80,19 @@ func (j *creating) look(ctx context.Context, parent string) error {
 	})
 }
 
+// movedOn tells whether a record became another one since it was made: a prospect that people made a customer of takes no contacts any more,
+// and is not taken back. known is false where that could not be learnt.
+func (j *creating) movedOn(ctx context.Context, parts []string) (moved, known bool) {
+	if j.o.Moved == "" {
+		return false, true
+	}
+	reads, err := j.c.Read(ctx, connector.ReadRequest{Object: j.o.name, IDs: []string{joinKey(parts)}, Fields: []string{}})
+	if err != nil || reads[0].State == record.Unanswered {
+		return false, false
+	}
+	return reads[0].State == record.Moved, true
+}
+
 // stopped judges an address that could not be made by a create that goes on. A fault that passes is tried again with the rest; one that
 // is refused takes the customer back, unless it has to stay: then that address alone is left out.
 func (j *creating) stopped(ctx context.Context, customer []string, out connector.Outcome) (bool, connector.Outcome) {
@@ -87,6 +101,12 @@ func (j *creating) stopped(ctx context.Context, customer []string, out connector
 		return true, connector.Outcome{Status: connector.Unknown, Err: cause}
 	}
 	if j.c.Profile.Rollback == rollbackNot || j.there.foreign {
+		return false, out
+	}
+	switch moved, known := j.movedOn(ctx, customer); {
+	case !known:
+		return true, unknownAfter(j.op, cause)
+	case moved:
 		return false, out
 	}
 	if j.c.Profile.Rollback == rollbackInactivate {
