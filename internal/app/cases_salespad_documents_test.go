@@ -478,6 +478,54 @@ func TestExportLosesAnswers(t *testing.T) {
 	}
 }
 
+// TestPutBackWhileTheForwardsAnswerIsLost (C7): a forward is carried out, its answer lost, and somebody puts the document back before anybody
+// looks; or it was not carried out, and the document is changed. It is not forwarded once more by itself: a person is asked, and that it
+// leaves the queue, or is to be forwarded, is the answer.
+func TestPutBackWhileTheForwardsAnswerIsLost(t *testing.T) {
+	const forward = "PUT /api/SalesDocument/{Sales_Doc_Type}/{Sales_Doc_Num}/Forward"
+	for _, c := range []struct {
+		name     string
+		fault    salespadtest.Fault
+		meddles  func(w *world, key string)
+		answers  func(w *world, key string)
+		forwards int
+	}{
+		{"put back, and forwarded by hand", salespadtest.LostAnswer(), func(w *world, _ string) { w.ok(w.SalesPad.MoveTo("ORDER", "ORD87", "EXPORT")) },
+			func(w *world, _ string) { w.ok(w.SalesPad.Forward("ORDER", "ORD87")) }, 1},
+		{"put back, and to be forwarded again", salespadtest.LostAnswer(), func(w *world, _ string) { w.ok(w.SalesPad.MoveTo("ORDER", "ORD87", "EXPORT")) },
+			func(w *world, key string) { w.retry(erpRef("sales-documents", key)) }, 2},
+		{"never carried out, and changed", salespadtest.HTML(http.StatusBadGateway), func(w *world, key string) {
+			w.ok(w.SalesPad.Update("SalesLineItem", key+"|16384|0", salespadtest.Fields{"Quantity": "7"}))
+		}, func(w *world, key string) { w.retry(erpRef("sales-documents", key)) }, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			exporting(t, setup{}, nil, func(w *world, _ string) {
+				w.SalesPad.FailOnce(forward, c.fault)
+				key := w.padDocument("ORDER", "ORD87", "EXPORT", "BLADE 1 10")
+				calls := func() int { return w.SalesPad.Calls()[forward] }
+				for n := 0; n < 200 && calls() == 0; n++ {
+					w.advance(5 * time.Second)
+				}
+				before := w.forwards(key)
+				c.meddles(w, key)
+				w.advance(3 * time.Hour)
+				if got := w.forwards(key); got != before || w.queueOf(key) != "EXPORT" {
+					t.Errorf("forwarded %d times by itself, was %d, in %s%s", got, before, w.queueOf(key), w.story())
+				}
+				w.wantHeld(erpRef("sales-documents", key), plan.ForwardUnsure)
+				c.answers(w, key)
+				w.advance(time.Hour)
+				if got := w.forwards(key); got != c.forwards || w.queueOf(key) != "READY TO SHIP" || len(w.errors("")) != 0 {
+					t.Errorf("forwarded %d times, want %d, in %s%s", got, c.forwards, w.queueOf(key), w.story())
+				}
+				if l := w.why(erpRef("sales-documents", key)).Link; len(l.Todo) != 0 || l.Reason != nil {
+					t.Errorf("left to do: %v, %v", l.Todo, l.Reason)
+				}
+			})
+		})
+	}
+}
+
 // TestLineChangesWhileItsAnswerIsLost (A4): the answer to a line item's change is lost. That it took is remembered, and nothing of it is
 // left under way, by which a later edit would be judged.
 func TestLineChangesWhileItsAnswerIsLost(t *testing.T) {

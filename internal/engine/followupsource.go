@@ -23,7 +23,7 @@ import (
 // and claims of their own, worked here together for all documents of a batch. An audit is looked for before it is added. Before a
 // document is forwarded it is read once more: one that changed meanwhile is exported again first, and one that is not in its queue any
 // more was forwarded, by us or by a person. The queue it is forwarded from is kept with the todo before the call, so that no repetition
-// takes it one queue further.
+// takes it one queue further; so is its stamp, and where an answer was lost and the record is another one since, a person is asked.
 
 // The words of mapping.AtSource as todos.
 const (
@@ -108,7 +108,9 @@ func (e *Engine) exportAgain(i *item) {
 		return
 	}
 	if asked {
-		add(todoForward)
+		if add(todoForward); i.todoAt(todoForward) >= 0 {
+			i.notForwarded() // a person looked, and wants it forwarded
+		}
 	} else if len(i.link.Todo) == 0 && (i.decision.Kind == plan.Nothing || i.decision.Kind == plan.Settle) && i.decision.Reason == nil && slices.Contains(i.m.After, todoForward) {
 		i.decision.Reason = &link.Reason{Category: plan.Waits, Text: fmt.Sprintf("%s was exported and forwarded, and stands in a queue of at_source.from again. It is not forwarded a second time by itself: crosswalk run %s '%[1]s' updates its counterpart and forwards it", i.ref, i.m.Name)}
 	}
@@ -461,9 +463,10 @@ func (e *Engine) forwardObject(ctx context.Context, b *batch, object [2]string, 
 	var going, gone []*item
 	var writes []connector.Write
 	for n, i := range items {
-		switch e.mayForward(i, reads[n]) {
+		switch e.mayForward(ctx, i, reads[n]) {
 		case forwardNow:
 			e.tellForward(b, i)
+			i.sendsForward(reads[n].Record.Modified)
 			going = append(going, i)
 			fields := map[string]record.Value{"From_Queue": record.Of(i.link.Todo[i.todoAt(todoForward)].Handle)}
 			if to := i.m.AtSource.To; to != "" {
@@ -476,7 +479,7 @@ func (e *Engine) forwardObject(ctx context.Context, b *batch, object [2]string, 
 		}
 	}
 	e.putTodos(ctx, gone)
-	if len(going) == 0 {
+	if going, writes = e.intendForwards(ctx, going, writes); len(going) == 0 {
 		return
 	}
 	if err := e.flush(ctx, b.audit); err != nil {
@@ -497,6 +500,32 @@ func (e *Engine) forwardObject(ctx context.Context, b *batch, object [2]string, 
 	e.putTodos(ctx, done)
 }
 
+// sendsForward notes with the todo that the record is being forwarded, as it stands now.
+func (i *item) sendsForward(stands time.Time) {
+	n := i.todoAt(todoForward)
+	i.link.Todo = slices.Clone(i.link.Todo)
+	i.link.Todo[n].Tries++
+	i.link.Todo[n].Seen = stands
+}
+
+// notForwarded takes that back: the forward was surely not carried out.
+func (i *item) notForwarded() {
+	n := i.todoAt(todoForward)
+	i.link.Todo = slices.Clone(i.link.Todo)
+	i.link.Todo[n].Tries, i.link.Todo[n].Seen = 0, time.Time{}
+}
+
+// intendForwards stores that records are about to be forwarded, and gives those that it could be stored for.
+func (e *Engine) intendForwards(ctx context.Context, items []*item, writes []connector.Write) (going []*item, sent []connector.Write) {
+	e.putTodos(ctx, items)
+	for n, i := range items {
+		if i.nextAtSource() == todoForward {
+			going, sent = append(going, i), append(sent, writes[n])
+		}
+	}
+	return going, sent
+}
+
 // tellForward tells the trail that a record is about to be forwarded.
 func (e *Engine) tellForward(b *batch, i *item) {
 	queue := record.Of(i.link.Todo[i.todoAt(todoForward)].Handle)
@@ -514,7 +543,7 @@ const (
 )
 
 // mayForward judges a record as it stands a moment before it is forwarded.
-func (e *Engine) mayForward(i *item, read record.Read) forwardState {
+func (e *Engine) mayForward(ctx context.Context, i *item, read record.Read) forwardState {
 	switch read.State {
 	case record.Found:
 	case record.Unanswered, record.NoRight:
@@ -527,6 +556,11 @@ func (e *Engine) mayForward(i *item, read record.Read) forwardState {
 	todo := i.link.Todo[i.todoAt(todoForward)]
 	if r := read.Record; r.Archived || !strings.EqualFold(strings.TrimSpace(r.Field(i.m.AtSource.Queue).Text()), todo.Handle) {
 		return forwardedAlready
+	}
+	if todo.Tries > 0 && read.Record.Modified.After(todo.Seen) { // somebody changed it, or put it back after it was forwarded: nothing tells which
+		e.stopAtSource(ctx, i, link.Reason{Category: plan.ForwardUnsure, Text: fmt.Sprintf("it is exported and its forward from %s was sent, but the answer was lost, and it was changed or put back since. Look in its history whether it was forwarded: forward it by hand, or have it forwarded: crosswalk retry %s",
+			todo.Handle, i.ref)}, "forward/"+i.ref.String(), sourcePause)
+		return forwardLater
 	}
 	if i.source != nil && read.Record.Modified.After(i.source.Modified) { // changed while it was exported
 		i.result = &Result{End: Later, Until: time.Now(), Counts: i.counts(), Err: errors.New("it changed while it was exported, and is exported again")}
@@ -550,7 +584,13 @@ func (e *Engine) takeForward(ctx context.Context, b *batch, i *item, o connector
 	case connector.Done:
 		e.forwarded(i)
 		return true
+	case connector.Retry:
+		i.notForwarded()
+		if e.putTodo(ctx, i) {
+			e.comeAgain(i, errOr(o.Err, "it is not forwarded yet"))
+		}
 	case connector.Refused:
+		i.notForwarded()
 		category := plan.RefusedCall
 		if connector.FaultOf(o.Err) == connector.Forbidden {
 			category = plan.NoRights

@@ -91,7 +91,7 @@ func (w *wire) link(slot string, a record.Ref) (Link, error) {
 		l.Lines[id] = Line{ID: at, Digest: digest}
 	}
 	for _, t := range w.Todo {
-		l.Todo = append(l.Todo, Todo{t.Do, t.Handle, t.Tries, time.Time(t.Since)})
+		l.Todo = append(l.Todo, Todo{t.Do, t.Handle, t.Tries, time.Time(t.Since), time.Time(t.Seen)})
 	}
 	if m := w.Made; m != nil {
 		l.Made = &Made{l.Mapping, l.Version, m.Approver, m.Single, m.Run, time.Time(m.At)}

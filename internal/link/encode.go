@@ -98,6 +98,7 @@ type wireTodo struct {
 	Handle string `json:"h,omitempty"`
 	Tries  int    `json:"n,omitempty"`
 	Since  moment `json:"t,omitzero"`
+	Seen   moment `json:"s,omitzero"`
 }
 
 type wireMade struct {
@@ -151,7 +152,7 @@ func Encode(slot string, a record.Ref, l Link) ([]byte, error) {
 		w.Lines[id] = line.Digest + " " + line.ID
 	}
 	for _, t := range l.Todo {
-		w.Todo = append(w.Todo, wireTodo{t.Do, t.Handle, t.Tries, own(t.Since)})
+		w.Todo = append(w.Todo, wireTodo{t.Do, t.Handle, t.Tries, own(t.Since), own(t.Seen)})
 	}
 	if m := l.Made; m != nil {
 		w.Made = &wireMade{Approver: m.Approver, Single: m.Single, Run: m.Run, At: own(m.At)}

@@ -41,7 +41,7 @@ func everything() link.Link {
 		Intent: &link.Intent{Token: "tok", Until: noon, A: map[string]string{"name": digest(9), "other": "?"}, B: map[string]string{"name": digest(9), "other": digest(10), "only b": ""}, Home: true},
 		Ghosts: []link.Ghost{{Until: noon, Home: true, B: map[string]string{"name": digest(11), "gone": digest(12)}}, {Until: noon.Add(time.Hour), B: map[string]string{"name": digest(13)}, Was: true}},
 		Lines:  map[string]link.Line{"1": {ID: "id 1", Digest: digest(14)}, "?x": {ID: "x"}, link.DefaultLine: {Digest: digest(15)}},
-		Todo:   []link.Todo{{Do: "verify", Since: noon}, {Do: "open", Handle: "h", Tries: 3}}, Net: "25050", Money: "EUR",
+		Todo:   []link.Todo{{Do: "verify", Since: noon}, {Do: "open", Handle: "h", Tries: 3}, {Do: "forward", Handle: "EXPORT", Tries: 1, Seen: noon}}, Net: "25050", Money: "EUR",
 		Made: &link.Made{Mapping: "deals-to-invoices", Version: 3, Approver: "finance", Single: true, Run: "r", At: noon}, Page: "20260913-120000-abc|1789300800000-0123456789abcdef", Noted: true, Refused: map[string]string{"salesforce/country": "0123"},
 		Hand: &link.Hand{Did: link.HandUnlinked, Actor: "operator", At: noon, Why: "why", B: customer}, Ignored: &link.Ignored{Actor: "operator", At: noon, State: link.Held, Reason: &link.Reason{Category: "taken", Text: "x"}},
 		Extra: map[string]string{"word": "any text", ".next": `{"of":["a","newer"],"program":1}`},

@@ -78,7 +78,8 @@ const (
 	Overwritten   = "overwritten_in_flight" // an edit between our read and our write of its field (A13)
 	Poison        = "poison"
 	EMailUnsure   = "email_unsure"
-	HandDiffers   = "hand_differs" // a document that a person linked comes to something else than the deal
+	ForwardUnsure = "forward_unsure" // whether a document was forwarded in its workflow is not known, and it was changed or put back since
+	HandDiffers   = "hand_differs"   // a document that a person linked comes to something else than the deal
 
 	// Of the whole deployment.
 	Restored = "restored" // the table is an older one
