@@ -319,15 +319,18 @@ func (c *padCheck) leaves(r salespadtest.Record) bool {
 		return r.Fields["Inactive"] != "true" && !c.ofAbsent(r)
 	case "CustomerAddr":
 		l, ok := c.byB[erpRef("customers", r.Fields["Customer_Num"])]
-		return ok && r.Fields["Email"] != "" && alive(c.hubs["companies/"+l.A.ID])
+		return ok && r.Fields["Email"] != "" && alive(c.hubs["companies/"+l.A.ID]) && !c.ofAbsent(r)
 	}
 	return false
 }
 
-// ofAbsent tells of a customer that it was a prospect whose company lies in HubSpot's bin: that is its counterpart, and comes back with it.
+// ofAbsent tells of a customer, or an address, that it was a prospect, or a contact of one, whose counterpart lies in HubSpot's bin: that is
+// its counterpart still, and finds it when it comes back (C17: nobody is made again for what was deleted).
 func (c *padCheck) ofAbsent(r salespadtest.Record) bool {
-	l, ok := c.byB[erpRef("prospects", strings.TrimPrefix(c.p.former["Customer/"+r.Key], "Prospect/"))]
-	return ok && !alive(c.hubs["companies/"+l.A.ID])
+	resource, key, _ := strings.Cut(c.p.former[r.Resource+"/"+r.Key], "/")
+	object := map[string]string{"Prospect": "prospects", "ProspectContact": "prospect-contacts"}[resource]
+	l, ok := c.byB[erpRef(object, key)]
+	return ok && !alive(c.hubs[l.A.Object+"/"+l.A.ID])
 }
 
 // ends: no create is left under way, and a link leads to what is there: the customer, where a prospect was converted (C6, C16, C18).
