@@ -1,13 +1,9 @@
 package engine
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -328,28 +324,4 @@ func textOf(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-func pack(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	z := gzip.NewWriter(&buf)
-	if err := json.NewEncoder(z).Encode(v); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
-}
-
-func unpack(data []byte, v any) error {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	plain, err := io.ReadAll(z)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(plain, v)
 }

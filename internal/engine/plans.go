@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"crosswalk/internal/engine/table"
@@ -80,51 +79,6 @@ func (r PlanRow) started() record.Ref {
 		return r.Ref
 	}
 	return r.Pair
-}
-
-// planRun is a saved plan ready to be carried out.
-type planRun struct {
-	head SavedPlan
-	rows map[string]string // digest by slot and ref
-	left map[string]bool   // those that the plan leaves alone
-}
-
-// planCache keeps opened plans; a complete plan never changes.
-type planCache struct {
-	mu   sync.Mutex
-	open map[string]*planRun
-}
-
-func (e *Engine) openPlan(ctx context.Context, id string) (*planRun, error) {
-	e.plans.mu.Lock()
-	p := e.plans.open[id]
-	e.plans.mu.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	head, err := getItem[SavedPlan](ctx, e.Table, planKey(id))
-	if err != nil {
-		return nil, err
-	}
-	if head.Rev == 0 || head.Value.Approver == "" {
-		return nil, fmt.Errorf("plan %s is not approved", id)
-	}
-	p = &planRun{head: head.Value, rows: map[string]string{}, left: map[string]bool{}}
-	err = e.eachRow(ctx, id, func(r PlanRow) bool {
-		p.rows[r.Slot+"#"+r.Ref.String()] = r.Digest
-		p.left[r.Slot+"#"+r.Ref.String()] = r.Kind == plan.Hold || r.Kind == plan.Skip
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	e.plans.mu.Lock()
-	defer e.plans.mu.Unlock()
-	if e.plans.open == nil {
-		e.plans.open = map[string]*planRun{}
-	}
-	e.plans.open[id] = p
-	return p, nil
 }
 
 // eachRow hands every row of a plan to f, pages first, then what they need.
@@ -244,10 +198,10 @@ func (e *Engine) checkPlan(ctx context.Context, b *batch, items []*item) {
 			continue
 		}
 		row := e.planRowOf(i)
-		if b.plan.rows[row.Slot+"#"+row.Ref.String()] == row.Digest {
+		if b.plan.allows(row) {
 			continue
 		}
-		if b.plan.left[row.Slot+"#"+row.Ref.String()] { // it was not to be written: another record needed it, or it was read with its pair
+		if _, left := b.plan.row(row.Slot, row.Ref); left { // it was not to be written: another record needed it, or it was read with its pair
 			i.end(Result{End: Done, Counts: Counts{Skipped: 1}})
 			continue
 		}
@@ -270,8 +224,7 @@ func (e *Engine) refuseHeld(ctx context.Context, b *batch, items []*item) {
 		if !stopped || !i.done() || i.result.End == Later || i.result.End == Retry || i.link.State == link.Linked || i.link.State == link.Claimed {
 			continue
 		}
-		name := i.m.Slot + "#" + i.ref.String()
-		if _, planned := b.plan.rows[name]; !planned || b.plan.left[name] {
+		if planned, left := b.plan.row(i.m.Slot, i.ref); !planned || left {
 			continue
 		}
 		i.result.Counts = Counts{Refused: 1}

@@ -52,10 +52,10 @@ func (e *Engine) Handle(ctx context.Context, from lane.Lane, deliveries []lane.D
 			to.Ack(ctx, from, []string{d.Receipt})
 		}
 	}
-	var together []lane.Delivery
-	for _, d := range deliveries {
+	var together []delivered
+	for _, d := range mapSlice(deliveries, deliveredOf) {
 		if d.Receives > 1 { // it may be the one that took its neighbours down (B1)
-			e.workMessages(ctx, from, []lane.Delivery{d}, to)
+			e.workMessages(ctx, from, []delivered{d}, to)
 			continue
 		}
 		together = append(together, d)
@@ -69,22 +69,42 @@ func (e *Engine) Handle(ctx context.Context, from lane.Lane, deliveries []lane.D
 	e.workMessages(ctx, from, together, to)
 }
 
+// delivered is a delivery with its tasks: a bulk message brings the records that were read for it, and is decoded once.
+type delivered struct {
+	lane.Delivery
+	tasks []Task
+	err   error // it does not read
+}
+
+func deliveredOf(d lane.Delivery) delivered {
+	m, err := decodeMessage(d.Body)
+	return delivered{Delivery: d, tasks: m.Tasks, err: err}
+}
+
 // bulkBatch is how many tasks of bulk messages are worked together: as many as the widest call of a vendor takes, of both sides of a
 // mapping, since records that changed on both are then one pair whose sides need no read.
 const bulkBatch = 2 * maxChunk
 
+// most is how many tasks are worked together with these. A run's are of one side, whose widest call maxChunk fills; twice as many would
+// only be held in memory twice as long.
+func (d delivered) most() int {
+	if len(d.tasks) > 0 && d.tasks[0].Cause == "run" {
+		return maxChunk
+	}
+	return bulkBatch
+}
+
 // bulkParts puts messages of one run together, so that the calls to vendors are as few as they can be (B2).
-func bulkParts(deliveries []lane.Delivery) [][]lane.Delivery {
-	var out [][]lane.Delivery
+func bulkParts(deliveries []delivered) [][]delivered {
+	var out [][]delivered
 	var run string
 	count := 0
 	for _, d := range deliveries {
-		m, err := decodeMessage(d.Body)
-		mine, n := "?", len(m.Tasks)
-		if err == nil && n > 0 {
-			mine = m.Tasks[0].Run + "|" + m.Tasks[0].Plan
+		mine, n := "?", len(d.tasks)
+		if d.err == nil && n > 0 {
+			mine = d.tasks[0].Run + "|" + d.tasks[0].Plan
 		}
-		if len(out) == 0 || mine != run || count+n > bulkBatch {
+		if len(out) == 0 || mine != run || count+n > d.most() {
 			out, run, count = append(out, nil), mine, 0
 		}
 		out[len(out)-1] = append(out[len(out)-1], d)
@@ -94,21 +114,20 @@ func bulkParts(deliveries []lane.Delivery) [][]lane.Delivery {
 }
 
 // workMessages works messages as one batch; a panic in a batch of several has each worked by itself.
-func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []lane.Delivery, to Answerer) {
+func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []delivered, to Answerer) {
 	if ctx.Err() != nil {
 		e.giveBack(ctx, from, deliveries, to)
 		return
 	}
 	var tasks []Task
 	var counts []int
-	var good []lane.Delivery
+	var good []delivered
 	for _, d := range deliveries {
-		m, err := decodeMessage(d.Body)
-		if err != nil {
-			e.Log.Error("queue message refused", "lane", from, "error", err)
+		if d.err != nil {
+			e.Log.Error("queue message refused", "lane", from, "error", d.err)
 			continue // it comes again until it is a dead letter, which becomes a sync error
 		}
-		tasks, counts, good = append(tasks, m.Tasks...), append(counts, len(m.Tasks)), append(good, d)
+		tasks, counts, good = append(tasks, d.tasks...), append(counts, len(d.tasks)), append(good, d)
 	}
 	if len(good) == 0 {
 		return
@@ -118,26 +137,26 @@ func (e *Engine) workMessages(ctx context.Context, from lane.Lane, deliveries []
 	results, panicked := e.guarded(batch, tasks)
 	if panicked && len(good) > 1 {
 		for _, d := range good {
-			e.workMessages(ctx, from, []lane.Delivery{d}, to)
+			e.workMessages(ctx, from, []delivered{d}, to)
 		}
 		return
 	}
 	e.logBatch(from, tasks, results, time.Since(started))
 	at := 0
 	for n, d := range good {
-		e.answer(batch, from, d, tasks[at:at+counts[n]], results[at:at+counts[n]], to)
+		e.answer(batch, from, d.Delivery, tasks[at:at+counts[n]], results[at:at+counts[n]], to)
 		at += counts[n]
 	}
 }
 
 // giveBack makes messages that were not begun visible again at once, for a worker that has the time. Each time counts as a receive
 // (T25): a message that would be a dead letter next time without ever having been tried is sent anew in its own place.
-func (e *Engine) giveBack(ctx context.Context, from lane.Lane, deliveries []lane.Delivery, to Answerer) {
+func (e *Engine) giveBack(ctx context.Context, from lane.Lane, deliveries []delivered, to Answerer) {
 	ctx = context.WithoutCancel(ctx)
 	for _, d := range deliveries {
 		answer := func() []error { return to.Release(ctx, from, []string{d.Receipt}, 0) }
-		if m, err := decodeMessage(d.Body); err == nil && d.Receives >= lane.MaxReceives-1 {
-			if err := e.Enqueue(ctx, from, m.Tasks); err == nil {
+		if d.err == nil && d.Receives >= lane.MaxReceives-1 {
+			if err := e.Enqueue(ctx, from, d.tasks); err == nil {
 				answer = func() []error { return to.Ack(ctx, from, []string{d.Receipt}) }
 			}
 		}

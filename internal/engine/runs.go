@@ -412,33 +412,40 @@ func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []r
 
 // stepPlanRun lists a saved plan's rows that write something, page by page of the plan.
 func (e *Engine) stepPlanRun(ctx context.Context, r Run, rev int64) error {
-	var refs []record.Ref
-	err := e.eachRow(ctx, r.Plan, func(row PlanRow) bool {
-		if row.writes() {
-			refs = append(refs, row.started())
-		}
-		return true
-	})
-	refs = distinctRefs(refs)
-	if err != nil {
-		return err
-	}
 	r.Pages, r.Listed = 0, 0
-	for start := 0; start < len(refs); start += runPageSize {
-		part := refs[start:min(start+runPageSize, len(refs))]
-		if err := e.putRunPage(ctx, r, r.Pages, part); err != nil {
-			return err
-		}
+	var part []record.Ref
+	var failed error
+	listed := map[planMark]bool{}
+	put := func() bool {
+		failed = e.putRunPage(ctx, r, r.Pages, part)
 		r.Pages++
 		r.Listed += len(part)
+		part = part[:0]
+		return failed == nil
+	}
+	err := e.eachRow(ctx, r.Plan, func(row PlanRow) bool {
+		if mark := markOf(row.started().String()); row.writes() && !listed[mark] {
+			listed[mark] = true
+			part = append(part, row.started())
+		}
+		return len(part) < runPageSize || put()
+	})
+	if len(part) > 0 && err == nil && failed == nil {
+		put()
+	}
+	if err = errors.Join(err, failed); err != nil {
+		return err
 	}
 	r.Status, r.Expected = "working", r.Listed
 	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
 		return err
 	}
 	for n := range r.Pages {
-		part := refs[n*runPageSize : min((n+1)*runPageSize, len(refs))]
-		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(r, n, part, false)); err != nil {
+		page, err := getItem[runPage](ctx, e.Table, runPageKey(r.ID, n))
+		if err != nil {
+			return err
+		}
+		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(r, n, page.Value.Refs, false)); err != nil {
 			return err
 		}
 	}

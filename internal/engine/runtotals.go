@@ -52,9 +52,15 @@ func (e *Engine) changedSince(ctx context.Context, r *Run, a *Active) (time.Time
 	return r.From, nil
 }
 
+// pageSum is what the sum needs of a run's page: a run of thousands of pages is asked for while it goes on, and their refs are most of them.
+type pageSum struct {
+	Bits   []bool `json:"bits"`
+	Counts Counts `json:"counts"`
+}
+
 // sum adds up what the pages of a run came to; done is how many of its records ended.
 func (e *Engine) sum(ctx context.Context, id string) (done int, counts Counts, err error) {
-	err = list(ctx, e.Table, runPageKey(id, 0).PK, "page#", func(_ table.Key, p runPage) bool {
+	err = list(ctx, e.Table, runPageKey(id, 0).PK, "page#", func(_ table.Key, p pageSum) bool {
 		for _, bit := range p.Bits {
 			if bit {
 				done++

@@ -136,8 +136,7 @@ func (b *batch) planned(e *Engine, k *item) bool {
 	if b.plan == nil {
 		return true
 	}
-	row := e.planRowOf(k)
-	return b.plan.rows[row.Slot+"#"+row.Ref.String()] == row.Digest
+	return b.plan.allows(e.planRowOf(k))
 }
 
 // chunkAlong is how many of the items are sent together, with what they take along.
