@@ -313,7 +313,7 @@ func (c *pairCheck) overwrites(r rule, x, y side) {
 		o := c.origin(r, x, w, y)
 		switch {
 		case len(x.names) > 1 && (o < 0 || y.past[o].by == ours):
-			c.parts(r, x, y, w, e)
+			c.parts(x, y, w, e, o < 0)
 		case o < 0:
 			c.fail("C3 no echo", "%s %v: we wrote %q over %q (%s), and nobody ever entered that at %s", x.ref, x.names, w.value, e.value, e.at.Format(time.TimeOnly), y.ref)
 		case y.past[o].by == ours:
@@ -327,15 +327,19 @@ func (c *pairCheck) overwrites(r rule, x, y side) {
 	}
 }
 
-// parts judges a group of which a write of ours changed a part only: what had never been filled is left to the other side.
-func (c *pairCheck) parts(r rule, x, y side, w, e version) {
+// parts judges a group of which a write of ours changed a part only: what had never been filled is left to the other side. mixed tells that
+// y never had the whole of it: what was empty when we read it was filled before we wrote. The other parts are of one whole then, which a
+// person left so at y, whichever part of it that person changed (A10).
+func (c *pairCheck) parts(x, y side, w, e version, mixed bool) {
 	now, was := strings.Split(w.value, "\x1f"), strings.Split(e.value, "\x1f")
 	for m := range x.names {
 		if now[m] == was[m] || was[m] == "" {
 			continue
 		}
 		theirs := history(c.journalOf(y), y.record(), y.names[m:m+1])
-		if !slices.ContainsFunc(theirs, func(v version) bool { return v.by != ours && v.value == now[m] && v.at.Before(w.at.Add(x.grain())) }) {
+		left := func(v version) bool { return v.by != ours && v.value == now[m] && v.at.Before(w.at.Add(x.grain())) }
+		whole := func(v version) bool { v.value = strings.Split(v.value, "\x1f")[m]; return left(v) }
+		if !slices.ContainsFunc(theirs, left) && !(mixed && slices.ContainsFunc(y.past, whole)) {
 			c.fail("C3 no echo", "%s %s: we wrote %q over %q (%s), and nobody ever entered that at %s", x.ref, x.names[m], now[m], was[m], e.at.Format(time.TimeOnly), y.ref)
 		}
 	}
