@@ -22,14 +22,15 @@ func portal() mapping.Schema {
 	s := mapping.Schema{Connection: "hubspot", Objects: objects(map[string]string{
 		"contacts": "email text, firstname text, lastname text, phone text, mobilephone text, company text, jobtitle text, website text, address text, city text, state text, zip text, country text, salutation text, lifecyclestage enum" + lifecycle +
 			", hs_lead_status enum=NEW,OPEN,IN_PROGRESS,OPEN_DEAL,UNQUALIFIED,ATTEMPTED_TO_CONTACT,CONNECTED,BAD_TIMING, hs_email_optout bool~, hs_analytics_source enum~=ORGANIC_SEARCH,PAID_SEARCH,EMAIL_MARKETING,SOCIAL_MEDIA,REFERRALS,OTHER_CAMPAIGNS,DIRECT_TRAFFIC,OFFLINE,PAID_SOCIAL,AI_REFERRALS, hubspot_owner_id enum, associations.companies list, primary.companies ref, salesforce_campaigns text",
-		"companies": "hs_object_source text~, lifecyclestage text, name text, domain text, website text, phone text, industry enum=BANKING,INSURANCE, type enum=PROSPECT,PARTNER,RESELLER,VENDOR,OTHER, annualrevenue number, numberofemployees number, address text, city text, state text, zip text, country text, description text, hubspot_owner_id enum",
-		"deals":     "dealname text!, amount number, deal_currency_code enum=EUR,USD, closedate datetime, dealstage enum!=appointmentscheduled,qualifiedtobuy,presentationscheduled,decisionmakerboughtin,contractsent,closedwon,closedlost, pipeline enum=default, dealtype enum=newbusiness,existingbusiness, description text, hs_next_step text, hubspot_owner_id enum, primary.companies ref" + people,
-		"tasks":     "hubspot_owner_id enum, hs_timestamp datetime, hs_task_subject text, hs_task_body text, hs_task_status enum=NOT_STARTED,IN_PROGRESS,WAITING,COMPLETED,DEFERRED, hs_task_priority enum=NONE,LOW,MEDIUM,HIGH, hs_task_type enum=EMAIL,CALL,TODO" + people,
-		"meetings":  "hubspot_owner_id enum, hs_timestamp datetime!, hs_meeting_title text, hs_meeting_body text, hs_meeting_start_time datetime, hs_meeting_end_time datetime, hs_meeting_location text" + people,
-		"notes":     "hubspot_owner_id enum, hs_timestamp datetime!, hs_note_body text" + people,
-		"calls":     "hubspot_owner_id enum, hs_timestamp datetime!, hs_call_title text, hs_call_body text, hs_call_direction enum=INBOUND,OUTBOUND, hs_call_duration number, hs_call_status enum=BUSY,COMPLETED,FAILED" + people,
-		"emails":    "hubspot_owner_id enum, hs_timestamp datetime!, hs_email_direction enum!=EMAIL,INCOMING_EMAIL,FORWARDED_EMAIL, hs_email_subject text, hs_email_text text, hs_email_status enum=BOUNCED,FAILED,SENT" + people,
-		"products":  "name text!, description text, hs_sku text, price number",
+		"companies":        "hs_object_source text~, lifecyclestage text, name text, domain text, website text, phone text, industry enum=BANKING,INSURANCE, type enum=PROSPECT,PARTNER,RESELLER,VENDOR,OTHER, annualrevenue number, numberofemployees number, address text, city text, state text, zip text, country text, description text, hubspot_owner_id enum",
+		"deals":            "dealname text!, amount number, deal_currency_code enum=EUR,USD, closedate datetime, dealstage enum!=appointmentscheduled,qualifiedtobuy,presentationscheduled,decisionmakerboughtin,contractsent,closedwon,closedlost, pipeline enum=default, dealtype enum=newbusiness,existingbusiness, description text, hs_next_step text, hubspot_owner_id enum, primary.companies ref" + people,
+		"tasks":            "hubspot_owner_id enum, hs_timestamp datetime, hs_task_subject text, hs_task_body text, hs_task_status enum=NOT_STARTED,IN_PROGRESS,WAITING,COMPLETED,DEFERRED, hs_task_priority enum=NONE,LOW,MEDIUM,HIGH, hs_task_type enum=EMAIL,CALL,TODO" + people,
+		"meetings":         "hubspot_owner_id enum, hs_timestamp datetime!, hs_meeting_title text, hs_meeting_body text, hs_meeting_start_time datetime, hs_meeting_end_time datetime, hs_meeting_location text" + people,
+		"notes":            "hubspot_owner_id enum, hs_timestamp datetime!, hs_note_body text" + people,
+		"calls":            "hubspot_owner_id enum, hs_timestamp datetime!, hs_call_title text, hs_call_body text, hs_call_direction enum=INBOUND,OUTBOUND, hs_call_duration number, hs_call_status enum=BUSY,COMPLETED,FAILED" + people,
+		"emails":           "hubspot_owner_id enum, hs_timestamp datetime!, hs_email_direction enum!=EMAIL,INCOMING_EMAIL,FORWARDED_EMAIL, hs_email_subject text, hs_email_text text, hs_email_status enum=BOUNCED,FAILED,SENT" + people,
+		"products":         "name text!, description text, hs_sku text, price number",
+		"form_submissions": "form text~, form_id text~, submitted_at datetime~, page_url text~, email text~, answers text~, contact text~, associations.contacts list",
 	}), Tables: map[string]mapping.Table{"owners": {}}}
 	return withLengths(s, 65536, nil)
 }
@@ -79,7 +80,7 @@ func crmSets() []mapping.WholeSet {
 
 // TestPresetsOfTheTwoCRMs: as they are, against a new portal and a new org, and together.
 func TestPresetsOfTheTwoCRMs(t *testing.T) {
-	sets := map[string]int{"hubspot-salesforce": 12}
+	sets := map[string]int{"hubspot-salesforce": 13}
 	for _, set := range crmSets() {
 		sets[set.Name] = 10 // all but campaigns, which asks for a property
 	}

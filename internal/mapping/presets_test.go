@@ -89,7 +89,7 @@ func TestCurrencyOfAnOrgWithSeveral(t *testing.T) {
 func TestPresetsAreThoseOfTheIssues(t *testing.T) {
 	want := []string{"hubspot-light/companies-to-customers", "hubspot-light/deals-to-contracts", "hubspot-light/deals-to-invoices", "hubspot-light/products-to-products",
 		"hubspot-salesforce/accounts", "hubspot-salesforce/calls", "hubspot-salesforce/campaigns", "hubspot-salesforce/contacts",
-		"hubspot-salesforce/emails", "hubspot-salesforce/lead-campaigns", "hubspot-salesforce/leads", "hubspot-salesforce/meetings", "hubspot-salesforce/notes", "hubspot-salesforce/opportunities",
+		"hubspot-salesforce/emails", "hubspot-salesforce/form-submissions", "hubspot-salesforce/lead-campaigns", "hubspot-salesforce/leads", "hubspot-salesforce/meetings", "hubspot-salesforce/notes", "hubspot-salesforce/opportunities",
 		"hubspot-salesforce/products", "hubspot-salesforce/tasks",
 		"hubspot-salespad/addresses", "hubspot-salespad/customers", "hubspot-salespad/document-lines", "hubspot-salespad/documents", "hubspot-salespad/items", "hubspot-salespad/prospect-contacts", "hubspot-salespad/prospects",
 		"salesforce-light/accounts-to-customers", "salesforce-light/opportunities-to-contracts", "salesforce-light/opportunities-to-invoices", "salesforce-light/product2-to-products"}

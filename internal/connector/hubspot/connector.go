@@ -65,6 +65,8 @@ type Connector struct {
 	schemas []Schema                       // of custom objects, as last read
 	customs map[string]string              // names of custom objects in use -> type id
 	bare    map[string]bool                // objects that were seen to take no marker
+	listed  []wireForm                     // the forms, as listed when the round that began at round did
+	round   int64
 }
 
 var (
@@ -120,6 +122,7 @@ func (c *Connector) Objects() []string {
 	for _, k := range kinds {
 		out = append(out, k.name)
 	}
+	out = append(out, Submissions)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var own []string
@@ -137,6 +140,9 @@ func (c *Connector) Objects() []string {
 
 // kind finds the object without a call: one of HubSpot's own, or what may be a custom object, which resolve looks up.
 func (c *Connector) kind(op, object string) (kind, error) {
+	if object == Submissions {
+		return submissionKind, nil
+	}
 	if k, ok := kindBy(func(k kind) bool { return k.name == object }); ok {
 		return k, nil
 	}

@@ -38,6 +38,9 @@ const maxText = 65536
 // Describe lists the properties as they are now, and associations as fields: associations.contacts (list), primary.companies
 // (ref). Fields whose values come from a table name it under References: stages, pipelines, owners, currencies.
 func (c *Connector) Describe(ctx context.Context, object string) (connector.Object, error) {
+	if object == Submissions {
+		return connector.Object{Name: Submissions, Label: "Form submissions", Fields: slices.Clone(submissionFields)}, nil
+	}
 	op := "describe " + object
 	k, err := c.resolve(ctx, op, object)
 	if err != nil {
@@ -166,7 +169,7 @@ func (c *Connector) ends(k kind) []kind {
 		return out
 	}
 	for _, object := range c.Objects() {
-		if _, own := kindNamed(object); !own {
+		if _, own := kindNamed(object); !own && object != Submissions {
 			if to, ok := customKind(object); ok {
 				out = append(out, to)
 			}

@@ -26,7 +26,7 @@ func (c *Connector) Traits(object string) connector.Traits {
 		return connector.Traits{}
 	}
 	t := connector.Traits{Settle: c.Settle, Deadline: c.Client.Deadline, Rows: maxBatch}
-	if c.markable(object) {
+	if object != Submissions && c.markable(object) {
 		t.MarkerField, t.StrongLook = MarkerField, true
 	}
 	return t

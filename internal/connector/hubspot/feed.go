@@ -14,6 +14,9 @@ import (
 // Changes gives the next page by search, oldest change first. The rows of the last Overlap are given in every cycle
 // until they are older.
 func (c *Connector) Changes(ctx context.Context, r connector.FeedRequest) (connector.Page, error) {
+	if r.Object == Submissions {
+		return c.submitted(ctx, r)
+	}
 	op := "changes of " + r.Object
 	k, err := c.resolve(ctx, op, r.Object)
 	if err != nil {

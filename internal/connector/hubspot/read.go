@@ -42,6 +42,9 @@ type reading struct {
 // Read asks in batches of 100; an id that a batch does not answer is asked singly before anything is said about it
 // (B6). A fault that concerns the whole account ends the calls: what was learnt is kept, the rest is Unanswered.
 func (c *Connector) Read(ctx context.Context, r connector.ReadRequest) ([]record.Read, error) {
+	if r.Object == Submissions {
+		return c.readSubmissions(ctx, r)
+	}
 	op := "read " + r.Object
 	k, err := c.resolve(ctx, op, r.Object)
 	if err != nil {

@@ -17,6 +17,9 @@ var _ connector.Rights = (*Connector)(nil)
 // HubSpot looks at scopes before it looks at what is sent, and answers 403 with the scope's name (fact sheet 13). That an
 // update without inputs is refused as such and never carried out is what the fact sheet says of batches (4).
 func (c *Connector) Lacks(ctx context.Context, n connector.Need) ([]connector.Refusal, error) {
+	if n.Object == Submissions {
+		return c.lacks(ctx, probe{"read forms and their submissions", rest.Request{Path: formsPath, Route: formsPath, Query: url.Values{"limit": {"1"}}, Safe: true}})
+	}
 	k, err := c.resolve(ctx, "check "+n.Object, n.Object)
 	if err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func (c *Connector) lacks(ctx context.Context, p probe) ([]connector.Refusal, er
 func scopesIn(code string) string {
 	var out []string
 	for _, w := range strings.Fields(code) {
-		if strings.Contains(w, ".") || w == "tickets" || w == "e-commerce" {
+		if strings.Contains(w, ".") || w == "tickets" || w == "e-commerce" || w == scopeForms {
 			out = append(out, w)
 		}
 	}

@@ -27,6 +27,10 @@ func Scopes(needs []connector.Need) (required, optional []string) {
 	required = []string{scopeOAuth}
 	var rest []string
 	for _, n := range needs {
+		if n.Object == Submissions { // and contacts, which they are of
+			rest = append(rest, scopeForms, "crm.objects.contacts.read")
+			continue
+		}
 		k, ok := kindNamed(n.Object)
 		if !ok {
 			if k, ok = customKind(n.Object); !ok {

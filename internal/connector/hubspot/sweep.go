@@ -14,7 +14,10 @@ var (
 )
 
 // Undated gives all of them: HubSpot dates no change of an association (fact sheet 4).
-func (c *Connector) Undated(_ string, fields []string) []string {
+func (c *Connector) Undated(object string, fields []string) []string {
+	if object == Submissions { // theirs never changes
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(fields), func(f string) bool { _, _, is := connector.AssociationField(f); return !is })
 }
 

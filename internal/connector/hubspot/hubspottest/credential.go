@@ -34,7 +34,7 @@ var AllScopes = []string{
 	"crm.objects.deals.read", "crm.objects.deals.write", "crm.schemas.deals.read", "crm.schemas.deals.write",
 	"crm.objects.line_items.read", "crm.objects.line_items.write", "crm.schemas.line_items.read", "crm.schemas.line_items.write",
 	"crm.objects.products.read", "crm.objects.products.write", "crm.schemas.products.read", "crm.schemas.products.write",
-	"crm.objects.custom.read", "crm.objects.custom.write", "crm.schemas.custom.read", "crm.schemas.custom.write", "crm.lists.read",
+	"crm.objects.custom.read", "crm.objects.custom.write", "crm.schemas.custom.read", "crm.schemas.custom.write", "crm.lists.read", "forms",
 }
 
 type credentialKind int

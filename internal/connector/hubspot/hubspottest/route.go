@@ -60,6 +60,8 @@ func (s *Sim) route(q *request) *route {
 		return uninstallRoute(q, segs[1:])
 	case "webhooks", "app-webhooks":
 		return webhookRoute(q, segs)
+	case "marketing", "form-integrations":
+		return formsRoute(q, segs)
 	}
 	return nil
 }
@@ -68,7 +70,7 @@ func (s *Sim) route(q *request) *route {
 func pattern(segs []string) string {
 	out := slices.Clone(segs)
 	for i, seg := range out {
-		if i > 0 && strings.Trim(seg, "0123456789") == "" || strings.Contains(seg, "@") || i > 1 && segs[0] == "oauth" && len(seg) > 20 {
+		if i > 0 && strings.Trim(seg, "0123456789") == "" || strings.Contains(seg, "@") || i == 3 && segs[0] == "form-integrations" || i > 1 && segs[0] == "oauth" && len(seg) > 20 {
 			out[i] = "{id}"
 		}
 	}

@@ -76,6 +76,7 @@ type Sim struct {
 	kinds []*kind // by display order; see kind()
 	names map[string]*kind
 	lists []*list
+	forms []*form
 	links associations
 	types associationTypes
 
