@@ -62,7 +62,7 @@ type benchPart struct {
 
 // benchParts are measured in this order; some of them can be named.
 var benchParts = []benchPart{
-	{"preview", benchPreview}, {"deals", benchDeals}, {"salesforce", benchSalesforce}, {"pair", benchPair}, {"salespad", benchSalesPad}, {"catalogue", benchCatalogues}, {"load", benchLoad}, {"cost", benchCost}, {"latency", benchLatency}, {"planning", benchPlanning}, {"trail", benchTrail}, {"questions", benchQuestions}, {"functions", benchFunctions}, {"aws", benchDeployed},
+	{"preview", benchPreview}, {"deals", benchDeals}, {"salesforce", benchSalesforce}, {"pair", benchPair}, {"pairspeed", benchPairSpeed}, {"pairlatency", pairLatency}, {"pairmemory", pairMemory}, {"salespad", benchSalesPad}, {"catalogue", benchCatalogues}, {"load", benchLoad}, {"cost", benchCost}, {"latency", benchLatency}, {"planning", benchPlanning}, {"trail", benchTrail}, {"questions", benchQuestions}, {"functions", benchFunctions}, {"aws", benchDeployed},
 }
 
 func bench(ctx context.Context, out io.Writer, names []string) error {

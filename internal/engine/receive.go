@@ -85,15 +85,6 @@ func deliveredOf(d lane.Delivery) delivered {
 // mapping, since records that changed on both are then one pair whose sides need no read.
 const bulkBatch = 2 * maxChunk
 
-// most is how many tasks are worked together with these. A run's are of one side, whose widest call maxChunk fills; twice as many would
-// only be held in memory twice as long.
-func (d delivered) most() int {
-	if len(d.tasks) > 0 && d.tasks[0].Cause == "run" {
-		return maxChunk
-	}
-	return bulkBatch
-}
-
 // bulkParts puts messages of one run together, so that the calls to vendors are as few as they can be (B2).
 func bulkParts(deliveries []delivered) [][]delivered {
 	var out [][]delivered
@@ -104,7 +95,7 @@ func bulkParts(deliveries []delivered) [][]delivered {
 		if d.err == nil && n > 0 {
 			mine = d.tasks[0].Run + "|" + d.tasks[0].Plan
 		}
-		if len(out) == 0 || mine != run || count+n > d.most() {
+		if len(out) == 0 || mine != run || count+n > bulkBatch {
 			out, run, count = append(out, nil), mine, 0
 		}
 		out[len(out)-1] = append(out[len(out)-1], d)
