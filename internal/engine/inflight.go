@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -93,23 +94,65 @@ func (e *Engine) lookInFlight(ctx context.Context, a *Active, connection string,
 
 // writesOf finds the entries of the trail that told of these writes. Those whose last entry is of something else are left out.
 func (e *Engine) writesOf(ctx context.Context, pairs []writtenPair) ([]writtenPair, error) {
-	pages := map[string][]Entry{}
+	byPage := map[string]map[record.Ref]bool{}
+	for _, p := range pairs {
+		if byPage[p.link.Page] == nil {
+			byPage[p.link.Page] = map[record.Ref]bool{}
+		}
+		byPage[p.link.Page][p.ref] = true
+	}
+	found := map[string]map[record.Ref]Entry{}
+	for _, page := range slices.Sorted(maps.Keys(byPage)) {
+		run, batch, _ := strings.Cut(page, "|")
+		var err error
+		if found[page], err = e.lastWrites(ctx, run, batch, byPage[page]); err != nil {
+			return nil, err
+		}
+	}
 	var out []writtenPair
 	for _, p := range pairs {
-		entries, read := pages[p.link.Page]
-		if !read {
-			run, batch, _ := strings.Cut(p.link.Page, "|")
-			var err error
-			if entries, _, err = e.readTrail(ctx, run, batch); err != nil {
-				return nil, err
-			}
-			pages[p.link.Page] = entries
+		if entry, ok := found[p.link.Page][p.ref]; ok {
+			p.entry = entry
+			out = append(out, p)
 		}
-		for _, entry := range slices.Backward(entries) {
-			if entry.Target == p.ref && entry.Values == Shown && entry.Kind == plan.Update && len(writtenFields(entry)) > 0 {
-				p.entry = entry
-				out = append(out, p)
-				break
+	}
+	return out, nil
+}
+
+// lastWrites gives the last entry of a batch of the trail that tells, with its values, of a write to each of some targets. A batch has
+// thousands of entries: no more of its pages are taken apart than must be, and of values those alone that belong to such a write.
+func (e *Engine) lastWrites(ctx context.Context, run, batch string, targets map[record.Ref]bool) (map[record.Ref]Entry, error) {
+	items, err := e.items(ctx, trailPK(run), batch+"#")
+	if err != nil {
+		return nil, err
+	}
+	out, values := map[record.Ref]Entry{}, map[string][]byte{}
+	for _, item := range slices.Backward(items) { // a page's values stand behind it
+		if len(out) == len(targets) {
+			break
+		}
+		if strings.HasSuffix(item.SK, valuesSuffix) {
+			values[item.SK] = item.Data
+		}
+		if strings.HasSuffix(item.SK, valuesSuffix) || strings.HasSuffix(item.SK, outSuffix) {
+			continue
+		}
+		var entries []Entry
+		if err := unpack(item.Data, &entries); err != nil {
+			return nil, fmt.Errorf("audit trail: page %s: %w", item.SK, err)
+		}
+		var beside map[int]entryValues
+		for n, entry := range slices.Backward(entries) {
+			if _, known := out[entry.Target]; known || !targets[entry.Target] || entry.Kind != plan.Update || len(writtenFields(entry)) == 0 {
+				continue
+			}
+			if data := values[item.SK+valuesSuffix]; beside == nil && data != nil {
+				if err := unpack(data, &beside); err != nil {
+					return nil, fmt.Errorf("audit trail: values %s: %w", item.SK, err)
+				}
+			}
+			if entry = rejoin(entry, beside, n); entry.Values == Shown {
+				out[entry.Target] = entry
 			}
 		}
 	}
