@@ -182,6 +182,11 @@ func (e *Engine) planApproved(p SavedPlan) bool {
 // RunPlan carries an approved plan out, once: exactly its rows. The plan is marked with its run before the run begins; killed
 // in between, asking again begins that very run.
 func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
+	return e.RunPlanUntil(ctx, id, "", actor)
+}
+
+// RunPlanUntil does so, and stops behind one phase of a set's plan; "" is none.
+func (e *Engine) RunPlanUntil(ctx context.Context, id, phase, actor string) (Run, error) {
 	if err := e.refuseRestored(ctx); err != nil {
 		return Run{}, err
 	}
@@ -198,6 +203,9 @@ func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
 		return Run{}, err
 	}
 	v := p.Value
+	if err := v.stopsAfter(phase, 0); err != nil {
+		return Run{}, err
+	}
 	if v.RanAs == "" {
 		v.RanAs, v.RanAt = e.runID(), time.Now()
 		if err := e.putOne(ctx, planKey(id), v, table.IfRev(p.Rev)); err != nil {
@@ -217,7 +225,7 @@ func (e *Engine) RunPlan(ctx context.Context, id, actor string) (Run, error) {
 		kind = undoRun
 	}
 	r, err := e.StartRun(ctx, Run{ID: v.RanAs, Kind: kind, Mapping: v.Mapping, Plan: id, Actor: actor, Undoes: v.Undoes, Archives: v.Archives,
-		Set: v.Set, Pilot: len(v.Set) > 0}, nil)
+		Set: v.Set, StopAfter: phase, Pilot: len(v.Set) > 0}, nil)
 	if err != nil {
 		return r, err
 	}

@@ -38,6 +38,7 @@ type Run struct {
 	Step      int            `json:"step,omitempty"`      // of a whole set: the mapping that is under way
 	Queued    int            `json:"queued,omitempty"`    // of a set's plan: pages whose tasks were sent
 	Phases    []Phase        `json:"phases,omitempty"`    // of a set's plan: what each mapping came to, before the next one began
+	StopAfter string         `json:"stopAfter,omitempty"` // of a set's plan: it is held behind this mapping, until somebody has it go on
 	Cursor    []byte         `json:"cursor,omitempty"`
 	Pages     int            `json:"pages"`
 	Listed    int            `json:"listed"`

@@ -159,7 +159,7 @@ func (e *Engine) stepSetPlan(ctx context.Context, r Run, rev int64) error {
 	if len(r.Full) < r.Pages {
 		return errUnderWay
 	}
-	if r.Pages > 0 && len(r.Phases) < r.Step+1 {
+	if r.Pages > r.countedPages() {
 		p, err := e.endPhase(ctx, r)
 		if err != nil {
 			return err
@@ -167,7 +167,7 @@ func (e *Engine) stepSetPlan(ctx context.Context, r Run, rev int64) error {
 		r.Phases = append(r.Phases, p)
 		r.Step++
 	}
-	for ; r.Step < len(r.Set); r.Step++ {
+	for ; r.Step < len(r.Set) && !r.stopsHere(); r.Step++ {
 		refs, err := e.setRefs(ctx, r)
 		if err != nil {
 			return err
@@ -187,10 +187,13 @@ func (e *Engine) stepSetPlan(ctx context.Context, r Run, rev int64) error {
 		}
 		break
 	}
-	if r.Step == len(r.Set) {
+	switch {
+	case r.Step == len(r.Set):
 		r.Status, r.Expected = "working", r.Listed
+	case r.stopsHere():
+		r.Status = runHeld
 	}
-	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil || r.Status == runHeld {
 		if lost(err) {
 			return nil
 		}

@@ -245,7 +245,7 @@ type Run struct {
 	Mapping     string        `json:"mapping"`
 	Plan        string        `json:"plan,omitempty"`
 	Actor       string        `json:"actor"`
-	Status      string        `json:"status"` // listing, working, done, failed
+	Status      string        `json:"status"` // listing, working, held, done, failed
 	At          time.Time     `json:"at"`
 	Ended       *time.Time    `json:"ended,omitempty"`
 	Done        int           `json:"done"`
@@ -259,15 +259,19 @@ type Run struct {
 	Error       string        `json:"error,omitempty"`
 	Undoes      string        `json:"undoes,omitempty"` // of undo and undo_preview: the run that is undone
 	// Phases of a set's plan: what each mapping came to before the next one began.
-	Phases []engine.Phase `json:"phases,omitempty"`
+	Phases    []engine.Phase `json:"phases,omitempty"`
+	StopAfter string         `json:"stop_after,omitempty"` // the mapping behind which it is held, or will be
 }
+
+// Waits tells whether the run stands behind a phase, as it was asked to.
+func (r Run) Waits() bool { return r.Status == "held" && r.StopAfter != "" }
 
 // Over tells whether nothing more will come of the run.
 func (r Run) Over() bool { return r.Status == "done" || r.Status == "failed" }
 
 func runOf(r engine.Run, now time.Time) Run {
 	out := Run{ID: r.ID, Kind: r.Kind, Mapping: r.Mapping, Plan: r.Plan, Actor: r.Actor, Status: r.Status, At: r.At, Ended: moment(r.Ended), Done: r.Done,
-		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error, Undoes: r.Undoes, Phases: r.Phases}
+		Listed: r.Listed, Total: r.Expected, Counts: r.Counts, Refused: r.Refused, Error: r.Error, Undoes: r.Undoes, Phases: r.Phases, StopAfter: r.StopAfter}
 	until := now
 	if out.Ended != nil {
 		until = r.Ended

@@ -250,7 +250,11 @@ func (f *fake) PreviewSet(_ context.Context, names []string, actor string) (engi
 	return engine.Run{ID: "r", Kind: "preview", Set: names, Actor: actor}, f.problem
 }
 
-func (f *fake) RunPlan(_ context.Context, id, actor string) (engine.Run, error) {
+func (f *fake) GoOnWithPlan(ctx context.Context, id, phase, actor string) (engine.Run, error) {
+	return f.RunPlanUntil(ctx, id, phase, actor)
+}
+
+func (f *fake) RunPlanUntil(_ context.Context, id, _, actor string) (engine.Run, error) {
 	f.note("run plan %s by %s", id, actor)
 	return engine.Run{ID: "r2", Kind: "plan", Plan: id}, f.problem
 }

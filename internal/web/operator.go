@@ -37,7 +37,8 @@ type Plans interface {
 type Starter interface {
 	PreviewSet(ctx context.Context, names []string, actor string) (engine.Run, error)
 	RunMapping(ctx context.Context, r engine.Run, refs []record.Ref) (engine.Run, error)
-	RunPlan(ctx context.Context, id, actor string) (engine.Run, error)
+	RunPlanUntil(ctx context.Context, id, phase, actor string) (engine.Run, error)
+	GoOnWithPlan(ctx context.Context, id, phase, actor string) (engine.Run, error)
 }
 
 // Runs are read by those who wait for them.

@@ -53,6 +53,8 @@ type startBody struct {
 	Mapping  string   `json:"mapping"`
 	Refs     []string `json:"refs" doc:"nothing is everything that the mapping's source holds"`
 	Plan     string   `json:"plan" doc:"an approved plan: exactly its rows"`
+	Stop     string   `json:"stop_after" doc:"with the plan of a set: the run is held behind this mapping, once its records were counted"`
+	GoOn     bool     `json:"go_on" doc:"with a plan: its run, which is held behind a mapping, goes on; with stop_after to a later one"`
 	Changed  bool     `json:"changed" doc:"without refs: only what changed since the schedule last read it, in place of everything"`
 	WonSince string   `json:"won_since" doc:"YYYY-MM-DD: deals won since then too, in place of the mapping's own start date"`
 }
@@ -71,8 +73,12 @@ func (a *api) start(r *http.Request) (any, error) {
 	switch {
 	case body.Plan != "" && (body.Mapping != "" || len(records) > 0 || body.WonSince != "" || body.Changed):
 		return nil, badRequest("plan", "a plan says itself which records it is about", "give only the plan")
+	case body.Plan != "" && body.GoOn:
+		return a.started(a.Engine.GoOnWithPlan(ctx, body.Plan, body.Stop, actor))
 	case body.Plan != "":
-		return a.started(a.Engine.RunPlan(ctx, body.Plan, actor))
+		return a.started(a.Engine.RunPlanUntil(ctx, body.Plan, body.Stop, actor))
+	case body.Stop != "" || body.GoOn:
+		return nil, badRequest("plan", "only the run of a plan has phases", "name the plan, or leave stop_after and go_on out")
 	case body.Mapping == "":
 		return nil, badRequest("mapping", "a run is of one mapping or of one plan", "name one of them")
 	}
