@@ -1,10 +1,13 @@
 package link
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,22 +28,19 @@ var known = func() map[string]bool {
 // Decode reads a stored link: what Encode gives, and the JSON of Link that programs wrote before. slot and a are what the
 // item's key says. What a newer program wrote in a form of its own is refused: it would be lost with the next put.
 func Decode(slot string, a record.Ref, data []byte) (Link, error) {
-	var head struct {
-		Format int `json:"v"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return Link{}, fmt.Errorf("link: %w", err)
-	}
+	stated, err := formatOf(data)
 	switch {
-	case head.Format == 0:
+	case err != nil:
+		return Link{}, fmt.Errorf("link: %w", err)
+	case stated == 0:
 		var l Link
 		if err := json.Unmarshal(data, &l); err != nil {
 			return Link{}, fmt.Errorf("link: %w", err)
 		}
 		l.Noted = true // that form does not tell
 		return l, nil
-	case head.Format > format:
-		return Link{}, fmt.Errorf("link: it was written in form %d by a newer program; this one reads up to %d", head.Format, format)
+	case stated > format:
+		return Link{}, fmt.Errorf("link: it was written in form %d by a newer program; this one reads up to %d", stated, format)
 	}
 	var w wire
 	if err := json.Unmarshal(data, &w); err != nil {
@@ -51,6 +51,22 @@ func Decode(slot string, a record.Ref, data []byte) (Link, error) {
 		return Link{}, fmt.Errorf("link: %w", err)
 	}
 	return l, l.takeNewer(data)
+}
+
+// asWritten is how everything begins that this program writes.
+var asWritten = fmt.Appendf(nil, `{"v":%d,`, format)
+
+// formatOf gives the form that a stored link states, 0 for none. A link is read more often than anything else is: what begins as this
+// program writes it is not decoded for that.
+func formatOf(data []byte) (int, error) {
+	if bytes.HasPrefix(data, asWritten) {
+		return format, nil
+	}
+	var head struct {
+		Format int `json:"v"`
+	}
+	err := json.Unmarshal(data, &head)
+	return head.Format, err
 }
 
 func (w *wire) link(slot string, a record.Ref) (Link, error) {
@@ -131,6 +147,9 @@ func (w *wire) readDigests(l *Link) error {
 
 // takeNewer keeps the parts whose names this program does not know.
 func (l *Link) takeNewer(data []byte) error {
+	if !hasNewer(data) {
+		return nil
+	}
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(data, &parts); err != nil {
 		return fmt.Errorf("link: %w", err)
@@ -147,8 +166,41 @@ func (l *Link) takeNewer(data []byte) error {
 	return nil
 }
 
+// hasNewer tells whether a JSON object, which was decoded before, has a member whose name this program does not know. One whose name is
+// written with escapes counts as unknown.
+func hasNewer(data []byte) bool {
+	depth, name := 0, false // name: what comes next at the top is a member's name
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+			name = depth == 1
+		case '}', ']':
+			depth--
+		case ',':
+			name = depth == 1
+		case '"':
+			from := i + 1
+			for i = from; data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+			if name && !known[string(data[from:i])] {
+				return true
+			}
+			name = false
+		}
+	}
+	return false
+}
+
 // UnmarshalJSON is json.Unmarshaler's.
 func (m *moment) UnmarshalJSON(data []byte) error {
+	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil && whole <= math.MaxInt64/int64(time.Millisecond) && whole >= math.MinInt64/int64(time.Millisecond) {
+		*m = moment(time.UnixMilli(whole).UTC())
+		return nil
+	}
 	ms, ok := new(big.Rat).SetString(string(data))
 	if !ok {
 		return fmt.Errorf("%s is no time in unix milliseconds", data)
