@@ -58,10 +58,11 @@ func (e *Engine) mergedTwice(ctx context.Context, b *batch, items []*item) error
 
 // twinsGone has the records that were merged into a linked one looked at, where they still have a counterpart of their own: whose that is now
 // is a person's question (C16), and where the webhook of the merge is lost nothing else ever tells of them. Of documents mergedTwice does so.
+// Where their links still name the survivor's counterpart, a worker died while it moved the link: that is done again.
 func (e *Engine) twinsGone(ctx context.Context, items []*item) error {
 	var keys []table.Key
 	for _, i := range items {
-		if i.link.State == link.Linked && i.group[0].Document == nil {
+		if i.link.State == link.Linked {
 			for _, ref := range i.source.Was {
 				keys = append(keys, e.linkKey(i.group[0].Slot, ref))
 			}
@@ -74,7 +75,8 @@ func (e *Engine) twinsGone(ctx context.Context, items []*item) error {
 	var tasks []Task
 	for _, i := range items {
 		for _, ref := range i.source.Was {
-			if other := links[e.linkKey(i.group[0].Slot, ref)].Value; other.State == link.Linked && other.Reason == nil && other.B != i.link.B {
+			other := links[e.linkKey(i.group[0].Slot, ref)].Value
+			if other.State == link.Linked && (other.B == i.link.B || other.Reason == nil && i.group[0].Document == nil) {
 				t := i.task
 				t.Ref, t.Run, t.Cause = ref, "", "merge"
 				tasks = append(tasks, t)

@@ -543,6 +543,10 @@ func (e *Engine) gone(ctx context.Context, b *batch, i *item) {
 	}
 	switch i.link.State {
 	case link.Linked:
+		if err := e.keepPlace(ctx, b, i); err != nil {
+			e.fail(ctx, []*item{i}, "", err)
+			return
+		}
 		if b.set.follows(i.m) {
 			e.afterDelete(ctx, b, i, i.ref, i.link.B, i.m.Delete.B)
 			return

@@ -268,6 +268,20 @@ func (e *Engine) takeOwnPlace(ctx context.Context, i *item) bool {
 	return false
 }
 
+// keepPlace puts the pointer of a pair whose maker died between the link and the place of the record that it was made for: whoever takes
+// the claim there over looks for what was made, and what was deleted meanwhile it does not find, and would make another.
+func (e *Engine) keepPlace(ctx context.Context, b *batch, i *item) error {
+	if r := i.link.Reason; b.preview || i.home() || i.m.home == nil || r != nil && r.Category == plan.CounterpartDeleted {
+		return nil
+	}
+	key := e.pointerKey(i.link.Slot, i.link.B)
+	there, err := getItem[seat](ctx, e.Table, key)
+	if err != nil || there.Value.own.State != link.Claimed {
+		return err
+	}
+	return e.putOne(ctx, key, link.Pointer{Slot: i.link.Slot, B: i.link.B, A: i.ref, At: time.Now()}, table.IfRev(there.Rev))
+}
+
 // unreserved has an item come again whose place could not be put, though what it made or found was well: that is not done.
 func (e *Engine) unreserved(i *item, err error) {
 	e.undecided([]*item{i}, err)
