@@ -514,7 +514,7 @@ func TestPutBackWhileTheForwardsAnswerIsLost(t *testing.T) {
 				}
 				w.wantHeld(erpRef("sales-documents", key), plan.ForwardUnsure)
 				c.answers(w, key)
-				w.advance(time.Hour)
+				w.advance(25 * time.Hour)
 				if got := w.forwards(key); got != c.forwards || w.queueOf(key) != "READY TO SHIP" || len(w.errors("")) != 0 {
 					t.Errorf("forwarded %d times, want %d, in %s%s", got, c.forwards, w.queueOf(key), w.story())
 				}

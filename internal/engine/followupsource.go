@@ -35,6 +35,10 @@ const (
 // sourcePause is how long a line waits that was refused, or a forward, unless the document changes or somebody says retry.
 const sourcePause = time.Hour
 
+// unsurePause is how long one waits of which a person must say whether it was forwarded: that it left its queue no feed tells, and a look a
+// day is enough to see it.
+const unsurePause = 24 * time.Hour
+
 // maxNoted is how long the text of an audit may get that waits in a link.
 const maxNoted = 3000
 
@@ -108,8 +112,10 @@ func (e *Engine) exportAgain(i *item) {
 		return
 	}
 	if asked {
-		if add(todoForward); i.todoAt(todoForward) >= 0 {
-			i.notForwarded() // a person looked, and wants it forwarded
+		add(todoForward)
+		if r := i.link.Reason; r != nil && r.Category == plan.ForwardUnsure && i.todoAt(todoForward) >= 0 { // a person looked, and wants it forwarded
+			i.notForwarded()
+			i.link.Reason, i.over = nil, true // the same task may come once more, and is no second word
 		}
 	} else if len(i.link.Todo) == 0 && (i.decision.Kind == plan.Nothing || i.decision.Kind == plan.Settle) && i.decision.Reason == nil && slices.Contains(i.m.After, todoForward) {
 		i.decision.Reason = &link.Reason{Category: plan.Waits, Text: fmt.Sprintf("%s was exported and forwarded, and stands in a queue of at_source.from again. It is not forwarded a second time by itself: crosswalk run %s '%[1]s' updates its counterpart and forwards it", i.ref, i.m.Name)}
@@ -559,7 +565,7 @@ func (e *Engine) mayForward(ctx context.Context, i *item, read record.Read) forw
 	}
 	if todo.Tries > 0 && read.Record.Modified.After(todo.Seen) { // somebody changed it, or put it back after it was forwarded: nothing tells which
 		e.stopAtSource(ctx, i, link.Reason{Category: plan.ForwardUnsure, Text: fmt.Sprintf("it is exported and its forward from %s was sent, but the answer was lost, and it was changed or put back since. Look in its history whether it was forwarded: forward it by hand, or have it forwarded: crosswalk retry %s",
-			todo.Handle, i.ref)}, "forward/"+i.ref.String(), sourcePause)
+			todo.Handle, i.ref)}, "forward/"+i.ref.String(), unsurePause)
 		return forwardLater
 	}
 	if i.source != nil && read.Record.Modified.After(i.source.Modified) { // changed while it was exported
