@@ -50,6 +50,8 @@ type pad struct {
 	touched  map[string]time.Time           // documents: when people last changed them
 	locked   map[string]bool                // documents that somebody has open
 	asked    map[string]int                 // documents: how often an editor had them exported again
+	looks    map[lookAt]time.Time           // when a process last read a document by its number
+	flights  map[string][]flight            // documents, by number: our forwards, each from the last look before it
 	kinds    []kind                         // what the documents say of each field
 }
 
@@ -91,7 +93,8 @@ func (s *Sim) foundPad() *pad {
 	t := &town{s: s, dice: rand.New(rand.NewPCG(s.Seed, 4))}
 	p := &pad{s: s, dice: t.dice, hub: portal{t}, install: installOf(s.Seed), journal: &journal{hub: map[string][]version{}}, kinds: padKinds(),
 		past: map[string][]version{}, former: map[string]string{}, erased: map[string]salespadtest.Record{}, moved: map[string]string{},
-		left: map[string]padSnapshot{}, states: map[string][]padSnapshot{}, requeued: map[string]bool{}, touched: map[string]time.Time{}, locked: map[string]bool{}, asked: map[string]int{}}
+		left: map[string]padSnapshot{}, states: map[string][]padSnapshot{}, requeued: map[string]bool{}, touched: map[string]time.Time{}, locked: map[string]bool{}, asked: map[string]int{},
+		looks: map[lookAt]time.Time{}, flights: map[string][]flight{}}
 	s.town, s.pad = t, p
 	do(s.HubSpot.User().Define("companies", "customer_number", "string", "text"))
 	p.watch()

@@ -9,7 +9,7 @@ const (
 
 // padBranches are the ways of SalesPad's seeds that a run must have met.
 var padBranches = []string{padSame, padOwn, padMet,
-	"SalesPad: a customer was taken back by making it inactive", "SalesPad: a document changed between our last look and the forward",
+	"SalesPad: a customer was taken back by making it inactive",
 	"SalesPad: told to people: refused", "SalesPad: told to people: taken", "SalesPad: told to people: name_hit", "SalesPad: told to people: parent_held",
 	"SalesPad: told to people: unmapped_value", "SalesPad: told to people: missing_value", "SalesPad: told to people: target_archived", "SalesPad: told to people: merged_twice",
 }

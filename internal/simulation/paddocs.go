@@ -3,6 +3,8 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -282,4 +284,39 @@ func (p *pad) pauseOne(ctx context.Context, a *actor, e *engine.Engine) error {
 
 func erpRef(object, id string) record.Ref {
 	return record.Ref{Connection: salespadSystem, Object: object, ID: id}
+}
+
+// lookAt is a process's look at a document.
+type lookAt struct {
+	by  *actor
+	num string
+}
+
+// flight is a forward of ours: from the last look of its process until it was carried out.
+type flight struct{ from, to time.Time }
+
+var namedDocument = regexp.MustCompile(`Sales_Doc_Num eq '([^']*)'`)
+
+// watchCall notes looks at documents, and forwards.
+func (p *pad) watchCall(a *actor, r *http.Request, f *fault) {
+	part := strings.Split(r.URL.Path, "/") // /api/SalesDocument/ORDER/ORD1001/Forward
+	if len(part) < 3 || part[2] != "SalesDocument" {
+		return
+	}
+	p.s.tally(func(*Sim) {
+		switch {
+		case r.Method == http.MethodGet && len(part) == 3:
+			for _, hit := range namedDocument.FindAllStringSubmatch(r.URL.Query().Get("$filter"), -1) {
+				p.looks[lookAt{a, hit[1]}] = time.Now()
+			}
+		case r.Method == http.MethodGet && len(part) == 5:
+			p.looks[lookAt{a, part[4]}] = time.Now()
+		case r.Method == http.MethodPut && len(part) == 6 && part[5] == "Forward":
+			to := time.Now()
+			if f != nil {
+				to = to.Add(f.lateBy)
+			}
+			p.flights[part[4]] = append(p.flights[part[4]], flight{p.looks[lookAt{a, part[4]}], to})
+		}
+	})
 }

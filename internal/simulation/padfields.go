@@ -8,6 +8,7 @@ import (
 
 	"crosswalk/internal/connector/salespad/salespadtest"
 	"crosswalk/internal/link"
+	"crosswalk/internal/plan"
 	"crosswalk/internal/record"
 )
 
@@ -203,10 +204,6 @@ type padDocument struct {
 	moved bool // the queue that it left is behind it, and people changed it since
 }
 
-// inFlight is how long before our forward a change may come that nobody can have seen: between the last look at the document and the
-// forward lie at most the time in which an intention may be carried out, and that of a call (A13).
-const inFlight = 40 * time.Second
-
 // documents: each queued document became one deal with all its lines and its total, was forwarded once, and noted once (C7, C8, C9).
 func (c *padCheck) documents() {
 	for _, r := range c.s.SalesPad.All("SalesDocument") {
@@ -223,7 +220,7 @@ func (c *padCheck) documents() {
 			c.fail("C7 forwarded once", "%s was forwarded %d times, and asked for again %d times", d.ref, d.n, c.p.asked[r.Key])
 		case d.n > 0 && d.deal == "":
 			c.fail("C7 none missing", "%s was forwarded and is no deal: %s", d.ref, c.story(d.ref))
-		case queued(r) && d.n == 0 && !c.told(d.ref):
+		case queued(r) && d.n == 0 && !c.told(d.ref) && !c.putBack(d):
 			c.fail("C7 none missing", "%s stands in %s, and nobody is told why: %s", d.ref, r.Fields["Sales_Batch"], c.story(d.ref))
 		case queued(r) && d.n > 0 && d.link.Reason == nil && !c.told(d.ref):
 			c.fail("C7 none missing", "%s stands in %s again, and why does not say what to do: %s", d.ref, r.Fields["Sales_Batch"], c.story(d.ref))
@@ -232,6 +229,15 @@ func (c *padCheck) documents() {
 		}
 		c.noted(d)
 	}
+}
+
+// putBack tells of a document that it was exported, forwarded by hand before we did, and put into the queue again: why says what to do, as of
+// one that we forwarded.
+func (c *padCheck) putBack(d padDocument) bool {
+	byHand := slices.ContainsFunc(c.s.SalesPad.Log(), func(e salespadtest.Effect) bool {
+		return e.Did == "forward" && e.Resource == "SalesDocument" && e.Key == d.r.Key && e.By == salespadtest.Person
+	})
+	return byHand && d.deal != "" && d.link.Reason != nil && d.link.Reason.Category == plan.Waits
 }
 
 // onlyDeal: of a document there is one deal, ever.
@@ -277,24 +283,25 @@ func (s padSnapshot) same(o padSnapshot) bool {
 }
 
 // wentAgain tells of a document that left the queue that its deal is as the document was later: a task that came late carries what it reads.
-// One that was put back into the queue, or exported again by name, may have left it at any time by a person's hand.
 func (c *padCheck) wentAgain(d padDocument, got padSnapshot) bool {
 	key := d.r.Key
 	from := len(c.p.states[key])
 	if d.moved {
 		from = c.p.left[key].at
 	}
-	if c.p.requeued[key] || c.p.asked[key] > 0 {
-		from = 0
-	}
 	return !queued(d.r) && (got.same(c.p.snapshot(d.r)) || slices.ContainsFunc(c.p.states[key][from:], got.same))
 }
 
-// overtaken tells whether people changed a document while it was forwarded: between our last look and the forward (A13).
+// overtaken tells whether people changed a document while it was forwarded: between the last look at it, of the process that forwarded it,
+// and the forward nobody can have seen it (A13).
 func (c *padCheck) overtaken(d padDocument) bool {
 	at := c.p.touched[d.r.Key]
+	_, num, _ := strings.Cut(d.r.Key, "|")
 	for _, e := range c.s.SalesPad.Log() {
-		if e.Did == "forward" && e.Resource == "SalesDocument" && e.Key == d.r.Key && e.By != salespadtest.Person && at.Before(e.At) && e.At.Sub(at) < inFlight {
+		if e.Did != "forward" || e.Resource != "SalesDocument" || e.Key != d.r.Key || e.By == salespadtest.Person || !at.Before(e.At) {
+			continue
+		}
+		if slices.ContainsFunc(c.p.flights[num], func(f flight) bool { return e.At.Sub(f.to).Abs() < time.Second && at.After(f.from) }) {
 			c.s.branch("SalesPad: a document changed between our last look and the forward")
 			return true
 		}

@@ -329,6 +329,9 @@ func (s *Sim) retryHeld(ctx context.Context, a *actor, e *engine.Engine) error {
 		if x.Category != "uncertain" && x.Category != "duplicate_marker" {
 			again[x.Category] = true
 		}
+		if x.Category == "forward_unsure" && s.pad != nil { // somebody looked, and has it forwarded
+			s.pad.asked[x.Ref.ID]++
+		}
 	}
 	for _, category := range sorted(again) {
 		if _, err := e.Retry(ctx, record.Ref{}, category, "editor"); err != nil {

@@ -64,6 +64,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 			w.a.s.tally(func(s *Sim) { s.Ambiguous++ })
 		}
 	}
+	if w.a.s.pad != nil && w.system == salespadSystem {
+		w.a.s.pad.watchCall(w.a, r, f)
+	}
 	if f != nil && f.lateBy > 0 {
 		w.later(r, f.lateBy)
 		w.a.leave(label)
