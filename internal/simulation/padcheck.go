@@ -347,7 +347,8 @@ func (c *padCheck) ends() {
 		if _, deleted := c.p.erased[resources[l.B.Object]+"/"+l.B.ID]; !there && !deleted {
 			c.fail("C16 gone", "%s is linked to %s, which is not there and was deleted by nobody", l.A, l.B)
 		}
-		if there && c.converted(r) && len(c.errors[l.A]) == 0 {
+		// What lies in HubSpot's bin is followed when it is restored: of a deletion whose event was lost nobody has heard before the next sweep, an hour later.
+		if there && c.converted(r) && len(c.errors[l.A]) == 0 && alive(c.hubs[l.A.Object+"/"+l.A.ID]) {
 			c.fail("C18 conversion", "%s is linked to %s, which became customer %s: %s", l.A, l.B, c.erps["prospects/"+strings.Split(l.B.ID, "|")[0]].Fields["Customer_Num"], c.story(l.A))
 		}
 		if at := c.hubs[l.A.Object+"/"+l.A.ID]; at.MergedInto != "" {
