@@ -172,10 +172,11 @@ func collections(rows []outgoing, size int) [][]outgoing {
 	return out
 }
 
-// writeHeaders say how Salesforce is to take our writes (fact sheet 4.1).
-func (c *Connector) writeHeaders() map[string]string {
+// writeHeaders say how Salesforce is to take our writes (fact sheet 4.1). Assignment rules are for what is made: on a change they would take
+// a lead away from whom it was given to since.
+func (c *Connector) writeHeaders(verb string) map[string]string {
 	out := map[string]string{"Sforce-Auto-Assign": "FALSE"}
-	if c.AutoAssign {
+	if c.AutoAssign && verb == http.MethodPost {
 		out["Sforce-Auto-Assign"] = "TRUE"
 	}
 	if c.Duplicates == DuplicatesAllow {
@@ -199,7 +200,7 @@ func (j *writing) send(ctx context.Context, chunk [][]outgoing) {
 	in := composite{}
 	for i, rows := range chunk {
 		method, target, body := j.c.collection(rows)
-		in.Parts = append(in.Parts, part{Method: method, URL: j.c.path(target), ID: partID(i), Header: j.c.writeHeaders(), Body: body})
+		in.Parts = append(in.Parts, part{Method: method, URL: j.c.path(target), ID: partID(i), Header: j.c.writeHeaders(method), Body: body})
 	}
 	parts, a, err := j.c.composite(ctx, chunk[0][0].op, in, false)
 	if err != nil {
@@ -228,7 +229,7 @@ func (j *writing) sendOne(ctx context.Context, rows []outgoing) {
 		panic("salesforce: a query of our own does not parse: " + err.Error())
 	}
 	header := http.Header{}
-	for name, v := range j.c.writeHeaders() {
+	for name, v := range j.c.writeHeaders(method) {
 		header.Set(name, v)
 	}
 	a, err := j.c.call(ctx, rows[0].op, rest.Request{Method: method, Path: j.c.path(path), Route: routeRoot + "/composite/sobjects", Query: query, Header: header, Body: body}, nil)
