@@ -256,10 +256,11 @@ func (r *feedReading) queue(ctx context.Context, last bool) error {
 	if err != nil {
 		return err
 	}
+	travel := len(r.watched.fields) > 0 && r.engine.showsAll(r.watched.connection, r.watched.object)
 	if wave != "" {
-		err = r.engine.queueWave(ctx, r.set, r.watched, wave, r.waiting, len(r.watched.fields) > 0)
+		err = r.engine.queueWave(ctx, r.set, r.watched, wave, r.waiting, travel)
 	} else {
-		err = r.engine.queuePage(ctx, r.waiting, len(r.watched.fields) > 0)
+		err = r.engine.queuePage(ctx, r.waiting, travel)
 	}
 	if err != nil {
 		return err

@@ -287,7 +287,7 @@ func (e *Engine) stepListing(ctx context.Context, before stored[Run]) error {
 		r.Expected = page.Total
 	}
 	var shown map[record.Ref]*record.Record
-	if set.travels(set.byName[r.current()]) {
+	if set.travels(set.byName[r.current()]) && e.showsAll(a.ConnA, a.A.Object) {
 		shown = travelling(page.Records)
 	}
 	for part := range slices.Chunk(refs, runPageSize) {

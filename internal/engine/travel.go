@@ -118,6 +118,17 @@ func (s *mappingSet) travels(a *Active) bool {
 	})
 }
 
+// hiding are connectors that know objects whose pages do not show all that a read finds out.
+type hiding interface {
+	PagesHide(object string) bool
+}
+
+// showsAll tells whether a page of an object may stand for reads of its records.
+func (e *Engine) showsAll(connection, object string) bool {
+	c, ok := e.Connections[connection].(hiding)
+	return !ok || !c.PagesHide(object)
+}
+
 // travelling are the records of a page that may travel with their tasks.
 func travelling(records []record.Record) map[record.Ref]*record.Record {
 	out := make(map[record.Ref]*record.Record, len(records))

@@ -185,6 +185,13 @@ func (j *reading) moved(ctx context.Context, ids []string) error {
 	return nil
 }
 
+// PagesHide tells of an object whose pages do not show where its records went: a prospect's contact goes where its prospect does, and
+// its row stays as it was.
+func (c *Connector) PagesHide(object string) bool {
+	o, err := c.object("pages of "+object, object)
+	return err == nil && o.MovedTo != "" && o.Moved == ""
+}
+
 // named gives where records say they went.
 func (j *reading) named(ids []string) map[string]string {
 	out := map[string]string{}
