@@ -46,7 +46,6 @@ type pad struct {
 	moved    map[string]string              // deals that people moved to another stage
 	left     map[string]padSnapshot         // documents as they left the queue, where people changed them later
 	states   map[string][]padSnapshot       // documents as they stood before each change of people's
-	requeued map[string]bool                // documents that people put into the queue after we had forwarded them
 	touched  map[string]time.Time           // documents: when people last changed them
 	locked   map[string]bool                // documents that somebody has open
 	asked    map[string]int                 // documents: how often an editor had them exported again
@@ -93,7 +92,7 @@ func (s *Sim) foundPad() *pad {
 	t := &town{s: s, dice: rand.New(rand.NewPCG(s.Seed, 4))}
 	p := &pad{s: s, dice: t.dice, hub: portal{t}, install: installOf(s.Seed), journal: &journal{hub: map[string][]version{}}, kinds: padKinds(),
 		past: map[string][]version{}, former: map[string]string{}, erased: map[string]salespadtest.Record{}, moved: map[string]string{},
-		left: map[string]padSnapshot{}, states: map[string][]padSnapshot{}, requeued: map[string]bool{}, touched: map[string]time.Time{}, locked: map[string]bool{}, asked: map[string]int{},
+		left: map[string]padSnapshot{}, states: map[string][]padSnapshot{}, touched: map[string]time.Time{}, locked: map[string]bool{}, asked: map[string]int{},
 		looks: map[lookAt]time.Time{}, flights: map[string][]flight{}}
 	s.town, s.pad = t, p
 	do(s.HubSpot.User().Define("companies", "customer_number", "string", "text"))

@@ -95,7 +95,6 @@ func (p *pad) addDocument() (string, error) {
 // queue puts a document into a queue.
 func (p *pad) queue(key, queue string) error {
 	p.keep(key)
-	p.requeued[key] = p.requeued[key] || p.forwards(key) > 0
 	docType, num, _ := strings.Cut(key, "|")
 	return p.s.SalesPad.MoveTo(docType, num, queue)
 }

@@ -81,7 +81,7 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 		met = at
 	}
 	switch {
-	case r.kind == "parts" && gaps(h, e): // a group goes as one, and blanks nothing: what SalesPad says only in part is not carried
+	case r.kind == "parts" && gaps(h, e) && !changed.at.After(met): // as they meet a group goes as one, and blanks nothing: what SalesPad says only in part is not carried
 		c.s.branch("SalesPad: HubSpot's fuller address stays")
 	case last.by == person && last.at.After(changed.at):
 		c.s.branch(padOwn)
