@@ -130,6 +130,9 @@ func (s *Sim) vendorFault(a *actor, c call) *fault {
 	if c.writes() {
 		rate *= 3 // the interesting calls are few
 	}
+	if c.system == salespadSystem && c.creates() {
+		rate *= 3 // these have no key, and there are few of them
+	}
 	if !s.chaos() || !a.chance(rate) {
 		return nil
 	}

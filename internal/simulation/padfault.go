@@ -63,7 +63,8 @@ func salespadFaults() []fault {
 	own("SalesPad: general exception without effect", 15, writes, true, general)
 	general.AfterCommit = true
 	own("SalesPad: general exception after the effect", 20, writes, true, general)
-	own("SalesPad: an address is refused", 60, func(c call) bool {
+	own("SalesPad: made, and not answered", 600, func(c call) bool { return at(c) && c.creates() }, true, salespadtest.LostAnswer())
+	own("SalesPad: an address is refused", 150, func(c call) bool {
 		return c.method == http.MethodPost && (c.path == "/api/CustomerAddr" || c.path == "/api/ProspectContact")
 	}, false,
 		salespadtest.Failed(http.StatusUnprocessableEntity, 3010, "A script said no."))
