@@ -182,18 +182,18 @@ func createDecision(f *Facts, d Decision, want []wanted) Decision {
 // Changed is no digest: a pair with it counts as changed on that side, until it is next settled.
 const Changed = "?"
 
-// groups puts fields of one group together, in the order of the document.
+// groups puts fields of one group together, in the order of the document. A field by itself stays where it stands in want.
 func groups(want []wanted) [][]wanted {
-	var out [][]wanted
+	out := make([][]wanted, 0, len(want))
 	at := map[string]int{}
-	for _, w := range want {
-		g := w.field.Group
+	for n := range want {
+		g := want[n].field.Group
 		if i, ok := at[g]; ok && g != "" {
-			out[i] = append(out[i], w)
+			out[i] = append(out[i], want[n])
 			continue
 		}
 		at[g] = len(out)
-		out = append(out, []wanted{w})
+		out = append(out, want[n:n+1:n+1])
 	}
 	return out
 }

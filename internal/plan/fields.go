@@ -46,6 +46,9 @@ func wantedValues(f *Facts) []wanted {
 // alternatives leaves one value of references that are written to one field (what a task is about: a deal, else a company): the first
 // that has a counterpart. They share one agreed pair, so that a better one that comes later takes the place of what we wrote.
 func alternatives(all []wanted) []wanted {
+	if !slices.ContainsFunc(all, func(w wanted) bool { return w.field.Any }) { // of every record, and a value with its field is large
+		return all
+	}
 	first, filled := map[string]mapping.Field{}, map[string]bool{}
 	var out []wanted
 	for _, w := range all {

@@ -13,10 +13,12 @@ type column string
 // literal is a value as it may stand in a query, escaped by whoever made it.
 type literal struct{ text string }
 
+var quotes = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+
 // quoted makes a text literal. Backslash and quote are escaped (fact sheet 8); texts with control characters must be
 // kept away by sayable.
 func quoted(text string) literal {
-	return literal{"'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"}
+	return literal{"'" + quotes.Replace(text) + "'"}
 }
 
 // instant makes a datetime literal, which stands without quotes.

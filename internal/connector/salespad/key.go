@@ -9,7 +9,10 @@ import (
 // A record's id is its key, trimmed, its parts joined by | as SalesPad's own link table writes them (001624|PRIMARY); a |
 // or % inside a part is escaped. SQL Server compares keys without case and without the spaces at their end, and so do we.
 
-var keyEscape = strings.NewReplacer("%", "%25", "|", "%7C")
+var (
+	keyEscape = strings.NewReplacer("%", "%25", "|", "%7C")
+	keyPlain  = strings.NewReplacer("%7C", "|", "%25", "%")
+)
 
 func joinKey(parts []string) string {
 	out := make([]string, len(parts))
@@ -26,7 +29,7 @@ func (o *Object) parseKey(id string) ([]string, bool) {
 		return nil, false
 	}
 	for i, p := range parts {
-		plain := strings.NewReplacer("%7C", "|", "%25", "%").Replace(p)
+		plain := keyPlain.Replace(p)
 		f, _ := o.field(o.Key[i])
 		if plain == "" || keyEscape.Replace(plain) != p || !sayable(plain) || strings.TrimSpace(plain) != plain || f.Width > 0 && utf8.RuneCountInString(plain) > f.Width {
 			return nil, false
