@@ -396,7 +396,8 @@ func (e *Engine) noteAudits(ctx context.Context, b *batch, items []*item) {
 		if i.nextAtSource() != todoAudit {
 			continue
 		}
-		text := i.link.Todo[i.todoAt(todoAudit)].Handle
+		n := i.todoAt(todoAudit)
+		text := i.link.Todo[n].Handle
 		fields := map[string]record.Value{"Audit_Text": record.Of(text)}
 		if kind := i.m.AtSource.AuditType; kind != "" {
 			fields["Audit_Type"] = record.Of(kind)
@@ -406,7 +407,16 @@ func (e *Engine) noteAudits(ctx context.Context, b *batch, items []*item) {
 			e.comeAgain(i, err)
 			continue
 		}
+		if until := i.link.Todo[n].Seen.Add(e.SendWithin + w.Traits(i.ref.Object).Deadline); time.Now().Before(until) { // another worker is at it
+			i.result = &Result{End: Later, Until: until, Counts: i.counts()}
+			continue
+		}
 		if !e.tellStep(ctx, b, i, todoAudit, map[string]record.Value{"Audit_Text": fields["Audit_Text"]}) {
+			continue
+		}
+		i.link.Todo = slices.Clone(i.link.Todo)
+		i.link.Todo[n].Seen = time.Now()
+		if !e.putTodo(ctx, i) { // two that look at once would both find none, and both note it
 			continue
 		}
 		o := w.Write(e.labelItems(ctx, []*item{i}), []connector.Write{{Op: connector.OpAct, Action: todoAudit, Object: i.ref.Object, ID: i.ref.ID, Fields: fields}})[0]

@@ -125,7 +125,7 @@ type Todo struct {
 	Handle string    `json:"handle,omitempty"`
 	Tries  int       `json:"tries,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
-	Seen   time.Time `json:"seen,omitzero"` // of a forward: the record's stamp when it was last sent
+	Seen   time.Time `json:"seen,omitzero"` // of a forward: the record's stamp when it was last sent; of an audit: since when it is being noted
 }
 
 // Reason is why nothing (more) was done. Category is one of help/errors.md; Text carries ids, field names and links, never
