@@ -41,6 +41,7 @@ type pairCheck struct {
 	byA, byB map[record.Ref]link.Link
 	errors   map[record.Ref][]string // categories of open sync errors
 	trail    map[string][]told       // by target/field
+	filled   map[string][]told       // likewise, what "fill" left as it was: old is the target's value, new what the other side's would be there
 	org      map[string][]version
 	away     map[string][]span             // of Salesforce's records
 	newer    bool                          // the contacts\' newer version was taken into use
@@ -59,7 +60,7 @@ type told struct {
 // CheckPair judges both CRMs after calm.
 func (s *Sim) CheckPair(ctx context.Context) []Problem {
 	c := &pairCheck{s: s, p: s.pair, e: s.engine(s.newActor("outsider", slotOperator, 2000)), ctx: ctx, byA: map[record.Ref]link.Link{}, byB: map[record.Ref]link.Link{},
-		errors: map[record.Ref][]string{}, trail: map[string][]told{}, hubs: map[string]hubspottest.Record{}, orgs: map[string]salesforcetest.Record{}}
+		errors: map[record.Ref][]string{}, trail: map[string][]told{}, filled: map[string][]told{}, hubs: map[string]hubspottest.Record{}, orgs: map[string]salesforcetest.Record{}}
 	if err := c.look(); err != nil {
 		return []Problem{{"why", err.Error()}}
 	}
@@ -139,6 +140,9 @@ func (c *pairCheck) readTrail() error {
 		for _, l := range lines {
 			done := slices.ContainsFunc(l.Outcomes, func(o engine.EntryOutcome) bool { return o.Status == "done" })
 			for _, f := range l.Fields {
+				if strings.Contains(f.Rule, ": fill keeps") {
+					c.filled[l.Target.String()+"/"+f.Field] = append(c.filled[l.Target.String()+"/"+f.Field], told{l.At, f.Old.Text(), f.New.Text(), f.Rule, done})
+				}
 				if f.Action == "write" {
 					c.trail[l.Target.String()+"/"+f.Field] = append(c.trail[l.Target.String()+"/"+f.Field], told{l.At, f.Old.Text(), f.New.Text(), f.Rule, done})
 				}

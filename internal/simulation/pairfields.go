@@ -417,11 +417,30 @@ func (c *pairCheck) justified(r rule, x side, e version, y side, o version) bool
 	case r.wins == onlySalesforce, r.wins == onlyHubSpot:
 		return strings.HasPrefix(r.wins, y.system)
 	case r.wins == winsFill: // unless both changes were there when the pair was looked at, which some seconds cannot hide
-		return o.at.After(e.at.Add(nearly))
+		return o.at.After(e.at.Add(nearly)) || c.notYetShown(r, x, e, y, o)
 	case r.wins == winsNewest:
 		return !o.at.Add(nearly).Before(e.at) || c.unclear(x, e, y, o)
 	}
 	return false
+}
+
+// notYetShown tells whether the audit trail says that e was settled beside what had stood at y before o, when o may not have been shown to
+// anybody yet: Salesforce shows a change some seconds after its stamp (VisibleAfter), and a page that was read before travels with its task
+// (A3). Whoever looks again then sees a change of y alone, as if it had been made after the look. That both stamps are older than the look
+// proves nothing there, however far they are apart.
+func (c *pairCheck) notYetShown(r rule, x side, e version, y side, o version) bool {
+	at := slices.Index(y.past, o)
+	if at < 0 || len(x.names) > 1 {
+		return false
+	}
+	before := func(value string) bool {
+		return slices.ContainsFunc(y.past[:at], func(v version) bool { return r.same(v.value, value) }) && !r.same(value, o.value)
+	}
+	inTime := func(t told) bool {
+		return t.at.After(e.at) && t.at.Before(o.at.Add(c.blind()))
+	}
+	return slices.ContainsFunc(c.filled[x.ref.String()+"/"+x.names[0]], func(t told) bool { return inTime(t) && r.same(t.old, e.value) && before(t.new) }) ||
+		slices.ContainsFunc(c.filled[y.ref.String()+"/"+y.names[0]], func(t told) bool { return inTime(t) && r.same(t.new, e.value) && before(t.old) })
 }
 
 // emptied tells whether a person did nothing to a group but empty parts of it: that loses to what the other side changed, whoever wins
