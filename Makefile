@@ -65,7 +65,7 @@ conformance: ## the vendors' official clients drive the simulators
 	for c in $(CONFORMANCE); do (cd $$c; [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; $(GO) test . -count=1 -v | grep -vE '^=== '); done
 
 simulate: ## SEEDS=n seeds of chaos against the whole engine
-	$(GO) test ./internal/simulation -count=1 -timeout 60m -run 'TestSimulate|TestCrashPoints' -v -args -seeds $(SEEDS) | grep -vE '^=== '
+	$(GO) test ./internal/simulation -count=1 -timeout 60m -run 'TestSimulate|TestCrashPoints' -v -args -seeds $(SEEDS) | grep --line-buffered -vE '^=== '
 
 bench: here bootstraps ## one JSON line per figure
 	$(GO) run ./functions/local bench

@@ -89,6 +89,23 @@ func commit() string {
 	return strings.TrimSpace(string(out))
 }
 
+// failure is what a failed seed says, and the command that replays it.
+func failure(r Report) string {
+	var b strings.Builder
+	for _, p := range r.Problems {
+		fmt.Fprintf(&b, "seed %d: %s\n", r.Seed, p)
+	}
+	extra := ""
+	if *crmFlag != "" {
+		extra = " -crm " + *crmFlag
+	}
+	if r.Quiet {
+		extra += " -quiet 1"
+	}
+	fmt.Fprintf(&b, "replay with: go test ./internal/simulation -count=1 -run 'TestSimulate$' -v -args -seed %d%s   (commit %s)", r.Seed, extra, commit())
+	return b.String()
+}
+
 // TestSimulate runs seeds: -seeds N of them, or -seed S alone with all its effects.
 func TestSimulate(t *testing.T) {
 	sh := NewShared()
@@ -111,21 +128,14 @@ func TestSimulate(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		total.add(r)
+		if len(r.Problems) > 0 { // at once: a long run is often stopped at its first
+			t.Error(failure(r))
+		}
 	})
 	took := time.Since(began)
 	t.Log(total.text(took))
 	for _, r := range total.failed {
-		for _, p := range r.Problems {
-			t.Errorf("seed %d: %s", r.Seed, p)
-		}
-		extra := ""
-		if *crmFlag != "" {
-			extra = " -crm " + *crmFlag
-		}
-		if r.Quiet {
-			extra += " -quiet 1"
-		}
-		t.Errorf("replay with: go test ./internal/simulation -count=1 -run 'TestSimulate$' -v -args -seed %d%s   (commit %s)", r.Seed, extra, commit())
+		t.Error(failure(r))
 	}
 	for _, weak := range total.weak() {
 		t.Errorf("too weak: %s", weak)
