@@ -257,3 +257,42 @@ func TestC16_ComplaintOfOneThatWent(t *testing.T) {
 		w.atRest()
 	})
 }
+
+// TestC16_BackAfterItsMerge: of two couples one is deleted at HubSpot, and its other half is merged into the other couple's at Salesforce: that
+// merge is over, nothing is doubled. Restored at HubSpot, the one that was deleted is somebody of its own again: it is not lost behind
+// the signpost that the merge left, and what is changed of it goes to Salesforce.
+func TestC16_BackAfterItsMerge(t *testing.T) {
+	pair(t, livesWorld("keep", "keep"), func(w *world) {
+		list := append(w.couples(1), couple{hub: w.hub("contacts", "lastname", "Second", "email", "second@nordlys.example")})
+		w.later()
+		list[1].sf = w.inSf("Contact", "LastName", "Second").ID
+		list[0], list[1] = list[1], list[0] // the one that comes back was not made by Crosswalk
+		w.ok(w.HubSpot.User().Archive("contacts", list[0].hub))
+		w.later()
+		w.ok(w.Salesforce.Person().Merge("Contact", list[1].sf, map[string]any{}, list[0].sf))
+		w.later()
+		w.later()
+		if l := w.why(list[0].sfRef()).Link; l.State != link.MovedTo {
+			t.Fatalf("%+v%s", l, w.story())
+		}
+		w.ok(w.HubSpot.User().Restore("contacts", list[0].hub))
+		w.hubSet("contacts", list[0].hub, "firstname", "Back")
+		w.later()
+		w.later()
+		var back []string
+		for _, r := range w.Salesforce.All("Contact") {
+			if !r.Deleted && r.ID != list[1].sf && r.Text("FirstName") == "Back" {
+				back = append(back, r.ID)
+			}
+		}
+		l := w.why(hubRef("contacts", list[0].hub)).Link
+		if n := w.Salesforce.Count("Contact"); n != 2 || len(back) != 1 || l.State != link.Linked {
+			t.Errorf("%d people at Salesforce, restored as %v: %+v%s", n, back, l, w.story())
+		}
+		if l := w.why(list[1].sfRef()).Link; l.State != link.Linked || l.B != hubRef("contacts", list[1].hub) {
+			t.Errorf("%+v%s", l, w.story())
+		}
+		w.wantQuietErrors()
+		w.atRest()
+	})
+}

@@ -167,7 +167,7 @@ func (e *Engine) joinPair(b *batch, i *item, p link.Pointer, got stored[link.Lin
 	case l.State == link.Claimed: // its maker is about to link it, or whoever takes that one's claim over
 		i.end(Result{End: Later, Until: laterOf(l.Claim.Until, time.Now().Add(contentionPause)), On: a.String()})
 		return
-	case (l.State == link.Alias || l.State == link.MovedTo) && l.B == i.ref: // followed from a's side
+	case l.State == link.Alias && l.B == i.ref, l.State == link.MovedTo && l.B == i.ref && !slices.Contains(l.Former, i.ref): // followed from a's side
 	case underWay(p):
 		i.end(Result{End: Later, Until: time.Now().Add(contentionPause)})
 		return
@@ -175,7 +175,7 @@ func (e *Engine) joinPair(b *batch, i *item, p link.Pointer, got stored[link.Lin
 		delete(i.reads, i.ref)
 		return
 	default:
-		return // left behind by a worker that vanished: it says nothing
+		return // left behind by a worker that vanished, or by a merge when it was gone (signpost) and it is back: it says nothing
 	}
 	var group []*Active
 	for _, home := range i.group {
