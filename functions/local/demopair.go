@@ -249,13 +249,21 @@ func (p *pairRun) planned(ctx context.Context, before snapshot) (web.Plan, error
 	return plan, err
 }
 
-// carriedOut runs the plan, and holds what was written against what was planned.
+// carriedOut runs the plan, its first phase by itself, and holds what was written against what was planned.
 func (p *pairRun) carriedOut(ctx context.Context, plan web.Plan, before snapshot) (web.Run, error) {
 	want, err := p.writesOf(ctx, plan)
 	if err != nil {
 		return web.Run{}, err
 	}
-	if _, err := p.command(ctx, exitDone, "run", "--plan", plan.ID); err != nil {
+	first := plan.Set[0]
+	said, err := p.command(ctx, exitDone, "run", "--plan", plan.ID, "--stop-after-phase", first)
+	if err != nil || !strings.Contains(said, "stopped behind "+first) {
+		return web.Run{}, errors.Join(err, fmt.Errorf("demo: the plan's run did not stop behind %s", first))
+	}
+	if n, all := before.changed(p.look()).total(), want.total(); n == 0 || n >= all {
+		return web.Run{}, fmt.Errorf("demo: %d of %d writes were made when the run stopped behind %s", n, all, first)
+	}
+	if _, err := p.command(ctx, exitDone, "run", "--plan", plan.ID, "--go-on"); err != nil {
 		return web.Run{}, err
 	}
 	list, err := get[struct {

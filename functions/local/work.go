@@ -139,8 +139,8 @@ func (c *cli) printRun(r web.Run) {
 		}
 		fmt.Fprintln(c.out)
 	}
-	if r.Kind == "plan" && len(r.Phases) > 0 {
-		fmt.Fprintf(c.out, "plan %s: %d records, %d refused since they changed\n", r.Plan, r.Total, r.Counts.Refused)
+	if r.Kind == "plan" && len(r.Phases) > 0 { // of one that stopped behind a phase nobody knows the total
+		fmt.Fprintf(c.out, "plan %s: %d records, %d refused since they changed\n", r.Plan, max(r.Total, r.Done), r.Counts.Refused)
 	} else if r.Kind == "plan" {
 		made := r.Counts.Created + r.Counts.Updated + r.Counts.Linked
 		fmt.Fprintf(c.out, "plan %s: %d writes planned, %d made, %d refused since they changed\n", r.Plan, r.Total, made, r.Counts.Refused)
