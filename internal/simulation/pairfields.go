@@ -264,13 +264,13 @@ func partlyBlank(x, y string) bool {
 }
 
 // cleared: nothing of ours empties a field (C15): no document says that blanks clear. Part of a group goes with the rest of it where a
-// person emptied it at the other side.
+// person emptied it at the other side, before our write: whose stamp at Salesforce is a whole second, up to one before it happened.
 func (c *pairCheck) cleared(x, y side) {
 	for m, name := range x.names {
 		mine, theirs := history(c.journalOf(x), x.record(), x.names[m:m+1]), history(c.journalOf(y), y.record(), y.names[m:m+1])
 		for n := 1; n < len(mine); n++ {
 			if mine[n].by == ours && mine[n].value == "" && mine[n-1].value != "" && !slices.ContainsFunc(theirs, func(v version) bool {
-				return len(x.names) > 1 && v.by != ours && v.value == "" && !v.at.After(mine[n].at)
+				return len(x.names) > 1 && v.by != ours && v.value == "" && v.at.Before(mine[n].at.Add(x.grain()))
 			}) {
 				c.fail("C15 absent is not empty", "%s %s was emptied by us; it was %q", x.ref, name, mine[n-1].value)
 			}
