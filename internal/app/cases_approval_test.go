@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"crosswalk/internal/engine"
+	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/mapping"
 	"crosswalk/internal/record"
@@ -511,6 +513,50 @@ func TestPlanOnce(t *testing.T) {
 		_, err = w.Engine.RunPlan(ctx, plan.ID, "colleague")
 		w.refused(err, "was carried out by run "+r.ID)
 	})
+}
+
+// TestPlanGoesOnThoughItsPagesWereNotQueued: a plan whose run was listed when the queue failed, or its worker died, is carried out all the same.
+func TestPlanGoesOnThoughItsPagesWereNotQueued(t *testing.T) {
+	queue := &deafQueue{}
+	virtual(t, setup{Draft: true, Config: func(c *engine.Config) { queue.Queue, c.Queue = c.Queue, queue }}, func(w *world) {
+		ctx := w.t.Context()
+		co, p := w.billable()
+		w.old("One", co, p, "2026-03-01")
+		w.goLiveLater()
+		plan := w.previewAll(invoicing, "editor")
+		_, err := w.Engine.Approve(ctx, plan.ID, plan.Digest, "editor")
+		w.ok(err)
+		r, err := w.Engine.RunPlan(ctx, plan.ID, "editor")
+		w.ok(err)
+		queue.deaf = true
+		for range 3 {
+			if _, err = w.Engine.StepRuns(ctx); err != nil {
+				break
+			}
+		}
+		if err == nil || len(w.Light.Invoices()) != 0 {
+			t.Fatalf("the queue took nothing, and nobody was told: %+v", w.runOf(r.ID))
+		}
+		queue.deaf = false
+		w.restart()
+		w.settleRun(r.ID)
+		if n := len(w.Light.Invoices()); n != 1 {
+			t.Errorf("%d invoices, want 1: %+v", n, w.runOf(r.ID))
+		}
+	})
+}
+
+// deafQueue is a queue that takes nothing in bulk while it is deaf.
+type deafQueue struct {
+	lane.Queue
+	deaf bool
+}
+
+func (q *deafQueue) Send(ctx context.Context, to lane.Lane, messages []lane.Message) []error {
+	if !q.deaf || to != lane.Bulk {
+		return q.Queue.Send(ctx, to, messages)
+	}
+	return slices.Repeat([]error{errors.New("the queue does not answer")}, len(messages))
 }
 
 // cutPuts makes a store fail the next puts of a key (of a whole partition without a sort key).

@@ -238,6 +238,9 @@ func (e *Engine) stepRun(ctx context.Context, r Run) error {
 		if len(r.Set) > 0 {
 			return e.stepSetPlan(ctx, r, stored.Rev)
 		}
+		if r.Status == runSending {
+			return e.stepSending(ctx, stored)
+		}
 		return e.stepPlanRun(ctx, r, stored.Rev)
 	case "reconcile":
 		return e.stepReconcile(ctx, r, stored.Rev)
@@ -411,14 +414,18 @@ func (e *Engine) listPage(ctx context.Context, set *mappingSet, r *Run, refs []r
 	return nil
 }
 
-// stepPlanRun lists a saved plan's rows that write something, page by page of the plan.
+// stepPlanRun lists a saved plan's rows that write something, page by page of the plan; then its pages are queued (stepSending). Killed in
+// between, it lists the same pages again: one that is there has bits that may tell of work already.
 func (e *Engine) stepPlanRun(ctx context.Context, r Run, rev int64) error {
 	r.Pages, r.Listed = 0, 0
 	var part []record.Ref
 	var failed error
 	listed := map[planMark]bool{}
 	put := func() bool {
-		failed = e.putRunPage(ctx, r, r.Pages, part)
+		page := runPage{Refs: part, Bits: make([]bool, len(part))}
+		if failed = e.putOne(ctx, runPageKey(r.ID, r.Pages), page, table.IfAbsent()); lost(failed) {
+			failed = nil
+		}
 		r.Pages++
 		r.Listed += len(part)
 		part = part[:0]
@@ -437,20 +444,11 @@ func (e *Engine) stepPlanRun(ctx context.Context, r Run, rev int64) error {
 	if err = errors.Join(err, failed); err != nil {
 		return err
 	}
-	r.Status, r.Expected = "working", r.Listed
-	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil {
+	r.Status, r.Expected = runSending, r.Listed
+	if err := e.putOne(ctx, runKey(r.ID), r, table.IfRev(rev)); err != nil && !lost(err) { // lost: somebody else listed it
 		return err
 	}
-	for n := range r.Pages {
-		page, err := getItem[runPage](ctx, e.Table, runPageKey(r.ID, n))
-		if err != nil {
-			return err
-		}
-		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(r, n, page.Value.Refs, false)); err != nil {
-			return err
-		}
-	}
-	return e.finishRun(ctx, &r)
+	return nil
 }
 
 // mark sets the bits of tasks that ended, one put per page; the last bit of the last page ends the run.
