@@ -171,16 +171,25 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 		if err != nil {
 			return err
 		}
+		known := func(key string) bool {
+			if n.Home {
+				return e.shownAt(i.m, key, false, i.source) == link.Shown(n.B[key]) || forms[key] == n.A[key] && forms[key] != ""
+			}
+			return e.shownAt(i.m, key, true, i.target) == link.Shown(n.B[key]) || took[key]
+		}
+		over, err := e.enteredOver(ctx, i, n, known)
+		if err != nil {
+			return err
+		}
 		wrote := false
 		for key, want := range n.B {
-			if ofLine(key) {
+			if ofLine(key) || !known(key) && !over[key] {
 				continue
 			}
-			if !n.Home && (e.shownAt(i.m, key, true, i.target) == link.Shown(want) || took[key]) {
-				i.agreed()[key], wrote = link.Pair{A: n.A[key], B: want}, true
-			}
-			if n.Home && (e.shownAt(i.m, key, false, i.source) == link.Shown(want) || forms[key] == n.A[key] && forms[key] != "") {
-				i.agreed()[key], wrote = link.Pair{A: want, B: n.A[key], Unsure: true}, true
+			wrote = true
+			i.agreed()[key] = link.Pair{A: n.A[key], B: want}
+			if n.Home {
+				i.agreed()[key] = link.Pair{A: want, B: n.A[key], Unsure: true}
 			}
 		}
 		if !wrote {
