@@ -230,6 +230,33 @@ func TestA10_AddressIsWrittenWhole(t *testing.T) {
 	})
 }
 
+// TestA10_LineFilledAsTheyMeet: a line of an address that was blank on both sides when the rest of it was first written has met like the rest.
+// Who fills it in the window changes what was settled: where the street is changed at the other side meanwhile, the rule for conflicts says
+// whose address goes, and not who has a line more, which would write the street of before over the one that somebody has just entered.
+func TestA10_LineFilledAsTheyMeet(t *testing.T) {
+	pair(t, pairWorld(), func(w *world) {
+		company := w.hub("companies", "name", "Nordlys", "domain", "nordlys.example", "zip", "9000")
+		account := w.sfCreate("Account", values("Name", "Nordlys", "Website", "https://nordlys.example", "BillingStreet", "Quay 1", "BillingCity", "Aarhus"))
+		w.later() // each has what the other has not: a question
+		met := false
+		w.HubSpot.SetFault(func(r *http.Request, body []byte) *hubspottest.Fault {
+			if strings.HasSuffix(r.URL.Path, "/companies/batch/update") && strings.Contains(string(body), "Quay 1") && !met {
+				met = true
+				w.sfSet("Account", account, "BillingStreet", "Quay 9")
+				w.hubSet("companies", company, "zip", "8000")
+			}
+			return nil
+		})
+		w.hubSet("companies", company, "zip", "", "phone", "+45 86 12 34 56") // the answer, and something that goes the other way at the same time
+		w.later()
+		w.later()
+		sf, hub := w.inSf("Account", "Name", "Nordlys"), w.at("companies", company).Properties
+		if !met || sf.Text("BillingStreet") != "Quay 9" || hub["address"] != "Quay 9" || hub["zip"] != "8000" {
+			t.Errorf("%v: %q at Salesforce, %q %q at HubSpot%s", met, sf.Text("BillingStreet"), hub["address"], hub["zip"], w.story())
+		}
+	})
+}
+
 // TestLeadsBothWays: a lead that was born in Salesforce takes the edits of its HubSpot contact, one that came of a HubSpot contact those
 // of the lead; when either is converted, its Salesforce contact goes on with the same HubSpot contact, both ways.
 func TestLeadsBothWays(t *testing.T) {

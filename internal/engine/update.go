@@ -106,6 +106,19 @@ func (e *Engine) takeTarget(ctx context.Context, b *batch, i *item, read record.
 	}
 }
 
+// agreeOnBlanks settles, of what was decided beside a write, what is blank on both sides and never was settled: a line of an address that is
+// filled while the rest is written is a change of what had met, and no first meeting, at which the side with gaps would lose what somebody
+// changed of the rest (A10, A13).
+func (i *item) agreeOnBlanks() {
+	for _, fd := range i.decision.Fields {
+		key := i.m.keyFor(fd.Field)
+		pair, decided := i.decision.Agreed[key]
+		if _, settled := i.link.Agreed[key]; decided && !settled && fd.Action == plan.SameAs && fd.Old.Blank() && fd.New.Blank() {
+			i.agreed()[key] = pair
+		}
+	}
+}
+
 // keepWas remembers what stood in the fields that were written where the answer does not show them: its stamp is a lower bound then, and a
 // copy of before may seem to be newer.
 func (e *Engine) keepWas(i *item, o connector.Outcome) {
@@ -529,6 +542,7 @@ func (e *Engine) takeUpdated(b *batch, i *item, o connector.Outcome) {
 			i.wrote(name, took)
 			i.takenNow(name)
 		}
+		i.agreeOnBlanks()
 		if slices.Sort(ignored); len(ignored) > 0 {
 			i.decision.Reason = &link.Reason{Category: plan.IgnoredWrite, Fields: ignored,
 				Text: fmt.Sprintf("%s took the write of %s and left the value as it was; it is not written again until the source changes", i.m.ConnB, strings.Join(ignored, ", "))}
