@@ -87,6 +87,8 @@ func (c *padCheck) field(l link.Link, r rule, hub, erp record.Ref, h, e []string
 		c.s.branch(padOwn)
 	case (!changed.at.After(met) || len(theirs) == 1 && c.byPeople(erp)) && (len(own) == 0 || last.by == person): // what a record was entered with is older than its pair
 		c.s.branch(padMet)
+	case met.IsZero() && last.by == person: // who met them died between the link and the trail, which alone says when that was: SalesPad's change may be older
+		c.s.branch("SalesPad: nobody told when a pair met")
 	default:
 		c.fail("C1 at rest", "%s says %q and %s %q of %v: %s%s", hub, h, erp, e, r.a, c.story(hub), c.tale(met, own, theirs)+c.heard(hub, erp))
 	}
