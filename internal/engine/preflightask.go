@@ -200,7 +200,8 @@ func (p *preflight) documents(ctx context.Context, a *Active) error {
 		p.add("stop", a.Name, fmt.Sprintf("line %d: %s: %s", problem.Line, problem.Field, problem.Message), "the mapping's editor", problem.Fix)
 	}
 	for _, way := range ways(a) {
-		if way.m.Document == nil && way.m.AToB.Create.When == "never" && way.m.Turned {
+		off := way.m.AToB.Create.When == "never" && (way.m.Turned || a.home != nil && !way.m.AToB.Update)
+		if way.m.Document == nil && off { // nothing is made there, and some of what is only read takes no field of ours
 			continue
 		}
 		if err := p.marker(ctx, place{way.to, way.m.B.Object}); err != nil {
