@@ -537,6 +537,9 @@ func TestPlanGoesOnThoughItsPagesWereNotQueued(t *testing.T) {
 		if err == nil || len(w.Light.Invoices()) != 0 {
 			t.Fatalf("the queue took nothing, and nobody was told: %+v", w.runOf(r.ID))
 		}
+		if idle, err := w.Engine.Idle(ctx, 0); err != nil || idle {
+			t.Errorf("a run that is not queued yet is under way: idle %v, %v", idle, err)
+		}
 		queue.deaf = false
 		w.restart()
 		w.settleRun(r.ID)

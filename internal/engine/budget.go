@@ -83,7 +83,7 @@ func (e *Engine) Waiting(ctx context.Context, ref record.Ref) ([]Waiting, error)
 	}
 	under := []Run{{}}
 	for _, r := range runs {
-		if r.Status == "listing" || r.Status == "working" {
+		if r.underWay() {
 			under = append(under, r)
 		}
 	}

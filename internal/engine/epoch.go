@@ -236,11 +236,6 @@ func (e *Engine) readUntil(ctx context.Context, a *Active) (time.Time, error) {
 	return oldest, nil
 }
 
-// underWayStatus tells whether a run is being listed, queued or worked.
-func underWayStatus(status string) bool {
-	return status == "listing" || status == runSending || status == "working"
-}
-
 // endRuns ends the runs that were under way when the backup was made: they came to their end long ago, or never.
 func (e *Engine) endRuns(ctx context.Context, r Restored) error {
 	all, err := e.Runs(ctx)
@@ -248,11 +243,11 @@ func (e *Engine) endRuns(ctx context.Context, r Restored) error {
 		return err
 	}
 	for _, one := range all {
-		if !underWayStatus(one.Status) || one.At.After(r.At) {
+		if !one.underWay() || one.At.After(r.At) {
 			continue
 		}
 		_, err := change(ctx, e, runKey(one.ID), func(run *Run, exists bool) bool {
-			if !exists || !underWayStatus(run.Status) {
+			if !exists || !run.underWay() {
 				return false
 			}
 			run.Status, run.Ended, run.Error = "failed", time.Now(), "it was under way when the backup was made that the table was restored from; start it again"

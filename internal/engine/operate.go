@@ -461,7 +461,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	}
 	runs, err := e.Runs(ctx)
 	for _, r := range runs {
-		if r.Status == "listing" || r.Status == "working" {
+		if r.underWay() {
 			s.Runs = append(s.Runs, r)
 		}
 	}
@@ -485,5 +485,5 @@ func (e *Engine) Idle(ctx context.Context, within time.Duration) (bool, error) {
 		return false, err
 	}
 	runs, err := e.Runs(ctx)
-	return !slices.ContainsFunc(runs, func(r Run) bool { return r.Status == "listing" || r.Status == "working" }), err
+	return !slices.ContainsFunc(runs, Run.underWay), err
 }

@@ -112,6 +112,11 @@ func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, 
 	return r, nil
 }
 
+// underWay tells whether a run is being listed, queued or worked.
+func (r Run) underWay() bool {
+	return r.Status == "listing" || r.Status == runSending || r.Status == "working"
+}
+
 // runID is a new run's id; ids sort by time.
 func (e *Engine) runID() string {
 	return time.Now().UTC().Format("20060102-150405-") + e.token()[:6]

@@ -94,7 +94,7 @@ func (e *Engine) undoable(ctx context.Context, id string) (Run, error) {
 	default:
 		return of, &RefusedError{fmt.Sprintf("run %s is a %s, which writes nothing", id, strings.ReplaceAll(of.Kind, "_", " ")), "crosswalk runs lists the others"}
 	}
-	if of.Status == "listing" || of.Status == "working" {
+	if of.underWay() {
 		h, err := e.head(ctx, of.Mapping)
 		if err != nil {
 			return of, err
