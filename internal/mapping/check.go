@@ -199,8 +199,8 @@ func (c *checker) inputs(path string, names []string, through, associations bool
 		switch {
 		case name == "":
 			c.add(path, "an input is empty", "name a field of "+c.m.A.Object)
-		case association(name) != "" && with == nil && !associations && !(through && strings.HasPrefix(name, primaryOf)):
-			c.addf(path, c.withFix(association(name)), "with has no related record for %s", name)
+		case Association(name) != "" && with == nil && !associations && !(through && strings.HasPrefix(name, primaryOf)):
+			c.addf(path, c.withFix(Association(name)), "with has no related record for %s", name)
 		case with != nil && with.Pick == "all" && field != "":
 			c.addf(path, "pick: primary gives one; several can be used in a value expression only", "%s stands for several records", with.Name)
 		}

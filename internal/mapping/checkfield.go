@@ -43,7 +43,7 @@ func (c *checker) reserved(f Field) {
 func (c *checker) field(f Field) {
 	c.needed(f.Path+".b", f.B, "name the field of b that is written")
 	c.source(f.Path, f.sources())
-	c.inputs(f.Path+".a", f.A, f.Through != "", f.Through != "" && association(f.B) != "")
+	c.inputs(f.Path+".a", f.A, f.Through != "", f.Through != "" && Association(f.B) != "")
 	c.transform(f.Path+".transform", f.Transform, max(len(f.A), 1))
 	c.script(f.Path+".value", f.Value, Expression)
 	c.words(f)
@@ -100,8 +100,8 @@ func (f Field) clashes() []clash {
 	bad(f.Through != "" && len(f.A) != 1, "through", "a reference comes from one field of a", "give a, for example associations.company")
 	bad(f.Through != "" && (f.Transform != "" || len(f.Values) > 0 || f.Table != "" || f.Default != nil), "through",
 		"what is written is the id of the counterpart; it cannot be changed on the way", "leave transform, values, table and default out")
-	bad(f.Through == "" && len(f.A) == 1 && association(f.A[0]) != "", "a", "a related record is not a text", "add through: MAPPING, or name a field of it such as company.name")
-	bad(f.Through == "" && association(f.B) != "", "b", "an association holds records, not a text", "add through: MAPPING, whose counterparts are associated")
+	bad(f.Through == "" && len(f.A) == 1 && Association(f.A[0]) != "", "a", "a related record is not a text", "add through: MAPPING, or name a field of it such as company.name")
+	bad(f.Through == "" && Association(f.B) != "", "b", "an association holds records, not a text", "add through: MAPPING, whose counterparts are associated")
 	bad(len(f.Also) > 0 && strings.HasPrefix(f.B, allOf) && len(f.A) == 1 && strings.HasPrefix(f.A[0], allOf), "through", "associations to one kind of record go through one mapping", "name one, or write one line for each mapping")
 	bad(f.Any && f.Through == "", "required", "any belongs to a reference", "write true, or add through: MAPPING")
 	bad(f.By != "" && f.Table == "", "by", "by belongs to a table that both sides have", "add table: TABLE, for example table: owners")

@@ -147,8 +147,8 @@ func (c *checker) comesHome(f Field) {
 	if f.Transform != "" && f.Back == "" && f.BackValues == nil && !c.language.tidies(f.Transform) {
 		c.addf(f.Path+".transform", "add back: with the transform for the way home, or direction: a_to_b", "%s makes another value, and nothing says what that is at a", f.Transform)
 	}
-	if strings.HasPrefix(f.B, allOf) && association(f.A[0]) == "" {
-		c.addf(f.Path+".b", "write "+primaryOf+association(f.B), "%s may be several records, and %s takes one", f.B, f.A[0])
+	if strings.HasPrefix(f.B, allOf) && Association(f.A[0]) == "" {
+		c.addf(f.Path+".b", "write "+primaryOf+Association(f.B), "%s may be several records, and %s takes one", f.B, f.A[0])
 	}
 	if f.BackElse != nil && len(f.Values) == 0 && len(f.BackValues) == 0 && f.By == "" {
 		c.add(f.Path+".back_else", "back_else belongs to a value map", "add back_values, or leave it out")

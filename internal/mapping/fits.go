@@ -74,7 +74,7 @@ var typeFix = map[string]string{
 // fits looks at the type and length of what is written as it is.
 func (v *validator) fits(f Field, inputs []Property, to Property) {
 	if f.Through != "" {
-		if !slices.Contains([]string{"ref", "text", "number", "integer", ""}, to.Type) && association(to.Name) == "" {
+		if !slices.Contains([]string{"ref", "text", "number", "integer", ""}, to.Type) && Association(to.Name) == "" {
 			v.addf(f.Path+".through", "name a field that holds a reference", "%s is %s, not a reference", to.Name, article(to.Type))
 		}
 		return

@@ -117,7 +117,7 @@ func (s *set) associates(c *complaints, f Field) {
 		object    string
 		with      bool
 	}{{"a", f.A[0], a, c.m.inWith(f.A[0])}, {"b", f.B, b, false}} {
-		if object := association(end.name); object != "" && !end.with && !sameObject(object, end.object) {
+		if object := Association(end.name); object != "" && !end.with && !sameObject(object, end.object) {
 			c.addf(f.Path+".through", "name the mapping of "+object, "%s links %s, and %s is a field of %s", f.Through, end.object, end.name, object)
 		}
 	}

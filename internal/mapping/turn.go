@@ -117,8 +117,8 @@ const (
 	primaryOf = "primary."
 )
 
-// association gives the object that a field's name associates, "" for any other field.
-func association(name string) string {
+// Association gives the object that a field's name associates, "" for any other field.
+func Association(name string) string {
 	if plain := plainAssociation(name); plain != name {
 		return plain
 	}

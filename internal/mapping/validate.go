@@ -76,7 +76,7 @@ func (v *validator) object(path string, s Schema, name string) (Object, bool) {
 // have looks up a field of an object and complains when it is not there.
 func (v *validator) have(path string, o Object, name string) (Property, bool) {
 	p, ok := o.property(name)
-	if all, found := o.property(allOf + association(name)); !ok && found && strings.HasPrefix(name, primaryOf) {
+	if all, found := o.property(allOf + Association(name)); !ok && found && strings.HasPrefix(name, primaryOf) {
 		return Property{Name: name, Label: all.Label, Type: "ref", References: all.References, ReadOnly: true}, true // the only one, where none is marked
 	}
 	if !ok && name != "" && !v.lacked(name) {

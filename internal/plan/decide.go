@@ -284,17 +284,12 @@ func (d *Decision) writeWhole(group []wanted, fields []FieldDecision) {
 	}
 	for n, w := range group {
 		fd := &fields[n]
-		if fd.Action != SameAs || w.value.Blank() || !w.value.Same(fd.Old) || isAssociation(fd.Field) {
+		if fd.Action != SameAs || w.value.Blank() || !w.value.Same(fd.Old) || mapping.Association(fd.Field) != "" { // who belongs to whom is written by itself
 			continue
 		}
 		fd.Action, fd.Rule = WriteIt, "equal, goes with the rest of "+w.field.Group
 		d.Write[fd.Field] = w.value
 	}
-}
-
-// isAssociation tells a field of what a record is associated with, which is written by itself.
-func isAssociation(name string) bool {
-	return strings.HasPrefix(name, "associations.") || strings.HasPrefix(name, "primary.")
 }
 
 // lookAgain has the pair looked at again at a time, or sooner where something else of it asks for that.
