@@ -107,6 +107,17 @@ func (e *Engine) freshTargets(ctx context.Context, b *batch, items []*item) {
 	e.decide(ctx, b, again)
 }
 
+// readKept has pairs read at once of which a field that both sides changed would be settled as each has it, on a page that came with the task.
+// No later look compares those two again: what somebody set back or entered after the page was read would count as a change after it, and go
+// over the other side's (A3, A11).
+func (e *Engine) readKept(_ context.Context, _ *batch, items []*item) {
+	for _, i := range items {
+		if len(i.fromPage) > 0 && i.link.State == link.Linked && slices.ContainsFunc(i.decision.Fields, func(fd plan.FieldDecision) bool { return fd.Conflict && !fd.Lost && fd.Action == plan.KeepIt }) {
+			i.end(Result{End: Later, Until: time.Now(), Stale: i.task.Stale + 1})
+		}
+	}
+}
+
 // travels tells whether the pages of a mapping's sources may travel: of those that work both ways, and of those that go one way and on
 // which no document rests. What is billed, or is billed to, is read by whoever writes it, and so are documents with their lines.
 func (s *mappingSet) travels(a *Active) bool {

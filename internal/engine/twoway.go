@@ -305,7 +305,7 @@ func (e *Engine) workHome(ctx context.Context, b *batch, items []*item) {
 	if len(twins) > 0 {
 		b.all = append(b.all, twins...)
 		e.workSteps(ctx, b, twins, []func(context.Context, *batch, []*item){
-			e.findLacking, e.findCounterparts, e.runScripts, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
+			e.findLacking, e.findCounterparts, e.runScripts, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.readKept, e.runHooks,
 		})
 		for _, t := range twins {
 			e.endPair(t)

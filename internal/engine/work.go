@@ -239,7 +239,7 @@ func (e *Engine) workItems(ctx context.Context, b *batch, items []*item) {
 		b.erased, b.dead = erased, dead
 	}
 	e.workSteps(ctx, b, items, []func(context.Context, *batch, []*item){
-		e.loadLinks, e.readSources, e.archiveDeleted, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.archiveDeleted, e.takenBack, e.findExcluded, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.runHooks,
+		e.loadLinks, e.readSources, e.archiveDeleted, e.findLacking, e.inherit, e.findMirrors, e.gate, e.readLines, e.findLacking, e.findCounterparts, e.runScripts, e.readTargets, e.archiveDeleted, e.takenBack, e.findExcluded, e.match, e.findAssociated, e.findHistory, e.yieldTo, e.decide, e.freshTargets, e.readKept, e.runHooks,
 	})
 	e.workHome(ctx, b, items)
 	if b.preview {
