@@ -112,7 +112,11 @@ func (e *Engine) freshTargets(ctx context.Context, b *batch, items []*item) {
 // over the other side's (A3, A11).
 func (e *Engine) readKept(_ context.Context, _ *batch, items []*item) {
 	for _, i := range items {
-		if len(i.fromPage) > 0 && i.link.State == link.Linked && slices.ContainsFunc(i.decision.Fields, func(fd plan.FieldDecision) bool { return fd.Conflict && !fd.Lost && fd.Action == plan.KeepIt }) {
+		keptApart := func(fd plan.FieldDecision) bool {
+			_, settled := i.decision.Agreed[i.m.keyFor(fd.Field)]
+			return settled && fd.Conflict && fd.Action == plan.KeepIt
+		}
+		if len(i.fromPage) > 0 && i.link.State == link.Linked && slices.ContainsFunc(i.decision.Fields, keptApart) {
 			i.end(Result{End: Later, Until: time.Now(), Stale: i.task.Stale + 1})
 		}
 	}
