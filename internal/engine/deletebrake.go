@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crosswalk/internal/engine/table"
@@ -49,19 +50,55 @@ func (e *Engine) releaseDeletes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
 	var errs []error
-	for _, name := range set.names {
-		a := set.byName[name]
+	for _, a := range set.archiving() {
+		if err := e.releaseSlot(ctx, a); err != nil {
+			errs = append(errs, fmt.Errorf("deletions of %s: %w", a.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// archiving are the mappings by which deletions are carried over, one of each slot.
+func (s *mappingSet) archiving() []*Active {
+	seen := map[string]bool{}
+	var list []*Active
+	for _, name := range s.names {
+		a := s.byName[name]
 		if a.Delete.A != "archive" && a.Delete.B != "archive" || !a.works(true) || seen[a.Slot] {
 			continue
 		}
 		seen[a.Slot] = true
-		if err := e.releaseSlot(ctx, a); err != nil {
-			errs = append(errs, fmt.Errorf("deletions of %s: %w", name, err))
+		list = append(list, a)
+	}
+	return list
+}
+
+// deletesDue tells whether deletions that were collected will be carried over by themselves within the given time: those that a person
+// is asked about will not.
+func (e *Engine) deletesDue(ctx context.Context, within time.Duration) (bool, error) {
+	set, err := e.bound(ctx)
+	if err != nil {
+		return false, err
+	}
+	by := time.Now().Add(within)
+	for _, a := range set.archiving() {
+		waiting, under, err := e.goingOf(ctx, a.Slot)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(under, func(g going) bool { return g.Sent.Add(deleteWindow).Before(by) }) {
+			return true, nil
+		}
+		if !slices.ContainsFunc(waiting, func(g going) bool { return g.At.Add(deleteWindow).Before(by) }) {
+			continue
+		}
+		got, err := getItem[deletes](ctx, e.Table, deletesKey(a.Slot))
+		if err != nil || got.Value.Asked == 0 {
+			return err == nil, err
 		}
 	}
-	return errors.Join(errs...)
+	return false, nil
 }
 
 // goingOf lists what a slot's window has collected, and what was released and is not done.

@@ -484,6 +484,9 @@ func (e *Engine) Idle(ctx context.Context, within time.Duration) (bool, error) {
 	if err != nil || soon {
 		return false, err
 	}
+	if due, err := e.deletesDue(ctx, within); err != nil || due {
+		return false, err
+	}
 	runs, err := e.Runs(ctx)
 	return !slices.ContainsFunc(runs, Run.underWay), err
 }
