@@ -21,13 +21,7 @@ func (e *Engine) enteredOver(ctx context.Context, i *item, n *link.Intent, known
 	}
 	out := map[string]bool{}
 	for key := range n.B {
-		before, shown := i.link.Agreed[key].B, ""
-		if n.Home {
-			before, shown = i.link.Agreed[key].A, e.shownAt(i.m, key, false, i.source)
-		} else {
-			shown = e.shownAt(i.m, key, true, i.target)
-		}
-		if !ofLine(key) && !known(key) && link.Shown(before) != shown {
+		if !ofLine(key) && !known(key) && link.Shown(sideOf(i.link.Agreed[key], n.Home)) != e.sideShown(i, key, n.Home) {
 			out[key] = true
 		}
 	}
@@ -66,4 +60,42 @@ func (e *Engine) toldDone(ctx context.Context, page string, target record.Ref) (
 	})
 	outcomes = slices.DeleteFunc(outcomes, func(o EntryOutcome) bool { return o.Target != target })
 	return len(entries) == 1 && len(outcomes) == 1 && outcomes[0].Status == string(connector.Done), nil
+}
+
+// changedBy tells whether a field shows what an unfinished intention wrote, and was settled as something else before: the write was carried
+// out. A field that went along with its group as it was says nothing of that.
+func (e *Engine) changedBy(i *item, n *link.Intent, key string) bool {
+	before, settled := i.link.Agreed[key]
+	shown := e.sideShown(i, key, n.Home)
+	return settled && shown == link.Shown(n.B[key]) && shown != link.Shown(sideOf(before, n.Home))
+}
+
+// hasNotCome tells whether a lost write of a pair cannot have been carried out since: it comes whole, and a field that it wrote stands as was
+// settled later. A value of another field that it wrote too was set back by a person, who wins (A4, A11).
+func (e *Engine) hasNotCome(i *item, g link.Ghost) bool {
+	if !i.bothWays() {
+		return false
+	}
+	for key, wrote := range g.B {
+		pair, settled := i.link.Agreed[key]
+		if shown := e.sideShown(i, key, g.Home); settled && !ofLine(key) && shown != link.Shown(wrote) && shown == link.Shown(sideOf(pair, g.Home)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sideShown is what a field reads as at the side that an intention writes, which is a where it goes home.
+func (e *Engine) sideShown(i *item, key string, home bool) string {
+	if home {
+		return e.shownAt(i.m, key, false, i.source)
+	}
+	return e.shownAt(i.m, key, true, i.target)
+}
+
+func sideOf(p link.Pair, home bool) string {
+	if home {
+		return p.A
+	}
+	return p.B
 }

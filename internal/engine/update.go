@@ -194,12 +194,12 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 		if err != nil {
 			return err
 		}
-		wrote := false
+		wrote, landed := false, false
 		for key, want := range n.B {
 			if ofLine(key) || !known(key) && !over[key] {
 				continue
 			}
-			wrote = true
+			wrote, landed = true, landed || over[key] || e.changedBy(i, n, key)
 			i.agreed()[key] = link.Pair{A: n.A[key], B: want}
 			if n.Home {
 				i.agreed()[key] = link.Pair{A: want, B: n.A[key], Unsure: true}
@@ -208,12 +208,17 @@ func (e *Engine) settleIntent(ctx context.Context, b *batch, i *item) error {
 		if !wrote {
 			i.dropHook(n)
 		}
+		if landed && i.bothWays() { // it was carried out, and comes late no more
+			maps.DeleteFunc(n.B, func(key, _ string) bool { return !ofLine(key) })
+		}
 		i.link.Ghosts = append(i.link.Ghosts, link.Ghost{Until: now.Add(ghostsFor), B: n.B, Home: n.Home})
 		i.link.Intent, i.settled = nil, true
 	}
 	i.link.Ghosts = slices.DeleteFunc(i.link.Ghosts, func(g link.Ghost) bool { return g.Until.Before(now) })
 	ghost := func(key, shown string, home bool) bool {
-		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool { return !g.Was && g.Home == home && link.Shown(g.B[key]) == shown })
+		return slices.ContainsFunc(i.link.Ghosts, func(g link.Ghost) bool {
+			return !g.Was && g.Home == home && link.Shown(g.B[key]) == shown && !e.hasNotCome(i, g)
+		})
 	}
 	for _, key := range slices.Sorted(maps.Keys(i.link.Agreed)) {
 		pair := i.link.Agreed[key]
