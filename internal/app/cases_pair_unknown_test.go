@@ -1,10 +1,13 @@
 package app
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/connector/salesforce/salesforcetest"
 )
 
 // TestA7_FirstMeetingThatWasNotFinished: two records were found to be the same, and what was to be written with that was not. Until it is,
@@ -56,5 +59,37 @@ func TestA5_AddressesSwappedBeforeACreateWasKnown(t *testing.T) {
 			t.Errorf("the second has %s, %v%s", other, r.Properties, w.story())
 		}
 		w.wantQuietErrors()
+	})
+}
+
+// TestA7_EditedWhileACreateWasSentAgain: nothing came of a contact's create, and its outcome was unknown. It was sent again, Salesforce put the
+// number into a form of its own, and a person changed the number at HubSpot before anybody had looked again. One side was changed, not two:
+// though Salesforce wins where both were, HubSpot's number is carried.
+func TestA7_EditedWhileACreateWasSentAgain(t *testing.T) {
+	contacts := strings.Replace(pairContacts, "{ a: Phone, b: phone, conflict: hubspot }", `{ a: Phone, b: phone, transform: 'phone_e164("US")', conflict: salesforce }`, 1)
+	s := pairWorld(pairAccounts, contacts)
+	s.Org = func(sim *salesforcetest.Sim) { sim.AddTrigger("Contact", salesforcetest.FormatPhones) }
+	pair(t, s, func(w *world) {
+		person, creates := "", 0
+		w.Salesforce.SetFault(func(r *http.Request, body []byte) *salesforcetest.Fault {
+			if r.Method != http.MethodPost || !strings.Contains(string(body), "+14155550249") {
+				return nil
+			}
+			if creates++; creates == 1 {
+				return &salesforcetest.Fault{Cut: true}
+			}
+			return &salesforcetest.Fault{Mangle: func(status int, body []byte) (int, []byte) {
+				w.hubSet("contacts", person, "phone", "+14155550295")
+				return status, body
+			}}
+		})
+		person = w.hub("contacts", "lastname", "Desk", "email", "desk@nordlys.example", "phone", "+14155550249")
+		w.advance(2 * time.Hour)
+		contact := w.inSf("Contact", "Email", "desk@nordlys.example")
+		if r, _ := w.HubSpot.Record("contacts", person); creates != 2 || r.Properties["phone"] != "+14155550295" || contact.Text("Phone") != "(415) 555-0295" {
+			t.Errorf("%d creates, %q at HubSpot, %q at Salesforce%s", creates, r.Properties["phone"], contact.Text("Phone"), w.story())
+		}
+		w.wantQuietErrors()
+		w.quiet(2 * time.Hour)
 	})
 }

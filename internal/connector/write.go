@@ -22,7 +22,8 @@ type Writer interface {
 // Traits of an object's creates and actions.
 type Traits struct {
 	MarkerField string        // field that carries our marker; "" means unknown outcomes must be held
-	Keyed       bool          // the create takes an idempotency key and replays its first answer
+	Keyed       bool          // a create that is sent again makes no second record: it takes an idempotency key, or its marker is unique
+	Replays     bool          // and is answered with what the first one made, which may be of an older decision
 	StrongLook  bool          // Look sees every record older than Settle
 	Settle      time.Duration // how long after a create the vendor may still hide it
 	Deadline    time.Duration // how long a request may run on at the vendor after we gave up

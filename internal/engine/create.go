@@ -382,22 +382,22 @@ func (e *Engine) agreedAfter(i *item, answered *record.Record) map[string]link.P
 	if e.Bugs.BaseNotMoved {
 		return nil
 	}
-	out := map[string]link.Pair{}
+	out, older := map[string]link.Pair{}, i.resent && !i.anew
 	for key, pair := range i.decision.Agreed {
 		field, _ := i.m.fieldFor(key)
 		v := answered.Field(field.B)
 		if v.Known() {
 			shown := e.shownAt(i.m, key, true, answered)
-			if i.resent && shown != link.Shown(pair.B) {
+			if older && shown != link.Shown(pair.B) {
 				pair.A = changedAtA
 			}
 			pair.B, pair.Unsure = link.ShownAs(shown, pair.B), false
-		} else if i.resent {
+		} else if older {
 			pair.A = changedAtA
 		}
 		out[key] = pair
 	}
-	if i.resent && len(i.decision.Agreed) == 0 { // found when it was not to be made any more: what of it is older than the record nobody knows
+	if older && len(i.decision.Agreed) == 0 { // found when it was not to be made any more: what of it is older than the record nobody knows
 		for _, field := range i.m.Fields {
 			if v := answered.Field(field.B); field.B != "" && v.Known() {
 				out[field.Key()] = link.Pair{A: changedAtA, B: e.shownAt(i.m, field.Key(), true, answered)}

@@ -177,6 +177,7 @@ func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
 	case !traits.Keyed:
 		c.Sends, c.Looks = c.Sends+1, 0
 	}
+	i.anew = !traits.Replays && i.m.Document == nil // a document's bytes are kept and sent as they were
 	c.SentAt = time.Now()
 	if i.bothWays() && !i.lookOnly { // it is sent as the record is now: what was sent before made nothing
 		i.link.Agreed = i.decision.Agreed

@@ -60,6 +60,7 @@ type item struct {
 	token    string // of the intention written in this batch
 	body     *keptBody
 	resent   bool                     // bytes of an older decision were sent, or may have been
+	anew     bool                     // none of them is there, and no key brings them back: what is sent now is of this decision
 	seen     map[record.Ref]time.Time // stamps that feeds showed
 	met      bool                     // its new counterpart was there already: both are still to be compared
 	settled  bool                     // what an expired intention of its link came to was learnt, and is not stored yet

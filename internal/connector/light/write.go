@@ -21,7 +21,7 @@ func (c *Connector) Traits(name string) connector.Traits {
 	if o == nil {
 		return connector.Traits{}
 	}
-	return connector.Traits{MarkerField: c.markerField(o), Keyed: o.keyed, StrongLook: o.parent == "",
+	return connector.Traits{MarkerField: c.markerField(o), Keyed: o.keyed, Replays: o.keyed, StrongLook: o.parent == "",
 		Settle: c.Settle, Deadline: c.Deadline, Actions: slices.Clone(o.actions)}
 }
 

@@ -19,7 +19,7 @@ func (c *Connector) Traits(object string) connector.Traits {
 	if object != "things" {
 		return connector.Traits{}
 	}
-	return connector.Traits{MarkerField: markerField, Keyed: true, StrongLook: true, Settle: overlap, Deadline: rest.DefaultDeadline}
+	return connector.Traits{MarkerField: markerField, Keyed: true, Replays: true, StrongLook: true, Settle: overlap, Deadline: rest.DefaultDeadline}
 }
 
 // Encode gives the bytes a create would send. They are stored before the call and sent as they are, so that a
