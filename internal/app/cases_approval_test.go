@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"crosswalk/internal/connector/hubspot/hubspottest"
 	"crosswalk/internal/engine"
 	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
@@ -517,7 +519,7 @@ func TestPlanOnce(t *testing.T) {
 
 // TestPlanGoesOnThoughItsPagesWereNotQueued: a plan whose run was listed when the queue failed, or its worker died, is carried out all the same.
 func TestPlanGoesOnThoughItsPagesWereNotQueued(t *testing.T) {
-	queue := &deafQueue{}
+	queue := &deafQueue{to: lane.Bulk}
 	virtual(t, setup{Draft: true, Config: func(c *engine.Config) { queue.Queue, c.Queue = c.Queue, queue }}, func(w *world) {
 		ctx := w.t.Context()
 		co, p := w.billable()
@@ -549,14 +551,62 @@ func TestPlanGoesOnThoughItsPagesWereNotQueued(t *testing.T) {
 	})
 }
 
-// deafQueue is a queue that takes nothing in bulk while it is deaf.
+// TestNamedRunGoesOnThoughItWasNotQueued: a run of one deal was stored when the queue failed. Whoever asked for it is told, and it is done by
+// itself as soon as the queue takes it.
+func TestNamedRunGoesOnThoughItWasNotQueued(t *testing.T) {
+	queue := &deafQueue{to: lane.Live}
+	virtual(t, setup{Draft: true, Config: func(c *engine.Config) { queue.Queue, c.Queue = c.Queue, queue }}, func(w *world) {
+		co, p := w.billable()
+		deal := w.old("One", co, p, "2026-03-01")
+		w.goLiveLater()
+		queue.deaf = true
+		r, err := w.Engine.RunMapping(w.t.Context(), engine.Run{Kind: "named", Mapping: invoicing, Actor: "editor"}, []record.Ref{dealRef(deal)})
+		if err == nil || len(w.Light.Invoices()) != 0 {
+			t.Fatalf("the queue took nothing, and nobody was told: %+v", w.runOf(r.ID))
+		}
+		if idle, err := w.Engine.Idle(w.t.Context(), 0); err != nil || idle {
+			t.Errorf("a run that is not queued yet is under way: idle %v, %v", idle, err)
+		}
+		queue.deaf = false
+		w.restart()
+		w.settleRun(r.ID)
+		if n, r := len(w.Light.Invoices()), w.runOf(r.ID); n != 1 || r.Status != "done" || r.Done != 1 {
+			t.Errorf("%d invoices, want 1: %+v", n, r)
+		}
+	})
+}
+
+// TestNamedPreviewThatFails: whoever asks for a preview of one deal while HubSpot does not answer is told so, and its run has failed: nothing
+// carries it on.
+func TestNamedPreviewThatFails(t *testing.T) {
+	virtual(t, setup{Draft: true}, func(w *world) {
+		co, p := w.billable()
+		deal := w.old("One", co, p, "2026-03-01")
+		w.HubSpot.SetFault(func(r *http.Request, _ []byte) *hubspottest.Fault {
+			if !strings.HasSuffix(r.URL.Path, "/deals/batch/read") {
+				return nil
+			}
+			return &hubspottest.Fault{Status: http.StatusInternalServerError}
+		})
+		r, err := w.Engine.RunMapping(w.t.Context(), engine.Run{Kind: "preview", Mapping: invoicing, Actor: "editor"}, []record.Ref{dealRef(deal)})
+		if err == nil {
+			t.Fatal("HubSpot did not answer, and nobody was told")
+		}
+		if r := w.runOf(r.ID); r.Status != "failed" || r.Error == "" || r.Ended.IsZero() {
+			t.Errorf("the run is %+v", r)
+		}
+	})
+}
+
+// deafQueue is a queue that takes nothing on one lane while it is deaf.
 type deafQueue struct {
 	lane.Queue
+	to   lane.Lane
 	deaf bool
 }
 
 func (q *deafQueue) Send(ctx context.Context, to lane.Lane, messages []lane.Message) []error {
-	if !q.deaf || to != lane.Bulk {
+	if !q.deaf || to != q.to {
 		return q.Queue.Send(ctx, to, messages)
 	}
 	return slices.Repeat([]error{errors.New("the queue does not answer")}, len(messages))

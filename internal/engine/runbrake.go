@@ -64,16 +64,19 @@ func (e *Engine) counted(ctx context.Context, r *Run) error {
 	return e.openError(ctx, plan.Brake, r.Mapping, record.Ref{}, record.Ref{}, "run "+r.ID+": "+r.Error)
 }
 
-// stepSending queues more pages of a counted run. Killed before that is remembered, the same pages are queued again: their tasks run twice,
-// their bits are set once.
+// stepSending queues more pages of a counted run, of a plan's, or of named records, for which somebody waits. Killed before that is
+// remembered, the same pages are queued again: their tasks run twice, their bits are set once.
 func (e *Engine) stepSending(ctx context.Context, before stored[Run]) error {
-	r := before.Value
+	r, where := before.Value, lane.Bulk
+	if r.Named {
+		where = lane.Live
+	}
 	for n := 0; n < sendPages && r.SentPages < r.Pages; n++ {
 		page, err := getItem[runPage](ctx, e.Table, runPageKey(r.ID, r.SentPages))
 		if err != nil {
 			return err
 		}
-		if err := e.Enqueue(ctx, lane.Bulk, e.runTasks(r, r.SentPages, page.Value.Refs, false)); err != nil {
+		if err := e.Enqueue(ctx, where, e.runTasks(r, r.SentPages, page.Value.Refs, r.Named)); err != nil {
 			return err
 		}
 		r.SentPages++

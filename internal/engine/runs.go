@@ -27,7 +27,8 @@ type Run struct {
 	Pilot     bool           `json:"pilot,omitempty"`
 	WonSince  string         `json:"wonSince,omitempty"`
 	Foreseen  int            `json:"foreseen,omitempty"`  // of a first load: how many records its approved preview showed; its pages are counted before any is queued
-	SentPages int            `json:"sentPages,omitempty"` // of that: how many are queued
+	SentPages int            `json:"sentPages,omitempty"` // of that, and of named records: how many are queued
+	Named     bool           `json:"named,omitempty"`     // of named records only
 	Part      bool           `json:"part,omitempty"`      // of preview: of named records only
 	Versions  map[string]int `json:"versions,omitempty"`  // of preview: the version of each mapping that it decides with
 	Month     string         `json:"month,omitempty"`     // of reconcile: YYYY-MM
@@ -95,21 +96,43 @@ func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, 
 		r.Pages++
 		r.Listed += len(page)
 	}
-	r.Status = "working"
 	r.Expected = r.Listed
+	if r.Kind == "preview" {
+		r.Status = "working"
+		if err := e.putOne(ctx, runKey(r.ID), r, table.IfAbsent()); err != nil {
+			return r, err
+		}
+		if err := e.previewNamed(ctx, &r, named); err != nil {
+			return r, errors.Join(err, e.endFailed(ctx, r.ID, err))
+		}
+		return r, nil
+	}
+	r.Status, r.Named = runSending, true // what cannot be queued now the next poll queues
 	if err := e.putOne(ctx, runKey(r.ID), r, table.IfAbsent()); err != nil {
 		return r, err
 	}
-	if r.Kind == "preview" {
-		return r, e.previewNamed(ctx, &r, named)
-	}
-	for n := range r.Pages {
-		page := named[n*runPageSize : min((n+1)*runPageSize, len(named))]
-		if err := e.Enqueue(ctx, lane.Live, e.runTasks(r, n, page, true)); err != nil {
+	for r.Status == runSending {
+		got, err := getItem[Run](ctx, e.Table, runKey(r.ID))
+		if r = got.Value; err != nil || r.Status != runSending {
+			return r, err
+		}
+		if err := e.stepSending(ctx, got); err != nil {
 			return r, err
 		}
 	}
 	return r, nil
+}
+
+// endFailed ends a run that nothing carries on, with what stopped it.
+func (e *Engine) endFailed(ctx context.Context, id string, fault error) error {
+	_, err := change(ctx, e, runKey(id), func(r *Run, exists bool) bool {
+		if !exists || !r.underWay() {
+			return false
+		}
+		r.Status, r.Error, r.Ended = "failed", fault.Error(), time.Now()
+		return true
+	})
+	return err
 }
 
 // underWay tells whether a run is being listed, queued or worked.
