@@ -267,7 +267,7 @@ func firstMeeting(f *Facts, group []wanted, c comparison) verdict {
 	case c.bBlank:
 		return verdict{action: WriteIt, rule: "fills a blank"}
 	case c.aBlank:
-		return verdict{action: KeepIt, leave: true, rule: "blank at " + m.A.Connection + ", filled from " + m.B.Connection}
+		return f.leftAtMeeting("blank at "+m.A.Connection, ", filled from "+m.B.Connection)
 	}
 	word := pickWord(first.First, m.First)
 	if word == "" {
@@ -288,7 +288,7 @@ func firstMeeting(f *Facts, group []wanted, c comparison) verdict {
 	}
 	switch { // a group goes as one, and never blanks over values: then the other side's goes, or neither
 	case word == "a" && c.aGaps && c.bGaps, word == "b" && c.aGaps && c.bGaps:
-		v := verdict{action: KeepIt, leave: true, rule: "first: each side has what the other has not"}
+		v := f.leftAtMeeting("first: each side has what the other has not", "")
 		if !m.Turned {
 			v.notice = &link.Reason{Category: BadValue, Fields: []string{first.B}, Text: "the fields of " + first.Group + " differ, and each side has some that are empty at the other. Make both sides agree"}
 		}
@@ -302,7 +302,7 @@ func firstMeeting(f *Facts, group []wanted, c comparison) verdict {
 	case "a":
 		return verdict{action: WriteIt, rule: "first: " + m.A.Connection}
 	case "b":
-		return verdict{action: KeepIt, leave: true, rule: "first: " + m.B.Connection}
+		return f.leftAtMeeting("first: "+m.B.Connection, "")
 	case "hold":
 		if m.Turned {
 			return verdict{action: KeepIt, leave: true, rule: "first: hold"}
@@ -310,6 +310,15 @@ func firstMeeting(f *Facts, group []wanted, c comparison) verdict {
 		return verdict{stop: &link.Reason{Category: BadValue, Fields: []string{first.B}, Text: first.B + " differs, and the mapping says first: hold. Make both sides agree"}}
 	}
 	return verdict{action: KeepIt, rule: "first: fill keeps what is there"}
+}
+
+// leftAtMeeting leaves what meets for the first time to the other way. One that updates nothing carries it never: then both sides are settled as
+// they are, or every later change of this side would meet for the first time again, and lose against what was there before it (C1).
+func (f *Facts) leftAtMeeting(rule, carried string) verdict {
+	if m := f.Mapping; !m.BToA.Update {
+		return verdict{action: KeepIt, rule: rule + ", and " + m.A.Connection + " is not updated: settled as it is"}
+	}
+	return verdict{action: KeepIt, leave: true, rule: rule + carried}
 }
 
 // onlyBlank tells which side, seen from this way, is written only where it is blank.
