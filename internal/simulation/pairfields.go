@@ -44,7 +44,7 @@ func (c *pairCheck) pair(l link.Link) {
 			before := len(c.problems)
 			a := side{l.A, r.a, history(c.org, l.A.Object+"/"+l.A.ID, r.a), "salesforce"}
 			b := side{l.B, r.b, history(c.p.journal.hub, l.B.Object+"/"+l.B.ID, r.b), "hubspot"}
-			c.settled(l, r, a, b, plain)
+			c.settled(l, r, a, c.withMerged(b), plain)
 			if plain && at < len(k.fields) {
 				c.overwrites(r, a, b)
 				c.overwrites(r, b, a)
@@ -70,6 +70,15 @@ func (c *pairCheck) pair(l link.Link) {
 	case "Opportunity":
 		c.peopleOf(l)
 	}
+}
+
+// withMerged puts what became of the records that a record came of before its own past: what of theirs it has is nobody's change, and what
+// we wrote there came there by us, though the record has it from a merge.
+func (c *pairCheck) withMerged(b side) side {
+	for _, id := range strings.Split(c.hubs[b.ref.Object+"/"+b.ref.ID].Properties["hs_merged_object_ids"], ";") {
+		b.past = slices.Concat(history(c.p.journal.hub, b.ref.Object+"/"+id, b.names), b.past)
+	}
+	return b
 }
 
 // edit is the last value of a field at one side.
