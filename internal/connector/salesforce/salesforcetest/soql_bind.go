@@ -66,6 +66,7 @@ type condition struct {
 	path   *path
 	values []operand
 	ids    map[string]bool // of a semi-join
+	texts  map[string]bool // of a list: its values, folded; nil where one of them is no text to compare with
 }
 
 type operand struct {
@@ -362,7 +363,22 @@ func (p *plan) bindExpr(x *soqlExpr) (*condition, *apiError) {
 		}
 		c.values = append(c.values, op)
 	}
+	if c.op == "in" || c.op == "not in" {
+		c.texts = textsOf(c.values)
+	}
 	return c, p.checkOperator(x, at)
+}
+
+// textsOf lets a list of hundreds be compared with each record of a large org at once, and not one by one.
+func textsOf(values []operand) map[string]bool {
+	out := make(map[string]bool, len(values))
+	for _, v := range values {
+		if v.null || v.from != "" {
+			return nil
+		}
+		out[fold(v.text)] = true
+	}
+	return out
 }
 
 func (p *plan) checkOperator(x *soqlExpr, at *path) *apiError {

@@ -215,6 +215,9 @@ func (p *plan) test(c *condition, r *record, st *state) bool {
 	if c.ids != nil {
 		return c.ids[asText(v)] == (c.op == "in")
 	}
+	if text, isText := v.(string); isText && c.texts != nil {
+		return c.texts[fold(text)] == (c.op == "in")
+	}
 	switch c.op {
 	case "in":
 		return slices.ContainsFunc(c.values, func(o operand) bool { return matches("=", v, o) })
