@@ -44,7 +44,7 @@ func (c *pairCheck) pair(l link.Link) {
 			before := len(c.problems)
 			a := side{l.A, r.a, history(c.org, l.A.Object+"/"+l.A.ID, r.a), "salesforce"}
 			b := side{l.B, r.b, history(c.p.journal.hub, l.B.Object+"/"+l.B.ID, r.b), "hubspot"}
-			c.settled(l, r, a, c.withMerged(b), plain)
+			c.settled(l, r, c.withMergedOrg(a), c.withMerged(b), plain)
 			if plain && at < len(k.fields) {
 				c.overwrites(r, a, b)
 				c.overwrites(r, b, a)
@@ -75,10 +75,29 @@ func (c *pairCheck) pair(l link.Link) {
 // withMerged puts what became of the records that a record came of before its own past: what of theirs it has is nobody's change, and what
 // we wrote there came there by us, though the record has it from a merge.
 func (c *pairCheck) withMerged(b side) side {
+	if len(b.past) == 0 { // it is blank, whatever they had
+		return b
+	}
 	for _, id := range strings.Split(c.hubs[b.ref.Object+"/"+b.ref.ID].Properties["hs_merged_object_ids"], ";") {
 		b.past = slices.Concat(history(c.p.journal.hub, b.ref.Object+"/"+id, b.names), b.past)
 	}
 	return b
+}
+
+// withMergedOrg is withMerged of Salesforce, where the record that stays keeps what it has: what the others had from us was HubSpot's, which
+// a person decided against with the merge.
+func (c *pairCheck) withMergedOrg(a side) side {
+	if len(a.past) == 0 {
+		return a
+	}
+	for of, n := []string{a.ref.ID}, 0; n < len(of); n++ {
+		for _, r := range c.orgs {
+			if r.MasterRecordID == of[n] {
+				a.past, of = slices.Concat(history(c.org, a.ref.Object+"/"+r.ID, a.names), a.past), append(of, r.ID)
+			}
+		}
+	}
+	return a
 }
 
 // edit is the last value of a field at one side.
