@@ -1,10 +1,12 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -332,4 +334,51 @@ func TestWaitFeedsSeveralWorkers(t *testing.T) {
 			t.Fatalf("%+v", c)
 		}
 	})
+}
+
+// TestBodiesStayInTheFile: what waits takes little memory, and comes as it was sent, before and after the file is opened again.
+func TestBodiesStayInTheFile(t *testing.T) {
+	const count, size = 200, 100 << 10
+	path := filepath.Join(t.TempDir(), "queue.db")
+	q := open(t, path, embedded.Options{})
+	before := heap()
+	func() {
+		var all []lane.Message
+		for n := range count {
+			all = append(all, lane.Message{Body: bytes.Repeat([]byte{byte(n)}, size)})
+		}
+		for _, err := range q.Send(t.Context(), lane.Bulk, all) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}()
+	for n := range count {
+		if n == count/2 {
+			if grown := heap() - before; grown > count*size/4 {
+				t.Fatalf("%d bytes wait, and memory has grown by %d", count*size/2, grown)
+			}
+			q.Close()
+			q = open(t, path, embedded.Options{})
+			if grown := heap() - before; grown > count*size/4 {
+				t.Fatalf("opened again, memory has grown by %d", grown)
+			}
+		}
+		got, err := q.Receive(t.Context(), lane.Bulk, 1, time.Minute)
+		if err != nil || len(got) != 1 || !bytes.Equal(got[0].Body, bytes.Repeat([]byte{byte(n)}, size)) {
+			t.Fatalf("message %d did not come as it was sent: %d, %v", n, len(got), err)
+		}
+		if err := q.Ack(t.Context(), lane.Bulk, []string{got[0].Receipt})[0]; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// heap gives the bytes of heap that are in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // what pools held
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

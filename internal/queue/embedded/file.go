@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (q *Queue) load(now time.Time) error {
 	return q.file.View(func(tx *bbolt.Tx) error {
 		states := tx.Bucket(stateBucket)
 		return tx.Bucket(bodyBucket).ForEach(func(k, body []byte) error {
-			m, err := decode(k, body, states.Get(k))
+			m, _, err := decode(k, body, states.Get(k))
 			if err != nil {
 				return err
 			}
@@ -121,7 +122,46 @@ func (q *Queue) saveNew(made []*message) error {
 		}
 		return true, nil
 	})
-	return named(err)
+	if err != nil {
+		return named(err)
+	}
+	for _, m := range made {
+		m.body = nil
+	}
+	return nil
+}
+
+// withBodies gives deliveries what their messages say, which a queue in a file does not hold in memory. One that is gone meanwhile was
+// acknowledged by somebody who had it before: it is left out.
+func (q *Queue) withBodies(l lane.Lane, got []lane.Delivery) ([]lane.Delivery, error) {
+	if q.file == nil || len(got) == 0 {
+		return got, nil
+	}
+	out := make([]lane.Delivery, 0, len(got))
+	err := q.file.View(func(tx *bbolt.Tx) error {
+		bodies, states := tx.Bucket(bodyBucket), tx.Bucket(stateBucket)
+		for _, d := range got {
+			id, _, err := parseReceipt(l, d.Receipt)
+			if err != nil {
+				return err
+			}
+			kept := bodies.Get(key(id))
+			if kept == nil {
+				continue
+			}
+			_, body, err := decode(key(id), kept, states.Get(key(id)))
+			if err != nil {
+				return err
+			}
+			d.Body = bytes.Clone(body)
+			out = append(out, d)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, namedAs("read", err)
+	}
+	return out, nil
 }
 
 // save makes the file agree with memory for these messages. It reads them only when its turn to write has come,
@@ -161,14 +201,16 @@ func (q *Queue) states(ids []uint64) [][]byte {
 	return states
 }
 
-func named(err error) error {
+func named(err error) error { return namedAs("write", err) }
+
+func namedAs(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, boltfile.ErrClosed):
 		return ErrClosed
 	}
-	return fmt.Errorf("queue: write: %w", err)
+	return fmt.Errorf("queue: %s: %w", what, err)
 }
 
 func key(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
@@ -193,25 +235,24 @@ func encodeState(m *message) []byte {
 	return append(b, flags)
 }
 
-// decode gives the message; gen is 1 where it was in work.
-func decode(k, body, state []byte) (*message, error) {
-	r := reader{body}
-	m := &message{sent: time.Unix(0, r.varint())}
+// decode gives the message, and what it says as a part of kept; gen is 1 where it was in work.
+func decode(k, kept, state []byte) (m *message, body []byte, err error) {
+	r := reader{kept}
+	m = &message{sent: time.Unix(0, r.varint())}
 	m.lane = lane.Lane(r.take(r.uvarint()))
-	m.body = append([]byte{}, r.rest...)
 	s := reader{state}
 	m.visible = time.Unix(0, s.varint())
 	m.receives = int(s.uvarint())
 	flags := s.take(1)
 	if len(k) != 8 || r.rest == nil || len(flags) != 1 {
-		return nil, errDamaged
+		return nil, nil, errDamaged
 	}
 	m.id = binary.BigEndian.Uint64(k)
 	m.dead = flags[0]&flagDead != 0
 	if flags[0]&flagInWork != 0 {
 		m.gen = 1
 	}
-	return m, nil
+	return m, r.rest, nil
 }
 
 // A reader takes values off the front; rest is nil once something was not there.

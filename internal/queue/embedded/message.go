@@ -15,7 +15,7 @@ import (
 type message struct {
 	id       uint64 // grows with each message sent
 	lane     lane.Lane
-	body     []byte // never changed
+	body     []byte // never changed; of a queue in a file nil from when it is there (withBodies)
 	sent     time.Time
 	visible  time.Time // from then on it may be received
 	receives int

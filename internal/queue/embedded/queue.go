@@ -1,8 +1,10 @@
 // Package embedded is the lane.Queue of the laptop and of the simulation: held in memory, and written
-// through to a bbolt file when opened with one. What Send has answered is on disk, and so is every receive,
-// release and ack that was answered; kill -9 loses none of it. A killed worker's messages come back when their
-// visibility ends (or at once, Options.Reclaim), with the receives they had. What a kill can take is only a
-// call that had not been answered: a message received but not handed over comes back with that receive counted.
+// through to a bbolt file when opened with one. What the messages say is then in the file alone, so that what
+// is queued of a run of hundreds of thousands of records does not lie in memory until it is worked. What Send
+// has answered is on disk, and so is every receive, release and ack that was answered; kill -9 loses none of
+// it. A killed worker's messages come back when their visibility ends (or at once, Options.Reclaim), with the
+// receives they had. What a kill can take is only a call that had not been answered: a message received but
+// not handed over comes back with that receive counted.
 //
 // Start with Open or NewMemory. Wait blocks until there is something to receive. A Chooser makes the queue
 // as unruly as SQS may be.
@@ -158,7 +160,7 @@ func (q *Queue) Receive(ctx context.Context, l lane.Lane, max int, visibility ti
 	if err := q.save(changed); err != nil {
 		return nil, err
 	}
-	return got, nil
+	return q.withBodies(l, got)
 }
 
 // bury moves messages from the top of the living to the dead while they have had all their receives, and
@@ -301,14 +303,14 @@ func (q *Queue) Dead(ctx context.Context, l lane.Lane, max int) ([]lane.Delivery
 	if err != nil {
 		return nil, err
 	}
-	defer q.mu.Unlock()
 	now := time.Now()
 	var got []lane.Delivery
 	for m := p.dead.due(now); m != nil && len(got) < max; m = p.dead.due(now) {
 		got = append(got, q.handOut(m, now.Add(DeadVisibility)))
 		p.dead.move(m, m.goodFor) // not saved: after a restart a dead letter is there to be taken
 	}
-	return got, nil
+	q.mu.Unlock()
+	return q.withBodies(l, got)
 }
 
 // Counts is lane.Queue's, exact here.
