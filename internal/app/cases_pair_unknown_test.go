@@ -93,3 +93,31 @@ func TestA7_EditedWhileACreateWasSentAgain(t *testing.T) {
 		w.quiet(2 * time.Hour)
 	})
 }
+
+// TestA8_AddressGivenWhileACreateWasUnderWay: nothing came of a contact's create, and its outcome was unknown. Before it is sent again somebody
+// gives a contact that Salesforce has its address. No second contact with it is made there, and a person is told of the two.
+func TestA8_AddressGivenWhileACreateWasUnderWay(t *testing.T) {
+	pair(t, pairWorld(), func(w *world) {
+		other := w.sfCreate("Contact", values("LastName", "Office", "Email", "office@nordlys.example"))
+		w.advance(time.Hour)
+		cut := false
+		w.Salesforce.SetFault(func(r *http.Request, body []byte) *salesforcetest.Fault {
+			if cut || r.Method != http.MethodPost || !strings.Contains(string(body), `"Email":"desk@nordlys.example"`) {
+				return nil
+			}
+			cut = true
+			return &salesforcetest.Fault{Cut: true}
+		})
+		person := w.hub("contacts", "lastname", "Desk", "email", "desk@nordlys.example")
+		w.advance(time.Minute)
+		if !cut {
+			t.Fatalf("no create was sent%s", w.story())
+		}
+		w.sfSet("Contact", other, "Email", "desk@nordlys.example")
+		w.advance(2 * time.Hour)
+		if n := len(w.Salesforce.Find("Contact", "Email", "desk@nordlys.example")); n != 1 {
+			t.Errorf("%d contacts at Salesforce have the address, want the one that was given it%s", n, w.story())
+		}
+		w.wantHeld(hubRef("contacts", person), "taken")
+	})
+}

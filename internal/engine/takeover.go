@@ -172,7 +172,7 @@ func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
 	case i.lookOnly || !traits.Keyed && (c.Sends > 1 || !traits.StrongLook):
 		e.uncertain(ctx, b, i)
 		return false
-	case !e.renewKeys(ctx, i):
+	case !e.renewKeys(ctx, b, i):
 		return false
 	case !traits.Keyed:
 		c.Sends, c.Looks = c.Sends+1, 0
@@ -187,12 +187,23 @@ func (e *Engine) maySendAgain(ctx context.Context, b *batch, i *item) bool {
 
 // renewKeys claims the match keys of a create that is sent again once more: its claim on them ran out with the one on its
 // source (A8). Where somebody else made or makes a record with one of them meanwhile, the create is given up and the source
-// looked at anew: then it finds that record.
-func (e *Engine) renewKeys(ctx context.Context, i *item) bool {
+// looked at anew: then it finds that record. A person may have entered one, or given one the value, since the match was looked for: the keys
+// are brought up to date first, once in a batch.
+func (e *Engine) renewKeys(ctx context.Context, b *batch, i *item) bool {
 	keys, err := e.createKeys(ctx, i)
 	if err != nil {
 		e.fail(ctx, []*item{i}, i.m.ConnA, err)
 		return false
+	}
+	if o := [2]string{i.m.ConnB, i.m.B.Object}; len(keys) > 0 && !b.renewed[o] {
+		if err := e.catchUp(ctx, b.set, o[0], o[1], b.shown()); err != nil {
+			e.fail(ctx, []*item{i}, o[0], err)
+			return false
+		}
+		if b.renewed == nil {
+			b.renewed = map[[2]string]bool{}
+		}
+		b.renewed[o] = true
 	}
 	have, claimed, err := e.entriesOf(ctx, nil, keys)
 	if err != nil {

@@ -104,6 +104,7 @@ type batch struct {
 	all     []*item
 	along   map[table.Key]*item // what creates took along, by link
 	pages   *shownPages         // what looking for counterparts showed (shown.go)
+	renewed map[[2]string]bool  // objects whose match keys were brought up to date for creates that are sent again
 }
 
 // Work works tasks and answers one result each, in order. Tasks of one record are worked once. Who calls this: the loops of
