@@ -215,8 +215,8 @@ func (p *plan) test(c *condition, r *record, st *state) bool {
 	if c.ids != nil {
 		return c.ids[asText(v)] == (c.op == "in")
 	}
-	if text, isText := v.(string); isText && c.texts != nil {
-		return c.texts[fold(text)] == (c.op == "in")
+	if text, isText := v.(string); c.texts != nil && (isText || v == nil) {
+		return (isText && c.texts[fold(text)]) == (c.op == "in")
 	}
 	switch c.op {
 	case "in":
