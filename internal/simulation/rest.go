@@ -49,6 +49,7 @@ func (s *Sim) fullRuns(ctx context.Context, a *actor, e *engine.Engine, look wat
 	if err := s.retryHeld(ctx, a, e); err != nil {
 		return []Problem{{"C10 convergence", err.Error()}}
 	}
+	a.pause(s.lags.stale + s.lags.calculated + time.Minute) // an automation rewrites what the retry wrote, which no copy shows at once: the polls that would see it have ended
 	var wrote []string
 	for range 3 {
 		since := look()
