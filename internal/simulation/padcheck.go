@@ -26,6 +26,28 @@ func (p *pad) onceMore(ctx context.Context, a *actor, e *engine.Engine) []Proble
 	return p.s.fullRuns(ctx, a, e, look, func() { p.s.branch("SalesPad: a full run found something to write") })
 }
 
+// linesAnswered is when in calm a person looks after documents that wait for a line.
+const linesAnswered = 2 * time.Hour
+
+// answerLines is a person who looks at HubSpot for line items of which nobody knows whether they were made, finds none, and has them made: a
+// document that waits for such a line is looked at each hour, and is not at rest before.
+func (p *pad) answerLines(ctx context.Context, e *engine.Engine) error {
+	errs, err := e.Errors(ctx, plan.Uncertain)
+	if err != nil {
+		return err
+	}
+	for _, x := range errs {
+		if x.Ref.Object != "sales-document-lines" {
+			continue
+		}
+		if _, err := e.Retry(ctx, x.Ref, "", "editor"); err != nil {
+			return err
+		}
+		p.s.hit("SalesPad: a person has an uncertain line made")
+	}
+	return nil
+}
+
 var padHubObjects = []string{"companies", "contacts", "products", "deals", "line_items"}
 
 // resources are SalesPad's names of what the connector calls objects.

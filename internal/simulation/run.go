@@ -184,6 +184,11 @@ func (s *Sim) settle(ctx context.Context) []Problem {
 		if idle && time.Since(began) > s.quietFor() {
 			break
 		}
+		if s.pad != nil && time.Since(began) > linesAnswered {
+			if err := s.pad.answerLines(ctx, e); err != nil {
+				return []Problem{{"C10 convergence", err.Error()}}
+			}
+		}
 		if time.Since(began) > calmFor {
 			return []Problem{{"C10 convergence", "it does not come to rest: " + s.waiting(ctx, e)}}
 		}
