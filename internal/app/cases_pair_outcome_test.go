@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"crosswalk/internal/connector/hubspot/hubspottest"
+	"crosswalk/internal/engine/lane"
 	"crosswalk/internal/engine/table"
 	"crosswalk/internal/store/memory"
 )
@@ -89,6 +92,71 @@ func TestA3_BothKeepIsNotSettledOnAPage(t *testing.T) {
 		w.later()
 		if hub, sf := w.at("contacts", person).Properties["firstname"], w.sfText("Contact", contact, "FirstName"); hub != "West" || sf != "East" {
 			t.Errorf("%q at HubSpot, %q at Salesforce%s", hub, sf, w.story())
+		}
+		w.wantQuietErrors()
+		w.quiet(2 * time.Hour)
+	})
+}
+
+// silent is the queue as a worker that dies leaves it: no message is answered, and each comes again once it is visible.
+type silent struct{}
+
+func (silent) Ack(_ context.Context, _ lane.Lane, receipts []string) []error {
+	return make([]error, len(receipts))
+}
+
+func (silent) Release(_ context.Context, _ lane.Lane, receipts []string, _ time.Duration) []error {
+	return make([]error, len(receipts))
+}
+
+// TestA3_PageFromBeforeAWriteThatTheLinkLacks: a contact's title was changed at both sides, and the worker that had written Salesforce's, which
+// wins, to HubSpot died before it could remember that. HubSpot's message comes again with the page that it brought then. HubSpot's history says that the
+// write was carried out; the value on the page is the one that it replaced, and nobody's change after it.
+func TestA3_PageFromBeforeAWriteThatTheLinkLacks(t *testing.T) {
+	s, k := pairWorld(), &killer{}
+	s.Table = k.table
+	pair(t, s, func(w *world) {
+		c := w.Config.Connections["hubspot"]
+		c.AppID = fmt.Sprint(hubspottest.AppID) // by which HubSpot's history says what is ours
+		w.Config.Connections["hubspot"] = c
+		w.Connectors["hubspot"] = newConnector(w, "hubspot")
+		w.restart()
+		contact := w.sfCreate("Contact", values("LastName", "Desk", "Email", "desk@nordlys.example", "Title", "Desk one"))
+		w.later()
+		w.later()
+		person := w.why(sfRef("Contact", contact)).Link.B.ID
+		title := func() string { return w.at("contacts", person).Properties["jobtitle"] }
+		receive := func() []lane.Delivery {
+			got, err := w.Engine.Queue.Receive(w.t.Context(), lane.Live, 100, w.Engine.HideLive)
+			w.ok(err)
+			return got
+		}
+		w.HubSpot.SetFault(func(r *http.Request, _ []byte) *hubspottest.Fault {
+			if !strings.HasSuffix(r.URL.Path, "/contacts/batch/update") {
+				return nil
+			}
+			return &hubspottest.Fault{After: true, Mangle: func(status int, body []byte) (int, []byte) { k.dead = true; return status, body }}
+		})
+		w.sfSet("Contact", contact, "Title", "Desk two")
+		w.hubSet("contacts", person, "jobtitle", "Desk three")
+		for n := 0; n < 60 && !k.dead; n++ {
+			time.Sleep(tickOf)
+			w.ok(w.Engine.Poll(w.t.Context()))
+			w.Engine.Handle(w.t.Context(), lane.Live, receive(), silent{})
+		}
+		w.HubSpot.SetFault(nil)
+		k.dead = false
+		if l := w.why(sfRef("Contact", contact)).Link; l.Intent == nil || title() != "Desk two" {
+			t.Fatalf("%q at HubSpot, under way %v%s", title(), l.Intent, w.story())
+		}
+		w.restart()
+		time.Sleep(w.Engine.HideLive)
+		again := receive()
+		slices.Reverse(again) // a queue keeps no order: HubSpot's comes first
+		w.Engine.Handle(w.t.Context(), lane.Live, again, w.Engine.Queue)
+		w.later()
+		if sf := w.sfText("Contact", contact, "Title"); title() != "Desk two" || sf != "Desk two" {
+			t.Errorf("%q at HubSpot, %q at Salesforce%s", title(), sf, w.story())
 		}
 		w.wantQuietErrors()
 		w.quiet(2 * time.Hour)

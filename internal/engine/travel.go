@@ -28,10 +28,11 @@ func (i *item) cameWith(ref record.Ref) {
 	i.fromPage[ref] = i.reads[ref].at
 }
 
-// travelled gives the record that came with an item's task, if it may stand for a read: it is newer than what is kept.
+// travelled gives the record that came with an item's task, if it may stand for a read: it is newer than what is kept. What is kept beside an
+// unfinished intention is of before it was sent, so that a page from before our own write would seem new too: such a pair is read.
 func (i *item) travelled(b *batch, ref record.Ref, fields []string, kept time.Time) *record.Record {
 	r := i.cameAlong(b, ref, fields)
-	if r == nil || !r.Modified.After(kept) || kept.IsZero() && time.Since(i.reads[ref].at) >= replicaLag { // nothing would tell that it is outdated: a record is made of what it is now
+	if r == nil || i.link.Intent != nil || !r.Modified.After(kept) || kept.IsZero() && time.Since(i.reads[ref].at) >= replicaLag { // nothing would tell that it is outdated: a record is made of what it is now
 		return nil
 	}
 	copied := *r
