@@ -264,8 +264,8 @@ func orLarge(sizes []int, large int) []int {
 // anonymous memory of that process, looked at ten times a second: its live heap, what Go has not collected yet (up to as much again), and
 // what Go keeps of what it collected. The simulators are in another process, and the mapped files of store and queue do not count.
 //
-// Most of it is what workers have in hand: four times bulkBatch records, some 12 KB each, however many there are. Of 10,000 they hardly
-// ever have all that in hand at once, and the most of a run differs with how the workers' batches meet; what grows with the number of
+// Most of it is what workers have in hand: four times bulkBatch records, of some 15 KB each when they are stored, however many more there
+// are. How the four batches meet decides the most of a run, so that two runs of 10,000 may differ by half. What grows with the number of
 // records is the plan's rows alone, some 40 bytes each (engine's planRun).
 func pairMemory(ctx context.Context, say func(figure) error) error {
 	first := 0.0
