@@ -75,14 +75,19 @@ func (c *planCache) touch(id string) {
 	}
 }
 
-func (c *planCache) put(id string, p *planRun) {
+// put keeps a plan that was read, and gives the one to work by: workers that begin a run together read its plan together, and each
+// would hold rows of its own until its batch is done.
+func (c *planCache) put(id string, p *planRun) *planRun {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open == nil {
 		c.open = map[string]*planRun{}
 	}
-	c.open[id] = p
+	if kept := c.open[id]; kept == nil || kept.rows == nil {
+		c.open[id] = p
+	}
 	c.touch(id)
+	return c.open[id]
 }
 
 func (e *Engine) openPlan(ctx context.Context, id string) (*planRun, error) {
@@ -104,6 +109,5 @@ func (e *Engine) openPlan(ctx context.Context, id string) (*planRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.plans.put(id, p)
-	return p, nil
+	return e.plans.put(id, p), nil
 }
