@@ -266,7 +266,7 @@ func orLarge(sizes []int, large int) []int {
 //
 // Most of it is what workers have in hand: four times bulkBatch records, of some 15 KB each when they are stored, however many more there
 // are. How the four batches meet decides the most of a run, so that two runs of 10,000 may differ by half. What grows with the number of
-// records is the plan's rows alone, some 40 bytes each (engine's planRun).
+// records is the plan's rows alone, some 50 bytes each (engine's planRun).
 func pairMemory(ctx context.Context, say func(figure) error) error {
 	first := 0.0
 	for _, n := range orLarge(memoryRecords, memoryLarge) {
