@@ -569,6 +569,7 @@ func TestNamedRunGoesOnThoughItWasNotQueued(t *testing.T) {
 		}
 		queue.deaf = false
 		w.restart()
+		w.advance(2 * time.Minute)
 		w.settleRun(r.ID)
 		if n, r := len(w.Light.Invoices()), w.runOf(r.ID); n != 1 || r.Status != "done" || r.Done != 1 {
 			t.Errorf("%d invoices, want 1: %+v", n, r)

@@ -107,7 +107,7 @@ func (e *Engine) StartRun(ctx context.Context, r Run, named []record.Ref) (Run, 
 		}
 		return r, nil
 	}
-	r.Status, r.Named = runSending, true // what cannot be queued now the next poll queues
+	r.Status, r.Named = runSending, true // what cannot be queued now a poll queues
 	if err := e.putOne(ctx, runKey(r.ID), r, table.IfAbsent()); err != nil {
 		return r, err
 	}
@@ -134,6 +134,12 @@ func (e *Engine) endFailed(ctx context.Context, id string, fault error) error {
 	})
 	return err
 }
+
+// namedQueuedIn is how long whoever begins a run of named records has for queueing it. Until then the poll leaves it alone: queued by both, two
+// workers would make the same documents at once, each in the way of the other until a claim runs out.
+const namedQueuedIn = time.Minute
+
+func (r Run) beingQueued() bool { return r.Named && time.Since(r.At) < namedQueuedIn }
 
 // underWay tells whether a run is being listed, queued or worked.
 func (r Run) underWay() bool {
@@ -211,7 +217,7 @@ func (e *Engine) putRunPage(ctx context.Context, r Run, n int, refs []record.Ref
 func (e *Engine) StepRuns(ctx context.Context) (bool, error) {
 	var open []Run
 	if err := list(ctx, e.Table, "R", "", func(_ table.Key, r Run) bool {
-		if r.Status == "listing" && r.Kind != kindWave || r.Status == runSending || r.Status == runCounting {
+		if r.Status == "listing" && r.Kind != kindWave || r.Status == runSending && !r.beingQueued() || r.Status == runCounting {
 			open = append(open, r)
 		}
 		return true
