@@ -69,11 +69,22 @@ func (e *Engine) loadLinks(ctx context.Context, b *batch, items []*item) {
 		case i.link.State == link.MovedTo && i.link.To != i.ref && i.depth < maxDepth:
 			e.follow(ctx, b, i)
 		case i.link.State == link.Claimed && i.link.Claim.Until.After(now) && !b.preview:
-			i.end(Result{End: Later, Until: i.link.Claim.Until})
+			i.end(Result{End: Later, Until: i.underWayUntil(i.link.Claim.Until)})
 		case i.link.Intent != nil && i.link.Intent.Until.After(now) && !b.preview:
-			i.end(Result{End: Later, Until: i.link.Intent.Until})
+			i.end(Result{End: Later, Until: i.underWayUntil(i.link.Intent.Until)})
 		}
 	}
+}
+
+// namedPause is how soon a record that somebody named, and waits for, is looked at again while another worker has it in hand.
+const namedPause = 15 * time.Second
+
+// underWayUntil is when a record that another worker has in hand is looked at again: when that one's time is over, which it seldom needs.
+func (i *item) underWayUntil(end time.Time) time.Time {
+	if soon := time.Now().Add(namedPause); i.task.Named && soon.Before(end) {
+		return soon
+	}
+	return end
 }
 
 // sticky are holds that no change of the record undoes: something may exist in billing that only a person can find. Asked
